@@ -1,0 +1,464 @@
+"""Commands (imperative, may be refused) and facts (past tense, happened).
+
+A fact is one thing that happened, with the list of changes it makes; `evolve` is the fold over those changes.
+Facts carry codes only: what people type stays with the service that took it, under the fact's id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from services.governance.cycle import (
+    Action,
+    ClockKind,
+    ClosedKind,
+    Flag,
+    Intent,
+    Nature,
+    Role,
+    State,
+    Tier,
+    Urgency,
+)
+
+
+# --- who ---------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post of a person: a role over an area (12-digit prefix or grid code, '' = whole street) or for a unit."""
+
+    role: Role
+    area: str = ""
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person who is signed in, with the posts in force now."""
+
+    account: str
+    posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorRef:
+    """Who did it, as a fact keeps it. `account` None: the machine."""
+
+    account: str | None
+    role: Role | None = None
+    unit: str | None = None
+
+
+SYSTEM = ActorRef(account=None)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRef:
+    """Which rule of which rulebook version chose it (every machine act carries one)."""
+
+    rule: str
+    rulebook: str
+
+
+# --- what an action asks for ---------------------------------------------------------------------------------------
+class InputType(StrEnum):
+    """Kinds of form field; a form is generated from these."""
+
+    TEXT = "text"
+    CHOICE = "choice"
+    CHOICES = "choices"
+    UNIT = "unit"
+    UNITS = "units"
+    EVIDENCE = "evidence"
+    DATETIME = "datetime"
+    DURATION = "duration"
+    PERSON = "person"
+    CATEGORY = "category"
+    CONDITION = "condition"
+    TASK = "task"
+    CASE_NO = "case_no"
+    FLAG = "flag"
+    GRADE = "grade"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One field that an action declares. `name` is a field of `Inputs`."""
+
+    name: str
+    type: InputType
+    required: bool = False
+    choices: tuple[str, ...] = ()  # ids of the label list; empty: the edge fills them (units, people)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that a person can give with an action; which fields count is declared by the action's row."""
+
+    reason: str | None = None  # a code
+    note: str | None = None  # free text: checked for presence, never copied into a fact
+    category: str | None = None
+    condition: str | None = None
+    urgency: Urgency | None = None
+    cell: str | None = None
+    lead_unit: str | None = None
+    co_units: tuple[str, ...] = ()
+    suggested_unit: str | None = None
+    person: str | None = None  # account id
+    task: str | None = None
+    evidence: tuple[str, ...] = ()
+    means: str | None = None  # respond: on_site | phone | remote; self_resolve: guan | sao | quan | bang
+    until: datetime | None = None
+    close_condition_met: bool | None = None
+    master: str | None = None  # case_no
+    request: str | None = None
+    grade: str | None = None
+    kind: str | None = None
+
+
+# --- commands ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class CategoryRef:
+    """A code is ambiguous without its scheme and edition: always all three."""
+
+    scheme: str
+    version: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where. Codes of the area tree; lng/lat are WGS-84 degrees or None. Outside every cell: cell None."""
+
+    street: str
+    community: str | None = None
+    grid: str | None = None
+    cell: str | None = None
+    lng: float | None = None
+    lat: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOutcome:
+    """What an imported history row says happened elsewhere."""
+
+    unit: str | None
+    closed: bool
+    overdue: bool
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCase:
+    """A report has come in. `staff` tells whether an employee reported (needed by auto_dispatch)."""
+
+    case_id: str
+    case_no: str
+    report_id: str
+    reporter: ActorRef
+    reported_at: datetime
+    source: str
+    nature: Nature
+    category: CategoryRef | None
+    danger: bool
+    life: bool
+    spot: Spot
+    staff: bool
+    on_the_spot: str | None = None  # guan | sao | quan | bang: closes in the same submission
+    direct: bool = False  # 紧急直呼街道
+    call_now: bool = False  # a secretary's report that calls the community at once
+    imported_unit: str | None = None
+    recorded: RecordedOutcome | None = None  # set: history, no clock, outside the live queues
+    photos: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A person asks for an action. `op_id` makes it idempotent per (case, action)."""
+
+    action: Action
+    actor: Actor
+    inputs: Inputs
+    op_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """Escalation says that a rung of a clock is due. Stale revisions are refused quietly (no facts)."""
+
+    clock_id: str
+    rev: int
+    rung: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AttachPhoto:
+    """A photo named by the report has arrived."""
+
+    report_id: str
+    photo_id: str
+
+
+Command = OpenCase | Act | TimerFired | AttachPhoto
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Another case as `around` shows it."""
+
+    case_no: str
+    state: State
+    category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What other cases and the directory say at this moment; read by the edge, given to `decide`."""
+
+    near: tuple[Neighbour, ...] = ()
+    grid_has_branch: bool = True
+    verifier: ActorRef | None = None
+    duty: Mapping[str, str] = field(default_factory=dict)  # role id → account on duty
+
+
+# --- what a case keeps ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who answers for the case now: a grid, a community, the street's post, a unit, or the district."""
+
+    tier: Tier
+    code: str  # grid code, community code, street code, unit code or 'district'
+    role: Role
+
+
+class ClockState(StrEnum):
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One point of a clock's ladder: 75 %, 100 %, … `act` names what the machine does there."""
+
+    rung: int
+    at: datetime
+    act: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """A running allowance. `rev` rises with every change of `due_at`; timers are unique by (clock_id, rev, rung)."""
+
+    clock_id: str
+    kind: ClockKind
+    rev: int
+    state: ClockState
+    started_at: datetime
+    budget_s: int  # seconds of its basis
+    basis: str  # 'wall' | 'work' | 'natural'
+    due_at: datetime
+    original_due: datetime
+    consumed_s: int
+    running_since: datetime | None
+    stopped_at: datetime | None
+    rungs: tuple[Rung, ...]
+    fired: tuple[int, ...]
+    provisional: bool
+    rulebook: str
+    calendar_rev: str
+    task_id: str | None = None
+
+
+class TaskState(StrEnum):
+    OFFERED = "offered"
+    DOING = "doing"
+    DONE = "done"
+    WAIVED = "waived"
+    DECLINED = "declined"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit's (or person's) share: lead, co, confirm or verify."""
+
+    task_id: str
+    kind: str  # 'lead' | 'co' | 'confirm' | 'verify'
+    unit: str | None
+    person: str | None
+    state: TaskState
+    given_at: datetime
+    done_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """延期 挂账 退单 吹哨 作废: pending → approved | denied | withdrawn. A pending one stops no clock."""
+
+    request_id: str
+    kind: Action
+    by: ActorRef
+    at: datetime
+    status: str
+    until: datetime | None = None
+    reason: str | None = None
+    approvals: tuple[ActorRef, ...] = ()
+
+
+# --- changes --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """First change of a case; everything it starts with."""
+
+    command: OpenCase
+    rulebook: str
+    street: str
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    to: State
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerChanged:
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    category: CategoryRef | None
+    condition: str | None
+    urgency: Urgency
+    restricted: bool
+    proposed: bool  # True: the machine's proposal, nobody confirmed it
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The rulebook's own choice of units, with why; `basis` import: the file's unit was kept beside it."""
+
+    lead: str | None
+    co_units: tuple[str, ...]
+    line: str | None  # catalogue line id
+    basis: str  # 'catalogue' | 'fallback' | 'import' | 'person' | 'none'
+    unmatched: tuple[str, ...] = ()  # 'line_id:reason' for each line that did not match
+    rulebook_lead: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The place was corrected."""
+
+    spot: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class LeadAssigned:
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStarted:
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """Any later change: paused, resumed, stopped, moved, rung fired. Carries the clock as it now stands."""
+
+    clock: Clock
+    why: str  # 'stopped' | 'paused' | 'resumed' | 'extended' | 'recomputed' | 'rung' | 'recalled'
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGiven:
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class TaskChanged:
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class RequestChanged:
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class FlagRaised:
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDropped:
+    flag: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class ReportAttached:
+    report_id: str
+    photo_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HandledBy:
+    """Remembers who handled, so that no handler verifies (separation rule)."""
+
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A counter of the case rose by one: 'returns' | 'rework' | 'hand_overs' | 'extensions' | 'send_downs:T1'."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedAs:
+    kind: ClosedKind
+    recorded_unit: str | None = None
+
+
+Change = (
+    Opened
+    | StateChanged
+    | OwnerChanged
+    | Classified
+    | Routed
+    | Moved
+    | LeadAssigned
+    | ClockStarted
+    | ClockChanged
+    | TaskGiven
+    | TaskChanged
+    | RequestChanged
+    | FlagRaised
+    | FlagDropped
+    | ReportAttached
+    | HandledBy
+    | Counted
+    | ClosedAs
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that happened. `kind` is the published event type ('case.called'); one fact, one event."""
+
+    kind: str
+    at: datetime
+    actor: ActorRef
+    action: Action | None
+    changes: tuple[Change, ...]
+    rule: RuleRef | None = None
+    reason: str | None = None
+    intent: Intent | None = None
+    op_id: str | None = None

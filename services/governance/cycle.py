@@ -1,0 +1,235 @@
+"""The words of the cycle 网格发现 → 社区呼叫 → 街道统筹 → 分级响应 → 协同处置 → 核查结案, one row per state.
+
+Members are never deleted, only retired: old cases and published events must stay readable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """What a person sees first; follows from the state."""
+
+    DISCOVERY = "discovery"  # 网格发现
+    COMMUNITY_CALL = "community_call"  # 社区呼叫
+    COORDINATION = "coordination"  # 街道统筹
+    RESPONSE = "response"  # 分级响应
+    DISPOSAL = "disposal"  # 协同处置
+    CLOSING = "closing"  # 核查结案
+
+
+class State(StrEnum):
+    """The exact standing inside a stage. `draft` 草稿 lives on the device only and is no member."""
+
+    REPORTED = "reported"  # 已上报待研判
+    GRID_HANDLING = "grid_handling"  # 网格自办
+    AT_COMMUNITY = "at_community"  # 已呼叫社区
+    COMMUNITY_HANDLING = "community_handling"  # 社区处置
+    AT_STREET = "at_street"  # 已呼叫街道待受理
+    CONFIRMING = "confirming"  # 现场核实中
+    FILED = "filed"  # 已立案待派遣
+    DISPATCHED = "dispatched"  # 已派遣待响应
+    HANDLING = "handling"  # 处置中
+    DISPUTED = "disputed"  # 派单异议待裁定
+    AT_DISTRICT = "at_district"  # 待区级应哨
+    DISTRICT_HANDLING = "district_handling"  # 区级处置中
+    FED_BACK = "fed_back"  # 已反馈待核查
+    VERIFIED = "verified"  # 核查通过待结案/回访
+    SUSPENDED = "suspended"  # 挂账
+    CLOSED = "closed"  # 结案
+    VOID = "void"  # 作废
+    NOT_FILED = "not_filed"  # 不予立案（不予受理）
+    MERGED = "merged"  # 并入
+    ARCHIVED = "archived"  # 归档
+
+
+class Tier(StrEnum):
+    """Who owns the case now (层级)."""
+
+    GRID = "T0"
+    COMMUNITY = "T1"
+    STREET = "T2"
+    DISTRICT = "T3"
+
+
+class Urgency(StrEnum):
+    """Danger only; never decides wall or working time (紧急程度)."""
+
+    CRITICAL = "U0"  # 特急
+    URGENT = "U1"  # 紧急
+    ORDINARY = "U2"  # 一般
+    LONG_TERM = "U3"  # 长期
+
+
+class Nature(StrEnum):
+    """诉求性质."""
+
+    COMPLAINT = "complaint"
+    HELP = "help"
+    ENQUIRY = "enquiry"
+    SUGGESTION = "suggestion"
+    THANKS = "thanks"
+
+
+class Intent(StrEnum):
+    """What a message to the platform asks: look (知会), or take over (吹哨)."""
+
+    NOTICE = "notice"
+    WHISTLE = "whistle"
+
+
+class ClockKind(StrEnum):
+    """Every allowance that runs; each has a ladder in the rulebook."""
+
+    WHOLE = "whole"  # whole case, never reset
+    GRID_RESPONSE = "t0_response"  # 研判
+    GRID_DISPOSAL = "t0_disposal"
+    COMMUNITY_RESPONSE = "t1_response"  # 应答
+    COMMUNITY_DISPOSAL = "t1_disposal"
+    STREET_ANSWER = "street_answer"  # 受理
+    FILE = "file"  # 立案
+    DISPATCH = "dispatch"  # 派遣
+    RESPONSE = "response"  # 分级响应
+    HANDLING = "handling"  # 处置
+    RULING = "ruling"  # 裁定
+    DISTRICT_RESPONSE = "district_response"  # 应哨
+    DISTRICT_HANDLING = "district_handling"
+    CONFIRM = "confirm"  # 核实
+    VERIFY = "verify"  # 核查
+    CLOSE = "close"  # 结案
+    VISIT = "visit"  # 回访
+    CO_TASK = "co_task"  # 协办
+    REPLY = "reply"  # 咨询、建议
+    RETURN_WINDOW = "return_window"  # 退单时限
+
+
+class ClosedKind(StrEnum):
+    """How a case ended."""
+
+    NORMAL = "normal"
+    OVERDUE = "overdue"
+    SELF = "self"  # 网格自办
+    UNFOUNDED = "unfounded"  # 查无此情
+    DECLINED = "declined"  # 不予受理
+    ERROR = "error"
+    SPECIAL = "special"
+    RECORDED = "recorded"  # imported history keeps its own outcome
+
+
+class Flag(StrEnum):
+    """Marks beside the state; never states themselves."""
+
+    OVERDUE = "overdue"
+    URGED = "urged"
+    SUPERVISED = "supervised"
+    HARD = "hard"
+    IN_CONFERENCE = "in_conference"
+    ANSWERED = "answered"
+    SIGNED = "signed"
+    AWAITING_MORE = "awaiting_more"
+    REWORK = "rework"
+    RESTRICTED = "restricted"
+    NO_RULE = "no_rule"  # filed, no catalogue line matched
+    CROSS_BORDER = "cross_border"  # position outside every cell
+    FORCED_CHOICE = "forced_choice"  # duty chief must act
+    PLATFORM_NOTICED = "platform_noticed"
+    DUE_SOON = "due_soon"
+
+
+class Role(StrEnum):
+    """Posts of people (岗位)."""
+
+    REPORTER = "RP"
+    GRID_WORKER = "GW"
+    GRID_SECRETARY = "GS"
+    COMMUNITY_SECRETARY = "CS"
+    MEMBER_UNIT = "MU"
+    INTAKE_CLERK = "IC"
+    DISPATCHER = "DP"
+    DUTY_CHIEF = "DC"
+    HANDLING_UNIT = "HU"
+    STREET_LEADER = "SL"
+    STREET_COMMITTEE = "SC"
+    VERIFIER = "VF"
+    DISTRICT = "DI"
+    EVALUATOR = "EV"
+    ADMINISTRATOR = "AD"
+    AUDITOR = "AU"
+
+
+class Action(StrEnum):
+    """What can be asked of a case. Ids are those of the label list."""
+
+    REPORT = "report"
+    SELF_RESOLVE_START = "self_resolve_start"
+    SELF_RESOLVE_DONE = "self_resolve_done"
+    CALL_UP = "call_up"
+    AUTO_CALL_UP = "auto_call_up"
+    CALL_UP_DIRECT = "call_up_direct"
+    ANSWER = "answer"
+    ASK_MORE = "ask_more"
+    ADD_INFO = "add_info"
+    ACCEPT = "accept"
+    UNFOUNDED = "unfounded"
+    SEND_DOWN = "send_down"
+    CONFIRM_REQUEST = "confirm_request"
+    CONFIRM_DONE = "confirm_done"
+    FILE = "file"
+    NOT_FILE = "not_file"
+    DECLINE = "decline"
+    RECLASSIFY = "reclassify"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
+    DISPATCH = "dispatch"
+    REDISPATCH = "redispatch"
+    NOTE = "note"
+    ASK_REPORTER = "ask_reporter"
+    FILE_DISPATCH = "file_dispatch"
+    AUTO_DISPATCH = "auto_dispatch"
+    SIGN = "sign"
+    AUTO_SIGN = "auto_sign"
+    RESPOND = "respond"
+    RETURN = "return"
+    RULE = "rule"
+    ADD_CO = "add_co"
+    DROP_CO = "drop_co"
+    WAIVE = "waive"
+    CO_DONE = "co_done"
+    CALL_CONFERENCE = "call_conference"
+    EXTEND_REQUEST = "extend_request"
+    SUSPEND_REQUEST = "suspend_request"
+    APPROVE = "approve"
+    DENY = "deny"
+    RESUME = "resume"
+    WHISTLE = "whistle"
+    ANSWER_WHISTLE = "answer_whistle"
+    REFUSE = "refuse"
+    FEEDBACK = "feedback"
+    VERIFY_PASS = "verify_pass"
+    VERIFY_FAIL = "verify_fail"
+    VISIT = "visit"
+    SATISFACTION = "satisfaction"
+    CLOSE = "close"
+    REOPEN = "reopen"
+    URGE = "urge"
+    SUPERVISE = "supervise"
+    REPLY_SUPERVISION = "reply_supervision"
+    WITHDRAW = "withdraw"
+    VOID = "void"
+    APPEAL_OVERDUE = "appeal_overdue"
+    ARCHIVE = "archive"
+    RECALL = "recall"
+    DECLINE_OFFER = "decline_offer"
+
+
+@dataclass(frozen=True, slots=True)
+class StateRow:
+    """Everything fixed about one state. `owner` answers for it; `stage` None keeps the stage it came from."""
+
+    state: State
+    zh: str
+    stage: Stage | None
+    owner: tuple[Role, ...]
+    live: bool  # still moving: counted in queues, clocks may run
