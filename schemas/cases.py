@@ -1,0 +1,171 @@
+"""From the rules' own values to what is stored and what is published, and back for what is stored.
+
+Stored forms keep everything; published ones only what may leave dispatch. A stored change carries its class name as
+a tag, since several changes have the same fields.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, get_args
+
+import orjson
+from pydantic import TypeAdapter
+
+from schemas.events.case import (
+    CASE_KINDS,
+    CaseFactV1,
+    CaseRecordedV1,
+    CaseReportsV1,
+    CaseRequestV1,
+    CaseRoutedV1,
+    CaseTaskedV1,
+    StandingV1,
+)
+from services.governance.acts import (
+    Change,
+    Fact,
+    ReportAttached,
+    RequestChanged,
+    Routed,
+    TaskChanged,
+    TaskGiven,
+    TaskState,
+)
+from services.governance.case import Case, stage_of
+from services.governance.cycle import Flag
+
+_GONE = frozenset({TaskState.DECLINED, TaskState.DROPPED, TaskState.WAIVED})
+
+
+# --- stored ------------------------------------------------------------------------------------------------------
+def dump_case(case: Case) -> bytes:
+    """The row's bytes. Sets are written sorted, so that equal cases have equal bytes."""
+    return orjson.dumps(case, default=_sorted)
+
+
+def load_case(raw: bytes) -> Case:
+    """The case as it was dumped. Raises pydantic's ValidationError on bytes that no version wrote."""
+    return _case_adapter().validate_json(raw)
+
+
+def dump_fact(fact: Fact) -> bytes:
+    """The fact's bytes, each change under its tag."""
+    tagged = [[type(change).__name__, change] for change in fact.changes]
+    return orjson.dumps(
+        {
+            "kind": fact.kind,
+            "at": fact.at,
+            "actor": fact.actor,
+            "action": fact.action,
+            "changes": tagged,
+            "rule": fact.rule,
+            "reason": fact.reason,
+            "intent": fact.intent,
+            "op_id": fact.op_id,
+        },
+        default=_sorted,
+    )
+
+
+def load_fact(raw: bytes) -> Fact:
+    """The fact as it was dumped."""
+    stored: dict[str, Any] = orjson.loads(raw)
+    adapters = _change_adapters()
+    stored["changes"] = tuple(adapters[tag].validate_python(change) for tag, change in stored["changes"])
+    return _fact_adapter().validate_python(stored)
+
+
+def _sorted(value: object) -> list[str]:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no stored form")
+
+
+@cache
+def _case_adapter() -> TypeAdapter[Case]:
+    return TypeAdapter(Case)
+
+
+@cache
+def _fact_adapter() -> TypeAdapter[Fact]:
+    return TypeAdapter(Fact)
+
+
+@cache
+def _change_adapters() -> dict[str, TypeAdapter[Change]]:
+    return {cls.__name__: TypeAdapter(cls) for cls in get_args(Change)}
+
+
+# --- published -----------------------------------------------------------------------------------------------------
+# The rules' values are read by attribute: what is published has the same names, so that no copy can drift.
+def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
+    """The body of the event that tells this fact; its type is `fact.kind`. Raises KeyError for an unpublished kind."""
+    cls = CASE_KINDS[fact.kind][-1]
+    fields: dict[str, Any] = {
+        "standing": _standing(case_after),
+        "actor": fact.actor,
+        "action": fact.action,
+        "reason": fact.reason,
+        "intent": fact.intent,
+        "rule": fact.rule,
+    }
+    if cls is CaseRoutedV1:
+        fields["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)
+    elif cls is CaseTaskedV1:
+        fields["tasks"] = [change.task for change in fact.changes if isinstance(change, TaskGiven | TaskChanged)]
+    elif cls is CaseRequestV1:
+        fields["request"] = next((c.request for c in fact.changes if isinstance(c, RequestChanged)), None)
+    elif cls is CaseReportsV1:
+        attached = [change for change in fact.changes if isinstance(change, ReportAttached)]
+        fields["attached"] = [change.report_id for change in attached]
+        fields["photos"] = [photo for change in attached for photo in change.photo_ids]
+    elif cls is CaseRecordedV1:
+        fields["recorded_unit"] = case_after.recorded_unit
+        fields["overdue"] = Flag.OVERDUE in case_after.flags
+    body = cls.model_validate(fields)
+    assert isinstance(body, CaseFactV1)
+    return body
+
+
+def standing_of(case: Case) -> StandingV1:
+    """All that may leave dispatch about a case."""
+    return StandingV1.model_validate(_standing(case))
+
+
+def co_units(case: Case) -> tuple[str, ...]:
+    """Units with a co-task that still counts."""
+    return tuple(
+        task.unit for task in case.tasks if task.kind == "co" and task.unit is not None and task.state not in _GONE
+    )
+
+
+def _standing(case: Case) -> dict[str, Any]:
+    return {
+        "case_id": case.case_id,
+        "case_no": case.case_no,
+        "version": case.version,
+        "sequence": case.sequence,
+        "state": case.state,
+        "stage": stage_of(case),
+        "tier": case.tier,
+        "owner": case.owner,
+        "urgency": case.urgency,
+        "nature": case.nature,
+        "source": case.source,
+        "restricted": case.restricted,
+        "history": case.history,
+        "category": case.category,
+        "condition": case.condition,
+        "spot": case.spot,
+        "lead_unit": case.lead,
+        "co_units": co_units(case),
+        "reports": case.reports,
+        "flags": sorted(case.flags),
+        "clocks": case.clocks,
+        "opened_at": case.opened_at,
+        "closed_at": case.closed_at,
+        "closed_as": case.closed_as,
+        "skipped": [{"stage": stage, "why": why} for stage, why in case.skipped],
+        "rulebook": case.rulebook,
+    }

@@ -1,0 +1,209 @@
+"""What dispatch publishes: every fact of a case, each with the case's whole standing after it.
+
+A consumer that missed history can start from any one event: `standing` is complete for what leaves dispatch.
+Free text never appears; reasons are codes of the label list.
+"""
+
+from __future__ import annotations
+
+from schemas.events.parts import ActorV1, CategoryV1, RuleV1, SpotV1
+from schemas.wire import Body, Moment, Wire
+from services.governance.acts import ClockState, TaskState
+from services.governance.cycle import (
+    Action,
+    ClockKind,
+    ClosedKind,
+    Flag,
+    Intent,
+    Nature,
+    Role,
+    Stage,
+    State,
+    Tier,
+    Urgency,
+)
+
+
+class OwnerV1(Wire):
+    """Who answers for the case now: a grid, a community, the street, a unit, or the district."""
+
+    tier: Tier
+    code: str
+    role: Role
+
+
+class RungV1(Wire):
+    """One point of a clock's ladder and what the machine does there."""
+
+    rung: int
+    at: Moment
+    act: str
+
+
+class ClockV1(Wire):
+    """A running allowance. Timers are unique by (clock_id, rev, rung); budget in seconds of `basis`."""
+
+    clock_id: str
+    kind: ClockKind
+    rev: int
+    state: ClockState
+    started_at: Moment
+    budget_s: int
+    basis: str
+    due_at: Moment
+    original_due: Moment
+    rungs: tuple[RungV1, ...] = ()
+    fired: tuple[int, ...] = ()
+    provisional: bool = False
+
+
+class SkippedV1(Wire):
+    """A stage that was not walked and why: grid | community | direct."""
+
+    stage: Stage
+    why: str
+
+
+class StandingV1(Wire):
+    """The case after this fact."""
+
+    case_id: str
+    case_no: str
+    version: int
+    sequence: int
+    state: State
+    stage: Stage
+    tier: Tier
+    owner: OwnerV1 | None = None
+    urgency: Urgency
+    nature: Nature
+    source: str
+    restricted: bool
+    history: bool
+    category: CategoryV1 | None = None
+    condition: str | None = None
+    spot: SpotV1
+    lead_unit: str | None = None
+    co_units: tuple[str, ...] = ()
+    reports: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    clocks: tuple[ClockV1, ...] = ()
+    opened_at: Moment
+    closed_at: Moment | None = None
+    closed_as: ClosedKind | None = None
+    skipped: tuple[SkippedV1, ...] = ()
+    rulebook: str
+
+
+class CaseFactV1(Body):
+    """One thing that happened to a case."""
+
+    standing: StandingV1
+    actor: ActorV1
+    action: Action | None = None
+    reason: str | None = None
+    intent: Intent | None = None
+    rule: RuleV1 | None = None
+
+
+class RoutingV1(Wire):
+    """The units chosen and why; `unmatched` holds 'line:reason' for each catalogue line that did not match."""
+
+    lead: str | None = None
+    co_units: tuple[str, ...] = ()
+    line: str | None = None
+    basis: str
+    unmatched: tuple[str, ...] = ()
+    rulebook_lead: str | None = None
+
+
+class CaseRoutedV1(CaseFactV1):
+    """A fact that chose units."""
+
+    routing: RoutingV1 | None = None
+
+
+class TaskV1(Wire):
+    """One unit's or person's share as it stands after the fact."""
+
+    task_id: str
+    kind: str
+    unit: str | None = None
+    state: TaskState
+
+
+class CaseTaskedV1(CaseFactV1):
+    """A fact that gave, changed or ended tasks."""
+
+    tasks: tuple[TaskV1, ...] = ()
+
+
+class RequestV1(Wire):
+    """延期 挂账 退单 吹哨 作废 as it stands after the fact."""
+
+    request_id: str
+    kind: Action
+    status: str
+    until: Moment | None = None
+    reason: str | None = None
+
+
+class CaseRequestV1(CaseFactV1):
+    """A fact about something asked for and granted or denied by a person."""
+
+    request: RequestV1 | None = None
+
+
+class CaseReportsV1(CaseFactV1):
+    """A fact that attached reports or photos."""
+
+    attached: tuple[str, ...] = ()
+    photos: tuple[str, ...] = ()
+
+
+class CaseRecordedV1(CaseFactV1):
+    """Imported history: opened and closed in one fact, with the outcome its file tells."""
+
+    recorded_unit: str | None = None
+    overdue: bool = False
+
+
+class CaseCommandRefusedV1(Body):
+    """A command that a rule refused; the sender finds its own by `command_id`."""
+
+    command_id: str
+    command: str  # the command's event type
+    case_id: str | None = None
+    case_no: str | None = None
+    code: str  # error id of the label list
+    state: State | None = None
+    allowed: tuple[Action, ...] = ()
+
+
+def _rows(cls: type[Body], *names: str) -> dict[str, tuple[type[Body], ...]]:
+    return {f"case.{name}": (cls,) for name in names}
+
+
+CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
+    **_rows(
+        CaseFactV1,
+        *("self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
+        *("unfounded", "sent_down", "not_filed", "declined", "signed", "responded", "resumed", "visited", "closed"),
+        *("reopened", "urged", "supervised", "supervision_answered", "noted", "withdrawn", "voided", "recalled"),
+        *("reminded", "overdue", "choice_forced", "archived", "merged", "due_recomputed"),
+    ),
+    **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),
+    **_rows(
+        CaseTaskedV1,
+        *("confirm_requested", "confirmed", "co_added", "co_dropped", "co_done", "co_waived"),
+        *("fed_back", "verified", "verify_failed"),
+    ),
+    **_rows(
+        CaseRequestV1,
+        *("returned", "extension_requested", "extended", "suspension_requested", "suspended", "request_denied"),
+        *("whistle_requested", "escalated", "whistle_answered", "whistle_refused"),
+    ),
+    **_rows(CaseReportsV1, "report_attached", "absorbed"),
+    **_rows(CaseRecordedV1, "recorded"),
+    **_rows(CaseCommandRefusedV1, "command_refused"),
+}
