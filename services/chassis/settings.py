@@ -1,0 +1,122 @@
+"""Setting groups every part shares; the only place of the chassis that reads the environment.
+
+Each value comes from, in this order: the environment, the file named by `GRID_CONFIG` (lines `NAME=value`), a file of
+that name under the directory `GRID_SECRETS_DIR`, the default written here. Settings are read once, in a process's
+`app.py`, and handed on; nothing below asks for them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class SettingsGroup(BaseSettings):
+    """Base of all setting groups: frozen, blind to foreign variables, reading environment, file and secrets."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        sources = [init_settings, env_settings]
+        if config := os.environ.get("GRID_CONFIG"):
+            if not Path(config).is_file():
+                raise FileNotFoundError(f"GRID_CONFIG names {config}, which is not a file")
+            sources.append(DotEnvSettingsSource(settings_cls, env_file=config, env_file_encoding="utf-8"))
+        if secrets_dir := os.environ.get("GRID_SECRETS_DIR"):
+            sources.append(SecretsSettingsSource(settings_cls, secrets_dir=secrets_dir))
+        return tuple(sources)
+
+
+class HomeSettings(SettingsGroup):
+    """Where state lives: databases, logs, photos, generated secrets."""
+
+    home: Path = Field(default=REPOSITORY / ".grid", validation_alias="GRID_HOME")
+
+
+class DatabaseSettings(SettingsGroup):
+    """How to reach PostgreSQL.
+
+    `direct_url` is set when `url` leads to a transaction pooler: locks that live as long as a session, LISTEN and
+    migrations then go around it, and nothing else is kept in a session.
+    """
+
+    url: str = Field(validation_alias="DATABASE_URL")
+    direct_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
+    pool_size: int = Field(default=4, ge=1, le=64, validation_alias="GRID_DATABASE_POOL")
+
+    @property
+    def session_url(self) -> str:
+        """The address for whatever must keep one session."""
+        return self.direct_url or self.url
+
+
+class KafkaSettings(SettingsGroup):
+    """How to reach Kafka; the URL's grammar is described in `chassis.kafka`."""
+
+    url: str = Field(default="kafka://127.0.0.1:19092", validation_alias="KAFKA_URL")
+    replication: int = Field(default=1, ge=1, le=9, validation_alias="GRID_KAFKA_REPLICATION")
+
+
+class HttpSettings(SettingsGroup):
+    """Where one service listens, and what it believes about whoever calls."""
+
+    host: str = Field(default="127.0.0.1", validation_alias="GRID_HTTP_HOST")
+    port: int = Field(default=0, ge=0, le=65535, validation_alias="GRID_HTTP_PORT")
+    public_url: str | None = Field(default=None, validation_alias="GRID_PUBLIC_URL")
+    trusted_proxies: str = Field(default="", validation_alias="GRID_TRUSTED_PROXIES")
+
+
+class IntakeHttpSettings(HttpSettings):
+    """Where intake listens."""
+
+    port: int = Field(default=8001, ge=0, le=65535, validation_alias="GRID_INTAKE_PORT")
+    public_url: str | None = Field(default=None, validation_alias="GRID_INTAKE_PUBLIC_URL")
+
+
+class DispatchHttpSettings(HttpSettings):
+    """Where dispatch listens."""
+
+    port: int = Field(default=8002, ge=0, le=65535, validation_alias="GRID_DISPATCH_PORT")
+    public_url: str | None = Field(default=None, validation_alias="GRID_DISPATCH_PUBLIC_URL")
+
+
+class EscalationHttpSettings(HttpSettings):
+    """Where escalation listens."""
+
+    port: int = Field(default=8003, ge=0, le=65535, validation_alias="GRID_ESCALATION_PORT")
+    public_url: str | None = Field(default=None, validation_alias="GRID_ESCALATION_PUBLIC_URL")
+
+
+class LogSettings(SettingsGroup):
+    """How loud, and in which form."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", validation_alias="GRID_LOG_LEVEL")
+    format: Literal["json", "text"] = Field(default="json", validation_alias="GRID_LOG_FORMAT")
+
+
+class ServiceTokenSettings(SettingsGroup):
+    """The bearer token by which one service knows another."""
+
+    token: SecretStr | None = Field(
+        default=None, validation_alias=AliasChoices("GRID_SERVICE_TOKEN", "grid_service_token")
+    )
