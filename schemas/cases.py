@@ -24,6 +24,7 @@ from schemas.events.case import (
 )
 from services.governance.acts import (
     Change,
+    ClockChanged,
     Fact,
     ReportAttached,
     RequestChanged,
@@ -109,6 +110,7 @@ def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
         "reason": fact.reason,
         "intent": fact.intent,
         "rule": fact.rule,
+        "clock": _clock_point(fact),
     }
     if cls is CaseRoutedV1:
         fields["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)
@@ -138,6 +140,14 @@ def co_units(case: Case) -> tuple[str, ...]:
     return tuple(
         task.unit for task in case.tasks if task.kind == "co" and task.unit is not None and task.state not in _GONE
     )
+
+
+def _clock_point(fact: Fact) -> dict[str, Any] | None:
+    for change in fact.changes:
+        if isinstance(change, ClockChanged) and change.why == "rung" and change.clock.fired:
+            clock = change.clock
+            return {"clock_id": clock.clock_id, "kind": clock.kind, "rung": clock.fired[-1], "due_at": clock.due_at}
+    return None
 
 
 def _standing(case: Case) -> dict[str, Any]:

@@ -95,8 +95,17 @@ class StandingV1(Wire):
     rulebook: str
 
 
+class ClockPointV1(Wire):
+    """The point of a clock that made a fact happen; `rung` in percent of the budget."""
+
+    clock_id: str
+    kind: ClockKind
+    rung: int
+    due_at: Moment
+
+
 class CaseFactV1(Body):
-    """One thing that happened to a case."""
+    """One thing that happened to a case. `clock` is set where a clock made it happen."""
 
     standing: StandingV1
     actor: ActorV1
@@ -104,6 +113,7 @@ class CaseFactV1(Body):
     reason: str | None = None
     intent: Intent | None = None
     rule: RuleV1 | None = None
+    clock: ClockPointV1 | None = None
 
 
 class RoutingV1(Wire):

@@ -1,0 +1,110 @@
+"""What request and response bodies of the three services share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
+from pydantic_core import PydanticCustomError
+
+from services.governance.cycle import Role
+
+
+class In(BaseModel):
+    """A request body: a field we do not know is a caller's mistake and is said so."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Out(BaseModel):
+    """A response body; callers must ignore fields that they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", from_attributes=True)
+
+
+def _printable(text: str) -> str:
+    """NUL and other control characters cannot be stored or shown; tab and line ends can."""
+    if any(ord(char) < 32 and char not in "\t\n\r" for char in text):
+        raise PydanticCustomError("control_character", "control characters are not allowed")
+    return text
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip() if isinstance(value, str) else value
+
+
+_CLEAN = (BeforeValidator(_stripped), AfterValidator(_printable))
+Code = Annotated[str, Field(min_length=1, max_length=64), *_CLEAN]
+Line = Annotated[str, Field(max_length=200), *_CLEAN]
+Text = Annotated[str, Field(max_length=2000), *_CLEAN]
+Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/]+"), *_CLEAN]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Lng = Annotated[float, Field(ge=-180, le=180)]
+Lat = Annotated[float, Field(ge=-90, le=90)]
+Flagged = StrictBool
+Moment = AwareDatetime
+
+
+class CategoryIn(In):
+    """A class of the rulebook; a code alone is ambiguous."""
+
+    scheme: Code
+    version: Code
+    code: Code
+
+
+class CategoryOut(Out):
+    """A class with its name in the caller's street."""
+
+    scheme: str
+    version: str
+    code: str
+    name: str
+
+
+class SessionIn(In):
+    """Sign-in of a person."""
+
+    login: Annotated[str, Field(min_length=1, max_length=64), *_CLEAN]
+    password: Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class PostOut(Out):
+    """One post in force: a role over an area or for a unit, with the words to show."""
+
+    role: Role
+    area: str
+    unit: str | None = None
+    label: str
+
+
+class SessionOut(Out):
+    """Who is signed in and where he may go."""
+
+    account_id: str
+    name: str
+    lang: str
+    posts: tuple[PostOut, ...]
+    sample: bool
+    desks: tuple[str, ...]
+
+
+class FieldProblem(Out):
+    """One refused field: `where` as a dotted path, `code` an error id, `detail` in the caller's language."""
+
+    where: str
+    code: str
+    detail: str
+
+
+class ProblemOut(Out):
+    """RFC 9457 with our stable `code`; `application/problem+json`."""
+
+    type: str = "about:blank"
+    status: int
+    code: str
+    title: str
+    detail: str
+    instance: str | None = None
+    errors: tuple[FieldProblem, ...] = ()

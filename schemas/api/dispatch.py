@@ -1,0 +1,372 @@
+"""Bodies of dispatch: queues, the case page, actions and evidence."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from schemas.api.base import ClientId, Code, Flagged, In, Line, Moment, Out, Text
+from services.governance.acts import ClockState, Inputs, InputType, TaskState
+from services.governance.cycle import (
+    Action,
+    ClockKind,
+    ClosedKind,
+    Flag,
+    Intent,
+    Nature,
+    Role,
+    Stage,
+    State,
+    Tier,
+    Urgency,
+)
+
+
+# --- queues --------------------------------------------------------------------------------------------------------
+class QueueCountOut(Out):
+    """One queue in the rail. `stage` only for group 'stage'."""
+
+    id: str
+    label: str
+    group: Literal["stage", "watch", "desk"]
+    stage: Stage | None = None
+    open: int
+    overdue: int
+    oldest_at: Moment | None = None
+
+
+class QueuesOut(Out):
+    """All queues of the caller; `cursor` is where to subscribe from."""
+
+    queues: tuple[QueueCountOut, ...]
+    cursor: str
+
+
+class DueOut(Out):
+    """The clock a row shows. Seconds of `basis`: wall | work | natural."""
+
+    clock_id: str
+    kind: ClockKind
+    due_at: Moment
+    basis: str
+    started_at: Moment
+    budget_s: int
+    provisional: bool
+
+
+class CategoryNameOut(Out):
+    """A class by code and word."""
+
+    code: str
+    name: str
+
+
+class QueueRow(Out):
+    """One case in a list. Of a restricted case outside its owner chain only class and community are filled."""
+
+    case_no: str
+    version: int
+    sequence: int
+    state: State
+    stage: Stage
+    tier: Tier
+    urgency: Urgency
+    category: CategoryNameOut | None = None
+    summary: str = ""
+    address: str = ""
+    owner_name: str = ""
+    lead_unit: str | None = None
+    due: DueOut | None = None
+    reports: int
+    hand_overs: int
+    opened_at: Moment
+    flags: tuple[Flag, ...] = ()
+    restricted: bool
+    sample: bool
+
+
+class QueuePageOut(Out):
+    """A page of one queue; `next` goes into `after`, `cursor` into the subscription."""
+
+    rows: tuple[QueueRow, ...]
+    next: str | None = None
+    cursor: str
+
+
+class QueueCountsEvent(Out):
+    """SSE `queue.counts`."""
+
+    queues: tuple[QueueCountOut, ...]
+
+
+class CaseChangedEvent(Out):
+    """SSE `case.changed`; `queues` are the queues the case stands in now for this caller."""
+
+    case_no: str
+    sequence: int
+    version: int
+    queues: tuple[str, ...]
+    row: QueueRow
+
+
+class CaseGoneEvent(Out):
+    """SSE `case.gone`: out of the caller's sight."""
+
+    case_no: str
+
+
+# --- the case page -------------------------------------------------------------------------------------------------
+class CaseCategoryOut(Out):
+    """The class with scheme, edition and word; `proposed`: nobody has confirmed it."""
+
+    scheme: str
+    version: str
+    code: str
+    name: str
+    proposed: bool = False
+
+
+class OwnerOut(Out):
+    """Who answers for it now."""
+
+    tier: Tier
+    code: str
+    role: Role
+    name: str
+
+
+class PlaceOut(Out):
+    """Where, in codes and words."""
+
+    street: str
+    community: str | None = None
+    community_name: str | None = None
+    grid: str | None = None
+    grid_name: str | None = None
+    cell: str | None = None
+    lng: float | None = None
+    lat: float | None = None
+    words: str = ""
+
+
+class StageOut(Out):
+    """One step of the bar. `skipped` says why it was not walked."""
+
+    stage: Stage
+    label: str
+    entered_at: Moment | None = None
+    left_at: Moment | None = None
+    used_s: int = 0
+    allowed_s: int | None = None
+    skipped: str | None = None
+
+
+class ClockOut(Out):
+    """A deadline with its explanation in one sentence."""
+
+    clock_id: str
+    kind: ClockKind
+    label: str
+    state: ClockState
+    basis: str
+    budget_s: int
+    started_at: Moment
+    due_at: Moment
+    original_due: Moment
+    provisional: bool
+    sentence: str
+
+
+class CasePhotoOut(Out):
+    """A photo by address; `url` is below this service."""
+
+    id: str
+    url: str
+
+
+class CaseReportOut(Out):
+    """A report behind the case, masked."""
+
+    id: str
+    receipt_no: str
+    text: str
+    place_words: str
+    photos: tuple[CasePhotoOut, ...] = ()
+    at: Moment
+    source: str
+
+
+class TaskOut(Out):
+    """One unit's or person's share."""
+
+    id: str
+    kind: str
+    unit: str | None = None
+    unit_name: str | None = None
+    person_name: str | None = None
+    state: TaskState
+    given_at: Moment
+    done_at: Moment | None = None
+
+
+class RequestOut(Out):
+    """Something asked for."""
+
+    id: str
+    kind: Action
+    label: str
+    status: str
+    by_name: str | None = None
+    at: Moment
+    until: Moment | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+class TimelineOut(Out):
+    """One fact in words. `recall_until`: the machine's act can be taken back until then."""
+
+    sequence: int
+    at: Moment
+    kind: str
+    label: str
+    actor_name: str | None = None
+    actor_post: str | None = None
+    machine: bool
+    rule: str | None = None
+    note: str | None = None
+    reason: str | None = None
+    intent: Intent | None = None
+    evidence: tuple[CasePhotoOut, ...] = ()
+    recall_until: Moment | None = None
+
+
+class RoutingOut(Out):
+    """The units and why; `unmatched` tells for each catalogue line why it did not fit."""
+
+    lead: str | None = None
+    co_units: tuple[str, ...] = ()
+    line: str | None = None
+    basis: str
+    unmatched: tuple[str, ...] = ()
+    rulebook_lead: str | None = None
+
+
+class InputChoiceOut(Out):
+    """A choice of a form field."""
+
+    id: str
+    label: str
+
+
+class InputOut(Out):
+    """One field of an action's form."""
+
+    name: str
+    type: InputType
+    required: bool
+    label: str
+    choices: tuple[InputChoiceOut, ...] = ()
+
+
+class ActionOut(Out):
+    """What the caller may do now, with the form it takes."""
+
+    action: Action
+    label: str
+    primary: bool
+    inputs: tuple[InputOut, ...] = ()
+
+
+class CaseOut(Out):
+    """A case as one caller may see it. Restricted and out of his chain: only what a queue row would show."""
+
+    id: str
+    case_no: str
+    version: int
+    sequence: int
+    stage: Stage
+    state: State
+    state_label: str
+    tier: Tier
+    urgency: Urgency
+    nature: Nature
+    source: str
+    category: CaseCategoryOut | None = None
+    condition: str | None = None
+    condition_text: str | None = None
+    close_condition: str | None = None
+    cell: str | None = None
+    place: PlaceOut
+    owner: OwnerOut | None = None
+    lead_unit: str | None = None
+    lead_unit_name: str | None = None
+    co_units: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
+    restricted: bool
+    history: bool
+    liaison_leader: str | None = None
+    opened_at: Moment
+    closed_at: Moment | None = None
+    closed_as: ClosedKind | None = None
+    stages: tuple[StageOut, ...]
+    clocks: tuple[ClockOut, ...]
+    reports: tuple[CaseReportOut, ...]
+    tasks: tuple[TaskOut, ...] = ()
+    requests: tuple[RequestOut, ...] = ()
+    timeline: tuple[TimelineOut, ...]
+    routing: RoutingOut | None = None
+    actions: tuple[ActionOut, ...]
+    rulebook: str
+    sample: bool
+
+
+# --- acting --------------------------------------------------------------------------------------------------------
+class ActionIn(In):
+    """What a person fills in; which fields count is declared by the action in the case answer."""
+
+    reason: Code | None = None
+    note: Text | None = None
+    category: Code | None = None
+    condition: Code | None = None
+    urgency: Urgency | None = None
+    cell: Code | None = None
+    lead_unit: Code | None = None
+    co_units: Annotated[tuple[Code, ...], Field(max_length=20)] = ()
+    suggested_unit: Code | None = None
+    person: Code | None = None
+    task: Code | None = None
+    evidence: Annotated[tuple[ClientId, ...], Field(max_length=20)] = ()
+    means: Code | None = None
+    until: Moment | None = None
+    close_condition_met: Flagged | None = None
+    master: Code | None = None
+    request: Code | None = None
+    grade: Code | None = None
+    kind: Code | None = None
+
+    def to_inputs(self) -> Inputs:
+        """The rules' own value; an empty note counts as none."""
+        fields: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
+        return Inputs(**{**fields, "note": self.note or None})
+
+
+class EvidenceOut(Out):
+    """Evidence is stored; the action may name it now."""
+
+    id: str
+    sha256: str
+    bytes: int
+    mime: str
+    url: str
+
+
+class ConflictOut(Out):
+    """Beside a `version_conflict`: who was quicker."""
+
+    version: int
+    by_name: str | None = None
+    by_post: str | None = None
+    at: Moment
+    action: Line

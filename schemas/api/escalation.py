@@ -1,0 +1,144 @@
+"""Bodies of escalation: webhook endpoints, deliveries and the platform's call-backs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from schemas.api.base import Code, Flagged, In, Line, Moment, Out, Url
+from schemas.webhooks import KINDS
+
+
+def _known(events: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(events) - set(KINDS))
+    if unknown:
+        raise PydanticCustomError(
+            "unknown_kind",
+            "unknown: {unknown}; known: {known}",
+            {"unknown": ", ".join(unknown), "known": ", ".join(KINDS)},
+        )
+    return tuple(dict.fromkeys(events))
+
+
+Events = Annotated[tuple[Code, ...], Field(min_length=1, max_length=32), AfterValidator(_known)]
+
+
+class WebhookIn(In):
+    """A new endpoint. Its secret is shown once, in the answer."""
+
+    url: Url
+    events: Events
+    name: Line = ""
+
+
+class WebhookPatchIn(In):
+    """Changes to an endpoint; a field left out stays."""
+
+    url: Url | None = None
+    events: Events | None = None
+    name: Line | None = None
+    active: Flagged | None = None
+
+
+class WebhookOut(Out):
+    """An endpoint without its secret. `breaker`: closed | open | probing."""
+
+    id: str
+    url: str
+    name: str
+    events: tuple[str, ...]
+    active: bool
+    breaker: str
+    failures: int = 0
+    created_at: Moment
+    last_success_at: Moment | None = None
+    secret_hint: str | None = None
+
+
+class WebhookCreatedOut(WebhookOut):
+    """The only answer that carries the secret."""
+
+    secret: str
+
+
+class SecretOut(Out):
+    """A new secret; the old one signs beside it until `previous_until`."""
+
+    secret: str
+    previous_until: Moment | None = None
+
+
+class WebhookPageOut(Out):
+    """Endpoints."""
+
+    items: tuple[WebhookOut, ...]
+    next: str | None = None
+
+
+class AttemptOut(Out):
+    """One try: `status` None where no answer came, then `error` says what kind."""
+
+    n: int
+    at: Moment
+    status: int | None = None
+    latency_ms: int | None = None
+    error: str | None = None
+    reply: str | None = None
+
+
+class DeliveryOut(Out):
+    """One message to one endpoint. `id` is the `webhook-id`, the same over all tries."""
+
+    id: str
+    webhook_id: str
+    webhook_name: str
+    type: str
+    case_no: str | None = None
+    sequence: int
+    case_sequence: int | None = None
+    intent: str | None = None
+    state: Literal["waiting", "sending", "delivered", "dead", "skipped"]
+    attempts: int
+    next_at: Moment | None = None
+    created_at: Moment
+    delivered_at: Moment | None = None
+    last_status: int | None = None
+    last_error: str | None = None
+    history: tuple[AttemptOut, ...] = ()
+
+
+class DeliveryPageOut(Out):
+    """A page of deliveries, newest first."""
+
+    items: tuple[DeliveryOut, ...]
+    next: str | None = None
+
+
+class ReplayOut(Out):
+    """How many deliveries were set waiting again; ids and numbers stay."""
+
+    replayed: int
+
+
+class PlatformDataIn(BaseModel):
+    """The platform's own words; fields it adds later are kept out of our way."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    case_no: Code
+    platform_id: Code | None = None
+    unit: Line | None = None
+    eta: Moment | None = None
+    ground: Line | None = None
+
+
+class PlatformEventIn(BaseModel):
+    """A signed call-back. An unknown `type` is quarantined and shown, never dropped, so any word is taken here."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: Code
+    timestamp: Moment
+    data: dict[str, Any]

@@ -1,0 +1,260 @@
+"""Bodies of intake: reports, photos, the phone form and what it searches."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.api.base import (
+    CategoryIn,
+    ClientId,
+    Code,
+    Flagged,
+    In,
+    Lat,
+    Line,
+    Lng,
+    Moment,
+    Out,
+    Sha256,
+    Text,
+)
+from services.governance.cycle import Action, Nature, Stage, State
+
+PHOTO_MAX_BYTES = 12 * 1024 * 1024
+PHOTOS_MAX = 9
+
+
+def _crs(value: Any) -> Any:
+    return value.lower().replace("-", "").replace("_", "") if isinstance(value, str) else value
+
+
+class PointIn(In):
+    """A pin. `crs` says whose coordinates: phones in China often give GCJ-02 or BD-09."""
+
+    lng: Lng
+    lat: Lat
+    crs: Annotated[Literal["wgs84", "gcj02", "bd09", "cgcs2000"], BeforeValidator(_crs)] = "wgs84"
+    accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
+    at: Moment | None = None
+
+
+class CellIn(In):
+    """A place chosen in words stands in a known cell."""
+
+    cell: Code
+
+
+class PhotoIn(In):
+    """A photo that will follow."""
+
+    id: ClientId
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=1, le=PHOTO_MAX_BYTES)]
+    mime: Literal["image/jpeg", "image/png", "image/webp"]
+
+
+class OnTheSpotIn(In):
+    """Dealt with on the spot: 管 扫 劝 帮 and one line."""
+
+    act: Literal["guan", "sao", "quan", "bang"]
+    note: Line
+
+
+class ReportIn(In):
+    """One report. `category` null means "unsure"; `position` may be missing where the place is told in words."""
+
+    category: CategoryIn | None = None
+    nature: Nature = Nature.COMPLAINT
+    text: Text = ""
+    position: PointIn | CellIn | None = None
+    place_words: Line = ""
+    landmark: Line = ""
+    danger: Flagged = False
+    life: Flagged = False
+    direct: Flagged = False
+    call_now: Flagged = False
+    occurred_at: Moment | None = None
+    client_at: Moment | None = None
+    on_the_spot: OnTheSpotIn | None = None
+    joins: Code | None = None
+    photos: Annotated[tuple[PhotoIn, ...], Field(max_length=PHOTOS_MAX)] = ()
+    anonymous: Flagged = False
+    source: Code | None = None  # only who registers for somebody else (登记) may set it
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.position is None and not self.place_words:
+            raise PydanticCustomError("place_missing", "a position or the place in words is needed")
+        if self.category is None and not self.text and not self.danger and not self.life and not self.photos:
+            raise PydanticCustomError("matter_missing", "a category, a text, a photo or danger is needed")
+        if self.direct and not (self.danger or self.life):
+            raise PydanticCustomError("direct_without_danger", "only danger calls the street directly")
+        if len({photo.id for photo in self.photos}) != len(self.photos):
+            raise PydanticCustomError("photo_twice", "two photos have the same id")
+        return self
+
+
+class PhotoSlotOut(Out):
+    """Where a named photo goes and whether it is there."""
+
+    id: str
+    url: str
+    stored: bool
+
+
+class ReportCreatedOut(Out):
+    """The receipt. `case_no` comes by event, usually within a second."""
+
+    id: str
+    receipt_no: str
+    case_no: str | None = None
+    state: State | None = None
+    stage: Stage = Stage.DISCOVERY
+    due_at: Moment | None = None
+    track_url: str
+    cell: str | None = None
+    cross_border: bool = False
+    photos: tuple[PhotoSlotOut, ...] = ()
+    created_at: Moment
+    sample: bool = False
+
+
+class SkippedOut(Out):
+    """A step of the bar that was not walked and why."""
+
+    stage: Stage
+    why: str
+
+
+class ReportRowOut(Out):
+    """A line of 我的上报."""
+
+    id: str
+    receipt_no: str
+    case_no: str | None = None
+    state: State | None = None
+    stage: Stage | None = None
+    skipped: tuple[SkippedOut, ...] = ()
+    text: str
+    created_at: Moment
+    due_at: Moment | None = None
+
+
+class ReportPageOut(Out):
+    """A page of reports; `next` is the cursor for `after`."""
+
+    items: tuple[ReportRowOut, ...]
+    next: str | None = None
+
+
+class ReportActionOut(Out):
+    """What the reporter may ask now."""
+
+    action: str
+    label: str
+
+
+class ReportOut(ReportRowOut):
+    """One report as its reporter sees it. `pending`: an action was asked and is not answered yet (处理中)."""
+
+    category: CategoryIn | None = None
+    category_name: str | None = None
+    nature: Nature
+    place_words: str = ""
+    danger: bool = False
+    photos: tuple[PhotoSlotOut, ...] = ()
+    track_url: str
+    pending: Action | Literal["join", "confirm"] | None = None
+    actions: tuple[ReportActionOut, ...] = ()
+    sample: bool = False
+
+
+class ReportActionIn(In):
+    """urge, withdraw, confirm, rate, ask_reopen: which fields count depends on the action."""
+
+    reason: Code | None = None
+    note: Text = ""
+    grade: Literal["satisfied", "basically", "neutral", "dissatisfied", "very_dissatisfied"] | None = None
+
+
+class TileOut(Out):
+    """One of the eight big buttons."""
+
+    id: str
+    name: str
+
+
+class FormCategoryOut(Out):
+    """A class behind a tile."""
+
+    scheme: str
+    version: str
+    code: str
+    name: str
+    tile: str
+    restricted: bool = False
+
+
+class ChoiceOut(Out):
+    """An id with its word."""
+
+    id: str
+    label: str
+
+
+class MeOut(Out):
+    """The reporter's own area, shown first."""
+
+    grid: str | None = None
+    community: str | None = None
+
+
+class FormOut(Out):
+    """Everything the phone keeps to work without a network. `cells` is a GeoJSON FeatureCollection, own grid first."""
+
+    rulebook: str
+    categories: tuple[FormCategoryOut, ...]
+    tiles: tuple[TileOut, ...]
+    cells: dict[str, Any]
+    sources: tuple[ChoiceOut, ...]
+    sample: bool
+    me: MeOut
+
+
+class PlaceOut(Out):
+    """A named place; `initials` are pinyin first letters."""
+
+    id: str
+    name: str
+    kind: str
+    cell: str
+    lng: float
+    lat: float
+    initials: str
+
+
+class PlacesOut(Out):
+    """Places that match, best first."""
+
+    places: tuple[PlaceOut, ...]
+
+
+class SimilarOut(Out):
+    """An open matter near by; no text, no reporter."""
+
+    case_no: str
+    category: str | None = None
+    category_name: str
+    stage: Stage
+    state: State
+    distance_m: int
+    opened_at: Moment
+
+
+class SimilarPageOut(Out):
+    """Answer of the duplicate search."""
+
+    items: tuple[SimilarOut, ...]
