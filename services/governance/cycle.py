@@ -103,6 +103,26 @@ class ClockKind(StrEnum):
     CO_TASK = "co_task"  # 协办
     REPLY = "reply"  # 咨询、建议
     RETURN_WINDOW = "return_window"  # 退单时限
+    MORE = "more"  # 待补充
+    REVIEW = "review"  # 挂账复查
+    SUPERVISION = "supervision"  # 督办回复
+
+
+class MachineRule(StrEnum):
+    """What the machine may do by itself; a rulebook switches each on or off."""
+
+    ASSIGN_BRANCH = "assign_branch"
+    ALERT_URGENT = "alert_u01"
+    CALL_UP_GRID = "auto_call_up_t0"
+    CALL_UP_COMMUNITY = "auto_call_up_t1"
+    PROPOSE_CLASS = "propose_class"
+    DISPATCH = "auto_dispatch"
+    SIGN = "auto_sign"
+    CHECK_TASK = "check_task"
+    LADDER = "ladder"
+    RESUME_REVIEW = "resume_review"
+    CLOSE = "auto_close"
+    ARCHIVE = "archive_90d"
 
 
 class ClosedKind(StrEnum):
@@ -207,7 +227,7 @@ class Action(StrEnum):
     ANSWER_WHISTLE = "answer_whistle"
     REFUSE = "refuse"
     FEEDBACK = "feedback"
-    VERIFY_PASS = "verify_pass"
+    VERIFY_PASS = "verify_pass"  # noqa: S105 - an action, no password
     VERIFY_FAIL = "verify_fail"
     VISIT = "visit"
     SATISFACTION = "satisfaction"
