@@ -1,0 +1,195 @@
+"""Case → its row. Pure: the same case always gives the same columns.
+
+Times of a row come from the case's running clocks: `stage_due_at` is the next limit that somebody must keep now,
+`due_at` the limit of the work itself, `due_soon_at` the first rung before the limit (75 %).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.cases import co_units, dump_case, dump_fact
+from services.dispatch.store.audience import audience_of
+from services.governance.acts import Clock, ClockState, Fact, Request, Task, TaskState
+from services.governance.case import Case, stage_of
+from services.governance.cycle import CYCLE, Action, ClockKind, State
+
+# Clocks that nobody is pressed by at this moment: the whole case, and the window in which a unit may still return.
+_BACKGROUND = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW})
+_WORK = frozenset(
+    {
+        ClockKind.GRID_DISPOSAL,
+        ClockKind.COMMUNITY_DISPOSAL,
+        ClockKind.HANDLING,
+        ClockKind.DISTRICT_HANDLING,
+        ClockKind.REPLY,
+    }
+)
+_SOON = 0.75
+_OPEN_TASK = frozenset({TaskState.OFFERED, TaskState.DOING})
+
+Row = dict[str, Any]
+
+
+def is_live(case: Case) -> bool:
+    """Still moving and not imported history: counted in queues."""
+    return CYCLE[case.state].live and not case.history
+
+
+def stage_clock(case: Case) -> Clock | None:
+    """The running clock of the case itself that ends first."""
+    return min(_pressing(case.clocks), key=lambda clock: clock.due_at, default=None)
+
+
+def case_row(case: Case) -> Row:
+    """All columns of `cases` but summary and address, which are set when the case is opened."""
+    clock = stage_clock(case)
+    counters = dict(case.counters)
+    owner, category, spot = case.owner, case.category, case.spot
+    return {
+        "id": case.case_id,
+        "case_no": case.case_no,
+        "street": spot.street,
+        "community": spot.community,
+        "grid": spot.grid,
+        "cell": spot.cell,
+        "lng": spot.lng,
+        "lat": spot.lat,
+        "state": case.state,
+        "stage": stage_of(case),
+        "tier": case.tier,
+        "urgency": case.urgency,
+        "nature": case.nature,
+        "source": case.source,
+        "owner_tier": owner and owner.tier,
+        "owner_code": owner and owner.code,
+        "owner_role": owner and owner.role,
+        "lead_unit": case.lead,
+        "co_units": co_units(case),
+        "imported_unit": case.imported_unit or case.recorded_unit,
+        "rulebook_lead": case.routed and (case.routed.rulebook_lead or case.routed.lead),
+        "scheme": category and category.scheme,
+        "scheme_version": category and category.version,
+        "category": category and category.code,
+        "condition": case.condition,
+        "reporter": case.reporter,
+        "restricted": case.restricted,
+        "history": case.history,
+        "live": is_live(case),
+        "flags": sorted(case.flags),
+        "audience": sorted(audience_of(case)),
+        "reports": len(case.reports),
+        "hand_overs": counters.get("hand_overs", 0),
+        "returns": counters.get("returns", 0),
+        "due": clock and _due(clock),
+        "stage_due_at": clock and clock.due_at,
+        "due_soon_at": clock and _soon(clock),
+        "due_at": _work_due(case) or (clock and clock.due_at),
+        "budget_s": clock and clock.budget_s,
+        "review_at": _review_at(case),
+        "opened_at": case.opened_at,
+        "last_at": case.last_at,
+        "closed_at": case.closed_at,
+        "closed_as": case.closed_as,
+        "version": case.version,
+        "sequence": case.sequence,
+        "rulebook": case.rulebook,
+        "body": orjson.Fragment(dump_case(case)),
+    }
+
+
+def fact_row(fact_id: str, fact: Fact, before: Case | None, after: Case) -> Row:
+    """One row of `case_facts`: the fact and what it did to the case's standing."""
+    moved = before is None or before.state is not after.state
+    gone = audience_of(before) - audience_of(after) if before is not None else frozenset()
+    return {
+        "case_id": after.case_id,
+        "sequence": after.sequence,
+        "fact_id": fact_id,
+        "version": after.version,
+        "kind": fact.kind,
+        "at": fact.at,
+        "account": fact.actor.account,
+        "role": fact.actor.role,
+        "unit": fact.actor.unit,
+        "action": fact.action,
+        "reason": fact.reason,
+        "intent": fact.intent,
+        "rule": fact.rule and fact.rule.rule,
+        "rulebook": fact.rule and fact.rule.rulebook,
+        "from_state": before.state if before is not None and moved else None,
+        "to_state": after.state if moved else None,
+        "stage": stage_of(after),
+        "left_audience": sorted(gone) or None,
+        "body": orjson.Fragment(dump_fact(fact)),
+    }
+
+
+def task_row(case: Case, task: Task) -> Row:
+    """One row of `tasks`."""
+    clock = next((c for c in case.clocks if c.task_id == task.task_id and c.state is not ClockState.STOPPED), None)
+    return {
+        "case_id": case.case_id,
+        "task_id": task.task_id,
+        "kind": task.kind,
+        "unit": task.unit,
+        "person": task.person,
+        "state": task.state,
+        "open": task.state in _OPEN_TASK and is_live(case),
+        "given_at": task.given_at,
+        "due_at": clock and clock.due_at,
+    }
+
+
+def request_row(case: Case, request: Request) -> Row:
+    """One row of `requests`."""
+    return {
+        "case_id": case.case_id,
+        "request_id": request.request_id,
+        "kind": request.kind,
+        "account": request.by.account,
+        "unit": request.by.unit,
+        "status": request.status,
+        "at": request.at,
+        "until": request.until,
+    }
+
+
+def _pressing(clocks: Iterable[Clock]) -> list[Clock]:
+    return [
+        clock
+        for clock in clocks
+        if clock.state is ClockState.RUNNING and clock.task_id is None and clock.kind not in _BACKGROUND
+    ]
+
+
+def _due(clock: Clock) -> Row:
+    return {
+        "clock_id": clock.clock_id,
+        "kind": clock.kind,
+        "due_at": clock.due_at,
+        "basis": clock.basis,
+        "started_at": clock.started_at,
+        "budget_s": clock.budget_s,
+        "provisional": clock.provisional,
+    }
+
+
+def _soon(clock: Clock) -> datetime:
+    early = [rung.at for rung in clock.rungs if clock.started_at < rung.at < clock.due_at]
+    return max(early, default=clock.started_at + _SOON * (clock.due_at - clock.started_at))
+
+
+def _work_due(case: Case) -> datetime | None:
+    return min((c.due_at for c in case.clocks if c.state is ClockState.RUNNING and c.kind in _WORK), default=None)
+
+
+def _review_at(case: Case) -> datetime | None:
+    if case.state is not State.SUSPENDED:
+        return None
+    granted = (r.until for r in case.requests if r.kind is Action.SUSPEND_REQUEST and r.status == "approved")
+    return max((until for until in granted if until is not None), default=None)

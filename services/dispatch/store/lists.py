@@ -1,0 +1,146 @@
+"""Reading lists: a page of a queue, the counts of all queues, a search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, Text, Uuid, and_, cast, func, literal, literal_column, or_, select, text, true, tuple_
+from sqlalchemy.sql.elements import ColumnElement
+
+from services.dispatch.store import Tx
+from services.dispatch.store.audience import Scope, visible_cases
+from services.dispatch.store.bulk import as_json
+from services.dispatch.store.queues import QUEUES, Queue, Sort, is_overdue, queues_of_case
+from services.dispatch.tables import case_reports, case_texts, cases
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """What a list shows of a case. `body` is loaded for restricted cases only, to ask who may read them."""
+
+    id: str
+    case_no: str
+    version: int
+    sequence: int
+    state: str
+    stage: str
+    tier: str
+    urgency: str
+    street: str
+    community: str | None
+    owner_code: str | None
+    lead_unit: str | None
+    category: str | None
+    summary: str
+    address: str
+    due: dict[str, Any] | None
+    reports: int
+    hand_overs: int
+    opened_at: datetime
+    flags: tuple[str, ...]
+    restricted: bool
+    rulebook: str
+    body: str | None
+    key: str = ""  # the row's place in its list, as text
+    queues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCount:
+    """How much stands in a queue."""
+
+    queue: Queue
+    open: int
+    overdue: int
+    oldest_at: datetime | None
+
+
+_COLUMNS = (
+    *("case_no", "version", "sequence", "state", "stage", "tier", "urgency", "street", "community", "owner_code"),
+    *("lead_unit", "category", "summary", "address", "due", "reports", "hand_overs", "opened_at", "flags"),
+    *("restricted", "rulebook"),
+)
+
+
+async def queue_page(
+    tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: tuple[str, str] | None
+) -> list[ListRow]:
+    """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order."""
+    query = _rows(queue.sort).where(visible_cases(scope), queue.holds(scope))
+    return await _fetch(tx, _paged(query, queue.sort, limit, after))
+
+
+async def search(tx: Tx, words: str, scope: Scope, *, sort: Sort, limit: int, after: tuple[str, str] | None) -> list[ListRow]:
+    """Cases by number, by receipt number or by words of a report; open and closed, newest first by `sort`."""
+    wanted = words.strip()
+    like = f"%{_escaped(wanted)}%"
+    of_report = (
+        select(literal(1))
+        .select_from(case_reports.outerjoin(case_texts, case_texts.c.report_id == case_reports.c.report_id))
+        .where(
+            case_reports.c.case_id == cases.c.id,
+            or_(
+                case_reports.c.receipt_no == wanted,
+                case_texts.c.masked_text.ilike(like),
+                case_texts.c.masked_place.ilike(like),
+            ),
+        )
+    )
+    # words of a restricted case are not searchable: a hit would tell what it is about
+    by_words = and_(~cases.c.restricted, of_report.exists())
+    hit = or_(cases.c.case_no.ilike(like), by_words) if wanted else true()
+    return await _fetch(tx, _paged(_rows(sort).where(visible_cases(scope), hit), sort, limit, after))
+
+
+async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope) -> dict[str, ListRow]:
+    """The rows of some cases that the scope sees, each with the queues it stands in now."""
+    query = _rows(None, queues_of_case(scope)).where(
+        visible_cases(scope),
+        cases.c.id.in_(text("SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json))")),
+    )
+    found = await _fetch(tx, query, ids=as_json(sorted(set(ids))))
+    return {row.id: row for row in found}
+
+
+async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list[QueueCount]:
+    """All queues in one pass over the live cases that the scope sees."""
+    columns: list[ColumnElement[Any]] = []
+    for queue in queues:
+        holds = queue.holds(scope)
+        columns += [
+            func.count().filter(holds),
+            func.count().filter(and_(holds, is_overdue())),
+            func.min(cases.c.opened_at).filter(holds),
+        ]
+    row = (await tx.execute(select(*columns).where(cases.c.live, visible_cases(scope)))).one()
+    return [QueueCount(queue, row[3 * n], row[3 * n + 1], row[3 * n + 2]) for n, queue in enumerate(queues)]
+
+
+def _rows(sort: Sort | None, queues: ColumnElement[Any] | None = None) -> Select[Any]:
+    body = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label("body")
+    key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
+    listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
+    query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), body, key)
+    return query.add_columns(listed.label("queues"))
+
+
+def _paged(query: Select[Any], sort: Sort, limit: int, after: tuple[str, str] | None) -> Select[Any]:
+    if after is not None:
+        key, case_id = after
+        placed = tuple_(cast(literal(key, Text), sort.type), cast(literal(case_id, Text), Uuid))
+        query = query.where(tuple_(sort.key, cases.c.id) > placed)
+    return query.order_by(sort.key, cases.c.id).limit(limit)
+
+
+async def _fetch(tx: Tx, query: Select[Any], **values: object) -> list[ListRow]:
+    rows = await tx.execute(query, values)
+    return [
+        ListRow(**{**row, "flags": tuple(row["flags"]), "queues": tuple(row["queues"])}) for row in rows.mappings()
+    ]
+
+
+def _escaped(words: str) -> str:
+    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

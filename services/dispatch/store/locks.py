@@ -1,0 +1,61 @@
+"""Cases taken under lock, always in id order, so that two batches can wait for each other but never both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+
+from schemas.cases import load_case
+from services.dispatch.store import Tx
+from services.dispatch.store.bulk import as_json
+from services.governance.case import Case
+
+_LOCK = """
+SELECT id, body::text FROM dispatch.cases
+WHERE id IN (SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json)))
+ORDER BY id FOR UPDATE
+"""
+_BY_NUMBER = """
+SELECT case_no, id FROM dispatch.cases
+WHERE case_no IN (SELECT value FROM json_array_elements_text(CAST(:numbers AS json)))
+"""
+_BY_REPORT = """
+SELECT report_id, case_id FROM dispatch.case_reports
+WHERE report_id IN (SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json)))
+"""
+
+
+async def lock_cases(tx: Tx, ids: Iterable[str]) -> dict[str, Case]:
+    """The cases among `ids` that exist, locked until the transaction ends."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = await tx.execute(text(_LOCK), {"ids": as_json(wanted)})
+    return {str(row.id): load_case(row.body.encode()) for row in rows}
+
+
+async def ids_of_numbers(tx: Tx, numbers: Iterable[str]) -> dict[str, str]:
+    """case_no → case id, of those that exist."""
+    wanted = sorted(set(numbers))
+    if not wanted:
+        return {}
+    rows = await tx.execute(text(_BY_NUMBER), {"numbers": as_json(wanted)})
+    return {row.case_no: str(row.id) for row in rows}
+
+
+async def cases_of_reports(tx: Tx, report_ids: Iterable[str]) -> dict[str, str]:
+    """report id → case id, of those that are a case or part of one."""
+    wanted = sorted(set(report_ids))
+    if not wanted:
+        return {}
+    rows = await tx.execute(text(_BY_REPORT), {"ids": as_json(wanted)})
+    return {str(row.report_id): str(row.case_id) for row in rows}
+
+
+async def next_numbers(tx: Tx, count: int) -> list[int]:
+    """`count` fresh serial numbers for case numbers; gaps are normal."""
+    rows = await tx.execute(
+        text("SELECT nextval('dispatch.case_numbers') AS n FROM generate_series(1, :count)"), {"count": count}
+    )
+    return [int(row.n) for row in rows]

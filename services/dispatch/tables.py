@@ -1,0 +1,264 @@
+"""Tables of schema `dispatch`. Dispatch alone writes them.
+
+`cases` holds each case twice: `body` is the case as the rules know it (schemas.cases), the columns beside it are read
+off the body at every write so that queues, lists and figures need no decoding. Never write one without the other.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Sequence,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.chassis.asgi.idempotency import idempotency_tables
+from services.chassis.db import metadata_for
+from services.chassis.inbox import inbox_tables
+from services.chassis.outbox import outbox_tables
+from services.governance.cycle import State
+
+SCHEMA = "dispatch"
+metadata: MetaData = metadata_for(SCHEMA)
+
+_STATES = ", ".join(f"'{state.value}'" for state in State)
+_WHEN = DateTime(timezone=True)
+_TEXTS = ARRAY(Text)
+
+
+def _texts(name: str) -> Column[list[str]]:
+    return Column(name, _TEXTS, nullable=False, server_default=text("'{}'"))
+
+
+case_numbers = Sequence("case_numbers", schema=SCHEMA, metadata=metadata)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("case_no", Text, nullable=False),
+    Column("street", Text, nullable=False),
+    Column("community", Text),
+    Column("grid", Text),
+    Column("cell", Text),
+    Column("lng", Double),
+    Column("lat", Double),
+    Column("state", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("urgency", Text, nullable=False),
+    Column("nature", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("owner_tier", Text),
+    Column("owner_code", Text),
+    Column("owner_role", Text),
+    Column("lead_unit", Text),
+    _texts("co_units"),
+    Column("imported_unit", Text),
+    Column("rulebook_lead", Text),
+    Column("scheme", Text),
+    Column("scheme_version", Text),
+    Column("category", Text),
+    Column("condition", Text),
+    Column("reporter", Text),
+    Column("restricted", Boolean, nullable=False),
+    Column("history", Boolean, nullable=False),
+    Column("live", Boolean, nullable=False),
+    _texts("flags"),
+    _texts("audience"),
+    Column("reports", Integer, nullable=False),
+    Column("hand_overs", Integer, nullable=False),
+    Column("returns", Integer, nullable=False),
+    Column("due", JSONB),
+    Column("stage_due_at", _WHEN),
+    Column("due_soon_at", _WHEN),
+    Column("due_at", _WHEN),
+    Column("budget_s", BigInteger),
+    Column("review_at", _WHEN),
+    Column("opened_at", _WHEN, nullable=False),
+    Column("last_at", _WHEN, nullable=False),
+    Column("closed_at", _WHEN),
+    Column("closed_as", Text),
+    Column("version", BigInteger, nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("rulebook", Text, nullable=False),
+    Column("summary", Text, nullable=False, server_default=""),
+    Column("address", Text, nullable=False, server_default=""),
+    Column("body", JSON(none_as_null=True), nullable=False),
+    UniqueConstraint("case_no", name="uq_cases_case_no"),
+    CheckConstraint(f"state IN ({_STATES})", name="ck_cases_state"),
+    CheckConstraint("sequence >= version", name="ck_cases_sequence"),
+    Index("ix_cases_live_state_due", "state", "stage_due_at", "id", postgresql_where=text("live")),
+    Index("ix_cases_live_due", "stage_due_at", "id", postgresql_where=text("live")),
+    Index("ix_cases_live_audience", "audience", postgresql_using="gin", postgresql_where=text("live")),
+    Index("ix_cases_audience_opened", "opened_at", "id"),
+    Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),
+    Index("ix_cases_figures", "street", "category", "lead_unit"),
+    # rows are rewritten at every fact: leave room so that most stay on their page
+    postgresql_with={"fillfactor": "80"},
+)
+
+# The lasting guard: one report is never two cases, however often and through whatever channel its event arrives.
+case_reports = Table(
+    "case_reports",
+    metadata,
+    Column("report_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False, index=True),
+    Column("receipt_no", Text, nullable=False),
+    Column("reporter_ref", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+)
+
+case_texts = Table(
+    "case_texts",
+    metadata,
+    Column("report_id", Uuid, ForeignKey(case_reports.c.report_id), primary_key=True),
+    Column("masked_text", Text, nullable=False),
+    Column("masked_place", Text, nullable=False),
+)
+
+report_photos = Table(
+    "report_photos",
+    metadata,
+    Column("report_id", Uuid, nullable=False),
+    Column("photo_id", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("arrived", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("report_id", "photo_id"),
+)
+
+legal_transition = Table(
+    "legal_transition",
+    metadata,
+    Column("from_state", Text, nullable=False),
+    Column("to_state", Text, nullable=False),
+    PrimaryKeyConstraint("from_state", "to_state"),
+)
+
+# Append-only: the role has no UPDATE or DELETE here and a trigger refuses both.
+case_facts = Table(
+    "case_facts",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("sequence", BigInteger, nullable=False),
+    Column("fact_id", Uuid, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    Column("account", Text),
+    Column("role", Text),
+    Column("unit", Text),
+    Column("action", Text),
+    Column("reason", Text),
+    Column("intent", Text),
+    Column("rule", Text),
+    Column("rulebook", Text),
+    Column("from_state", Text),  # only where the state changed
+    Column("to_state", Text),
+    Column("stage", Text, nullable=False),
+    Column("left_audience", _TEXTS),  # who could see the case before this fact and cannot any more
+    Column("body", JSON, nullable=False),
+    PrimaryKeyConstraint("case_id", "sequence"),
+    UniqueConstraint("fact_id", name="uq_case_facts_fact_id"),
+    Index("ix_case_facts_account", "account", "at", postgresql_where=text("account IS NOT NULL")),
+)
+
+# What people typed; it never leaves this table in an event.
+notes = Table(
+    "notes",
+    metadata,
+    Column("fact_id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False, index=True),
+    Column("note", Text, nullable=False),
+)
+
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("account", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    Column("fact_id", Uuid),
+    PrimaryKeyConstraint("case_id", "id"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("task_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text),
+    Column("person", Text),
+    Column("state", Text, nullable=False),
+    Column("open", Boolean, nullable=False),
+    Column("given_at", _WHEN, nullable=False),
+    Column("due_at", _WHEN),
+    PrimaryKeyConstraint("case_id", "task_id"),
+    Index("ix_tasks_unit", "unit", "case_id", postgresql_where=text("open")),
+    Index("ix_tasks_person", "person", "case_id", postgresql_where=text("open")),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account", Text),
+    Column("unit", Text),
+    Column("status", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    Column("until", _WHEN),
+    PrimaryKeyConstraint("case_id", "request_id"),
+    Index("ix_requests_pending", "case_id", postgresql_where=text("status = 'pending'")),
+    Index("ix_requests_unit", "unit", "at"),
+)
+
+# Units that an import named and the directory does not know; somebody has to look at them.
+import_units = Table(
+    "import_units",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("rows", BigInteger, nullable=False),
+    Column("first_at", _WHEN, nullable=False),
+    Column("last_at", _WHEN, nullable=False),
+)
+
+# Commands of other services that a rule refused; the sender got the same as an event.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("event_id", Uuid, primary_key=True),
+    Column("command_id", Text, nullable=False),
+    Column("command", Text, nullable=False),
+    Column("case_id", Uuid),
+    Column("code", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+)
+
+outbox = outbox_tables(metadata, SCHEMA)
+inbox = inbox_tables(metadata, SCHEMA)
+idempotency = idempotency_tables(metadata, SCHEMA)
