@@ -1,0 +1,43 @@
+"""What every service's HTTP side has in common. Start at `create_app`."""
+
+from services.chassis.asgi.app import create_app
+from services.chassis.asgi.conditional import etag, if_match, parse_if_match
+from services.chassis.asgi.edge import EdgeRules
+from services.chassis.asgi.errors import unavailable
+from services.chassis.asgi.idempotency import Answer, RequestKey, answer_once, idempotency_tables, read_request_key
+from services.chassis.asgi.paging import Page, encode_cursor, page
+from services.chassis.asgi.policy import ContentPolicy
+from services.chassis.asgi.probes import Missing, ReadyCheck, database_check, schema_check, tcp_check
+from services.chassis.asgi.problem import FieldProblem, Problem, ProblemBody, not_found
+from services.chassis.asgi.spa import mount_spa
+from services.chassis.asgi.wording import Wording, language
+
+__all__ = [
+    "Answer",
+    "ContentPolicy",
+    "EdgeRules",
+    "FieldProblem",
+    "Missing",
+    "Page",
+    "Problem",
+    "ProblemBody",
+    "ReadyCheck",
+    "RequestKey",
+    "Wording",
+    "answer_once",
+    "create_app",
+    "database_check",
+    "encode_cursor",
+    "etag",
+    "idempotency_tables",
+    "if_match",
+    "language",
+    "mount_spa",
+    "not_found",
+    "page",
+    "parse_if_match",
+    "read_request_key",
+    "schema_check",
+    "tcp_check",
+    "unavailable",
+]

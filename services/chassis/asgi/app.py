@@ -1,0 +1,71 @@
+"""The FastAPI factory: what every service answers in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+
+from schemas.labels import Labels
+from services.chassis.asgi.docs import docs_router
+from services.chassis.asgi.edge import Edge, EdgeRules
+from services.chassis.asgi.errors import install_error_handlers
+from services.chassis.asgi.probes import ReadyCheck, probe_router
+from services.chassis.asgi.problem import ProblemBody
+from services.chassis.asgi.wording import LANGUAGES, Wording
+from services.chassis.ids import IdSource
+from services.chassis.settings import HttpSettings
+from services.chassis.telemetry import Metrics
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+_PROBLEMS: dict[int | str, dict[str, object]] = {
+    "4XX": {"model": ProblemBody, "description": "Refused: RFC 9457 problem with a stable `code`"},
+    "5XX": {"model": ProblemBody, "description": "Failed: RFC 9457 problem"},
+}
+
+
+def create_app(
+    name: str,
+    settings: HttpSettings,
+    checks: Sequence[ReadyCheck],
+    *,
+    ids: IdSource,
+    metrics: Metrics | None = None,
+    rules: EdgeRules | None = None,
+    wording: Wording | None = None,
+    lifespan: Lifespan | None = None,
+    version: str = "1",
+) -> FastAPI:
+    """An application with probes, documentation, problems, and the edge around it; opens nothing by itself."""
+    metrics = metrics or Metrics(name)
+    wording = wording or Wording(_word_lists())
+    app = FastAPI(
+        title=f"grid {name}",
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        lifespan=lifespan or _nothing,
+        responses=_PROBLEMS,
+        separate_input_output_schemas=False,
+    )
+    app.state.service = name
+    app.state.http = settings
+    app.state.metrics = metrics
+    app.state.wording = wording
+    install_error_handlers(app, wording)
+    app.include_router(probe_router(checks, metrics))
+    app.include_router(docs_router(app))
+    app.add_middleware(Edge, rules=rules or EdgeRules(), metrics=metrics, ids=ids, wording=wording)
+    return app
+
+
+def _word_lists() -> dict[str, Labels]:
+    return {lang: Labels(lang) for lang in LANGUAGES}
+
+
+@asynccontextmanager
+async def _nothing(_: FastAPI) -> AsyncIterator[None]:
+    yield

@@ -1,0 +1,155 @@
+"""The outermost layer of every service: request id, body cap, origin check, headers, access log, request metrics.
+
+One plain ASGI class rather than a stack of middlewares: intake's hot path goes through it. It never reads a body
+itself; the cap counts what the application reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.chassis.asgi.origin import origin_problem
+from services.chassis.asgi.policy import HSTS, NO_STORE, ContentPolicy, Header, security_headers
+from services.chassis.asgi.problem import Problem, problem_response
+from services.chassis.asgi.wording import Wording
+from services.chassis.ids import IdSource
+from services.chassis.telemetry import Metrics, bind_request, logger, unbind_request
+
+DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRules:
+    """What the edge enforces; `uploads` are path prefixes where POST may carry something else than JSON."""
+
+    body_limit: int = DEFAULT_BODY_LIMIT
+    policy: ContentPolicy = field(default_factory=ContentPolicy)
+    uploads: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+
+
+class Edge:
+    """ASGI middleware; `add_middleware(Edge, …)` puts it around everything."""
+
+    def __init__(self, app: ASGIApp, *, rules: EdgeRules, metrics: Metrics, ids: IdSource, wording: Wording) -> None:
+        self._app = app
+        self._rules = rules
+        self._metrics = metrics
+        self._ids = ids
+        self._wording = wording
+        self._headers = security_headers(rules.policy)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        call = _Call(self._headers, scope, send, self._request_id(scope))
+        scope.setdefault("state", {})["request_id"] = call.request_id
+        bind_request(call.request_id)
+        try:
+            await self._guarded(call, scope, receive)
+        finally:
+            self._account(call, scope)
+            unbind_request()
+
+    async def _guarded(self, call: _Call, scope: Scope, receive: Receive) -> None:
+        problem = self._refused(scope)
+        if problem is not None:
+            await self._answer(problem, call, scope, receive)
+            return
+        try:
+            await self._app(scope, _capped(receive, self._rules.body_limit), call.send)
+        except Exception:  # the last resort: nothing of the fault may reach the caller
+            logger("http").exception("request_failed", method=scope["method"], path=scope["path"])
+            if call.status is not None:
+                raise
+            await self._answer(Problem(500, "internal_error"), call, scope, receive)
+
+    def _refused(self, scope: Scope) -> Problem | None:
+        """Refusals that need no application: a body announced too long, a cross-origin act."""
+        headers = Headers(scope=scope)
+        length = headers.get("content-length", "0")
+        if length.isdigit() and int(length) > self._rules.body_limit:
+            return too_large(self._rules.body_limit)
+        return origin_problem(scope, headers, self._rules.uploads, self._rules.origins)
+
+    async def _answer(self, problem: Problem, call: _Call, scope: Scope, receive: Receive) -> None:
+        worded = self._wording.worded(problem, Headers(scope=scope).get("accept-language"))
+        await problem_response(worded, call.request_id)(scope, receive, call.send)
+
+    def _request_id(self, scope: Scope) -> str:
+        """The caller's X-Request-Id if it is harmless, otherwise a new one."""
+        given = Headers(scope=scope).get("x-request-id", "")
+        return given if _REQUEST_ID.fullmatch(given) else str(self._ids.uuid7())
+
+    def _account(self, call: _Call, scope: Scope) -> None:
+        seconds = asyncio.get_running_loop().time() - call.started
+        route = getattr(scope.get("route"), "path", None) or "(none)"
+        status = call.status or 500
+        self._metrics.observe_request(scope["method"], route, status, seconds)
+        if scope["path"] not in _QUIET:
+            logger("access").info(
+                "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
+            )
+
+
+class _Call:
+    """One request on its way: remembers the status and adds the headers to its start."""
+
+    def __init__(self, headers: Sequence[Header], scope: Scope, send: Send, request_id: str) -> None:
+        self.request_id = request_id
+        self.status: int | None = None
+        self.started = asyncio.get_running_loop().time()
+        self._send = send
+        self._fixed = headers
+        self._https = scope["scheme"] == "https"
+        self._api = scope["path"].startswith("/api/")
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            present = {name.lower() for name, _ in message.get("headers", ())}
+            added = [header for header in self._fixed if header[0] not in present]
+            added.append((b"x-request-id", self.request_id.encode()))
+            if self._https:
+                added.append(HSTS)
+            if self._api and b"cache-control" not in present:
+                added.append(NO_STORE)
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await self._send(message)
+
+
+def too_large(limit: int) -> Problem:
+    return Problem(413, "body_too_large", extra={"limit": limit})
+
+
+class BodyTooLarge(HTTPException):
+    """More bytes than allowed arrived while the application was reading."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(413, detail="body_too_large")
+        self.limit = limit
+
+
+def _capped(receive: Receive, limit: int) -> Receive:
+    taken = 0
+
+    async def counting() -> Message:
+        nonlocal taken
+        message = await receive()
+        if message["type"] == "http.request":
+            taken += len(message.get("body", b""))
+            if taken > limit:
+                raise BodyTooLarge(limit)
+        return message
+
+    return counting

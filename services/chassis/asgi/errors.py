@@ -1,0 +1,94 @@
+"""Every exception that can leave a route, turned into a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.chassis.asgi.edge import BodyTooLarge, too_large
+from services.chassis.asgi.problem import STATUS_OF, FieldProblem, Problem, problem_response
+from services.chassis.asgi.wording import Wording, language
+from services.chassis.db import is_transient
+from services.chassis.telemetry import logger
+from services.governance.errors import GovernanceError
+
+RETRY_AFTER_S = "5"
+_HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+
+
+def install_error_handlers(app: FastAPI, wording: Wording) -> None:
+    """Register the handlers; anything not named here becomes a plain 500 at the edge."""
+
+    def answering(to_problem: Callable[[Request, Any], Problem]) -> Callable[[Request, Exception], Any]:
+        async def handle(request: Request, error: Exception) -> Response:
+            problem = wording.worded(to_problem(request, error), request.headers.get("accept-language"))
+            return problem_response(problem, getattr(request.state, "request_id", None))
+
+        return handle
+
+    def invalid(request: Request, error: RequestValidationError) -> Problem:
+        lang = language(request.headers.get("accept-language"))
+        return validation_problem(error.errors(), wording, lang)
+
+    app.add_exception_handler(Problem, answering(lambda _, error: error))
+    app.add_exception_handler(GovernanceError, answering(lambda _, error: governance_problem(error)))
+    app.add_exception_handler(RequestValidationError, answering(invalid))
+    app.add_exception_handler(HTTPException, answering(lambda _, error: http_problem(error)))
+    app.add_exception_handler(SQLAlchemyError, answering(lambda _, error: database_problem(error)))
+
+
+def governance_problem(error: GovernanceError) -> Problem:
+    """A refusal of the rules. Its parameters (state, action, allowed, field …) become members of the body."""
+    return Problem(STATUS_OF.get(error.code, 409), error.code, extra=error.params)
+
+
+def database_problem(error: SQLAlchemyError) -> Problem:
+    """503 while the database is away or busy; anything else is our fault and goes to the edge as it is."""
+    if not is_transient(error):
+        raise error
+    logger("http").warning("database_unavailable", error=type(error).__name__)
+    return unavailable("database")
+
+
+def unavailable(what: str) -> Problem:
+    """Something this service needs does not answer just now; the same request may be sent again."""
+    return Problem(503, "unavailable", headers={"retry-after": RETRY_AFTER_S}, extra={"missing": what})
+
+
+def http_problem(error: HTTPException) -> Problem:
+    """Errors that the framework itself raises."""
+    if isinstance(error, BodyTooLarge):
+        return too_large(error.limit)
+    code = _HTTP_CODES.get(error.status_code, "http_error")
+    return Problem(error.status_code, code, headers=dict(error.headers or {}))
+
+
+def validation_problem(errors: Sequence[Any], wording: Wording, lang: str) -> Problem:
+    """422 with one entry per wrong field: its name, what is wrong, what to do."""
+    return Problem(422, "invalid_input", errors=[_field_problem(error, wording, lang) for error in errors])
+
+
+def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
+    """Pydantic's error type chooses the words; its own English sentence is the fallback. The input is never echoed."""
+    kind = str(error["type"])
+    values = {key: value for key, value in error.get("ctx", {}).items() if isinstance(value, str | int | float)}
+    return FieldProblem(
+        field=_path(error["loc"]),
+        code=kind,
+        message=wording.text(lang, f"problem.field.{kind}", **values) or str(error["msg"]),
+        remedy=wording.text(lang, f"problem.field.{kind}.remedy", **values)
+        or wording.text(lang, "problem.field.remedy", **values),
+    )
+
+
+def _path(loc: Sequence[str | int]) -> str:
+    parts = [str(part) for part in loc]
+    if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
+        parts = parts[1:]
+    return ".".join(parts) or "body"

@@ -1,0 +1,70 @@
+"""The words of a problem, in the caller's language, from the one word list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from services.chassis.asgi.problem import Problem
+
+LANGUAGES = ("zh-CN", "en-US")
+
+
+class Words(Protocol):
+    """The part of the word list that the chassis needs."""
+
+    def text(self, key: str, **values: object) -> str:
+        """The word for `key`; raises KeyError when the list has none."""
+        ...
+
+
+def language(accept: str | None) -> str:
+    """The best of our languages for an Accept-Language header; zh-CN when nothing fits."""
+    ranked: list[tuple[float, int, str]] = []
+    for position, part in enumerate((accept or "").split(",")):
+        tag, _, rest = part.strip().partition(";")
+        ranked.append((-_quality(rest), position, tag.lower()))
+    for weight, _, tag in sorted(ranked):
+        for ours in LANGUAGES:
+            if weight < 0 and tag.split("-")[0] == ours.split("-")[0].lower():
+                return ours
+    return LANGUAGES[0]
+
+
+def _quality(rest: str) -> float:
+    value = rest.strip().removeprefix("q=")
+    try:
+        return float(value) if value else 1.0
+    except ValueError:
+        return 0.0
+
+
+class Wording:
+    """Chooses title and detail of problems. `lists` maps a language to its words."""
+
+    def __init__(self, lists: Mapping[str, Words]) -> None:
+        self._lists = lists
+
+    def text(self, lang: str, key: str, **values: object) -> str | None:
+        """The word, or None where the list has none."""
+        words = self._lists.get(lang) or self._lists[LANGUAGES[0]]
+        try:
+            return words.text(key, **values)
+        except KeyError:
+            return None
+
+    def worded(self, problem: Problem, accept: str | None) -> Problem:
+        """The same problem with the words it did not bring itself."""
+        lang = language(accept)
+        values: dict[str, Any] = {key: value for key, value in problem.extra.items() if isinstance(value, str | int)}
+        title = problem.title or self.text(lang, f"problem.{problem.code}", **values)
+        detail = problem.detail or self.text(lang, f"problem.{problem.code}.detail", **values)
+        return Problem(
+            problem.status,
+            problem.code,
+            title,
+            detail=detail,
+            errors=problem.errors,
+            headers={**problem.headers, "content-language": lang},
+            extra=problem.extra,
+        )

@@ -1,0 +1,191 @@
+"""Who is calling: the one place where a cookie or a token becomes a Person."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from services.chassis.asgi.problem import Problem
+from services.chassis.auth import sessions as store
+from services.chassis.auth.passwords import Passwords
+from services.chassis.auth.person import Person
+from services.chassis.auth.sessions import AccountRow, SessionRow, TokenRow
+from services.chassis.auth.settings import AuthSettings
+from services.chassis.auth.throttle import count_try, forgive
+from services.chassis.db import Database, grid_now
+from services.chassis.ids import IdSource
+from services.chassis.telemetry import logger
+from services.governance.acts import Post
+
+CACHE_S = 5.0
+CACHE_SIZE = 10_000
+MACHINE = "token:"
+
+
+class PostBook(Protocol):
+    """What the directory says about posts (a DirectoryCache, or a fake)."""
+
+    def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
+        """The posts an account holds at `now`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SessionToken:
+    """A fresh sign-in: the secret for the cookie, and who it is."""
+
+    token: str
+    expires_at: datetime
+    person: Person
+
+
+class Authenticator:
+    """Signs in and recognises callers. Look-ups of sessions are kept for at most five seconds."""
+
+    def __init__(
+        self,
+        db: Database,
+        posts: PostBook,
+        ids: IdSource,
+        settings: AuthSettings | None = None,
+        service_token: SecretStr | None = None,
+    ) -> None:
+        self._db = db
+        self._posts = posts
+        self._ids = ids
+        self.settings = settings or AuthSettings()
+        self._service_token = service_token
+        self._passwords = Passwords()
+        self._sessions: dict[bytes, tuple[float, SessionRow | None]] = {}
+        self._tokens: dict[bytes, tuple[float, TokenRow | None, datetime]] = {}
+
+    def close(self) -> None:
+        self._passwords.close()
+
+    # --- signing in and out -----------------------------------------------------------------------------------------
+    async def sign_in(self, login: str, password: str, *, address: str, agent: str) -> SessionToken:
+        """Problem 401 `wrong_password` whether the account or the password is wrong; 429 after too many tries."""
+        await self._count(login, address)
+        async with self._db.reading() as tx:
+            account = await store.find_account(tx, login)
+        if not await self._passwords.verify(account.password if account else None, password) or account is None:
+            logger("auth").warning("sign_in_failed", login=login[:60], address=address)
+            raise Problem(401, "wrong_password")
+        return await self._open(account, address, agent, login)
+
+    async def sign_in_by_link(self, link: str, *, address: str, agent: str) -> SessionToken:
+        """A one-time link signs in once. Problem 401 `link_invalid` for a used, old or unknown one."""
+        await self._count(None, address)
+        async with self._db.transaction() as tx:
+            account = await store.use_link(tx, link)
+        if account is None:
+            logger("auth").warning("link_refused", address=address)
+            raise Problem(401, "link_invalid")
+        return await self._open(account, address, agent, None)
+
+    async def sign_out(self, token: str) -> None:
+        """Ends one session at once here, within five seconds in the other services."""
+        async with self._db.transaction() as tx:
+            await store.close_session(tx, store.digest(token))
+        self._sessions.pop(store.digest(token), None)
+        logger("auth").info("signed_out")
+
+    async def _count(self, login: str | None, address: str) -> None:
+        refused: Problem | None = None
+        async with self._db.transaction() as tx:  # the count must be kept, so no exception may leave this block
+            try:
+                await count_try(tx, login, address, self.settings)
+            except Problem as problem:
+                refused = problem
+        if refused is not None:
+            logger("auth").warning("sign_in_throttled", login=login, address=address)
+            raise refused
+
+    async def _open(self, account: AccountRow, address: str, agent: str, login: str | None) -> SessionToken:
+        token = self._ids.token(32)
+        async with self._db.transaction() as tx:
+            await forgive(tx, login, address)
+            ends = await store.open_session(tx, token, account.account_id, self.settings, address, agent)
+            now = await grid_now(tx)
+        logger("auth").info("signed_in", account_id=account.account_id, address=address)
+        return SessionToken(token, ends, self._person(account, now))
+
+    # --- recognising ------------------------------------------------------------------------------------------------
+    async def by_session(self, token: str) -> Person | None:
+        """The person behind a session cookie; None when it is not in force."""
+        key = store.digest(token)
+        kept = self._sessions.get(key)
+        if kept is None or kept[0] < self._monotonic():
+            kept = (self._monotonic() + CACHE_S, await self._look_up_session(key))
+            _make_room(self._sessions)
+            self._sessions[key] = kept
+        row = kept[1]
+        return self._person(row.account, row.now) if row else None
+
+    async def by_bearer(self, token: str, on_behalf_of: str | None) -> Person | None:
+        """A machine by its token; with the service token, the person whose id the calling service gives."""
+        if self._is_service(token):
+            return await self._on_behalf(on_behalf_of) if on_behalf_of else _service_itself()
+        key = store.digest(token)
+        kept = self._tokens.get(key)
+        if kept is None or kept[0] < self._monotonic():
+            async with self._db.reading() as tx:
+                kept = (self._monotonic() + CACHE_S, await store.find_token(tx, key), await grid_now(tx))
+            _make_room(self._tokens)
+            self._tokens[key] = kept
+        return _machine(kept[1]) if kept[1] else None
+
+    async def _look_up_session(self, key: bytes) -> SessionRow | None:
+        async with self._db.reading() as tx:
+            row = await store.find_session(tx, key, self.settings)
+        if row is not None and row.idle_for_s > store.TOUCH_S:
+            async with self._db.transaction() as tx:
+                await store.touch_session(tx, key)
+        return row
+
+    async def _on_behalf(self, account_id: str) -> Person | None:
+        """The caller as another service knows him: a person's account id, or 'token:…' of a machine."""
+        if account_id.startswith(MACHINE):
+            async with self._db.reading() as tx:
+                token = await store.token_by_id(tx, account_id.removeprefix(MACHINE))
+            return _machine(token) if token else None
+        async with self._db.reading() as tx:
+            account, now = await store.account_by_id(tx, account_id), await grid_now(tx)
+        return self._person(account, now) if account else None
+
+    def _is_service(self, token: str) -> bool:
+        ours = self._service_token
+        return ours is not None and hmac.compare_digest(ours.get_secret_value().encode(), token.encode())
+
+    def _person(self, account: AccountRow, now: datetime) -> Person:
+        return Person(
+            account_id=account.account_id,
+            login=account.login,
+            name=account.name,
+            posts=self._posts.posts_of(account.account_id, now),
+            lang=account.lang,
+            sample=account.sample,
+        )
+
+    def _monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _machine(row: TokenRow) -> Person:
+    posts = (Post(row.role, row.area, row.unit),) if row.role else ()
+    name = f"{MACHINE}{row.token_id}"
+    return Person(name, name, row.name, posts, machine=True, scope=row.scope)
+
+
+def _service_itself() -> Person:
+    return Person("service", "service", "service", (), machine=True, scope="service")
+
+
+def _make_room(cache: dict[bytes, Any]) -> None:
+    if len(cache) >= CACHE_SIZE:
+        cache.clear()

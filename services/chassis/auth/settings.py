@@ -1,0 +1,23 @@
+"""How long a sign-in lasts and how often a wrong password may be tried."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from services.chassis.settings import SettingsGroup
+
+HOUR = 3600
+
+
+class AuthSettings(SettingsGroup):
+    """Limits of sessions and sign-in. Times in seconds."""
+
+    session_s: int = Field(default=7 * 24 * HOUR, ge=60, validation_alias="GRID_SESSION_SECONDS")
+    """Absolute life of a session."""
+    idle_s: int = Field(default=24 * HOUR, ge=60, validation_alias="GRID_SESSION_IDLE_SECONDS")
+    """A session not used for so long ends."""
+    throttle_window_s: int = Field(default=900, ge=1, validation_alias="GRID_SIGN_IN_WINDOW_SECONDS")
+    tries_per_account: int = Field(default=10, ge=1, validation_alias="GRID_SIGN_IN_TRIES_PER_ACCOUNT")
+    """Failed tries per account within the window."""
+    tries_per_address: int = Field(default=100, ge=1, validation_alias="GRID_SIGN_IN_TRIES_PER_ADDRESS")
+    """Failed tries per network address within the window; a whole office may sit behind one."""

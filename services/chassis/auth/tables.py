@@ -1,0 +1,74 @@
+"""Tables of the schema `identity`: accounts (written by dispatch), sessions, tokens, links and throttle (by all)."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from services.chassis.db import metadata_for
+
+metadata = metadata_for("identity")
+
+_TIME = sa.TIMESTAMP(timezone=True)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("account_id", sa.Text, primary_key=True),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("lang", sa.Text, nullable=False, server_default="zh-CN"),
+    sa.Column("password", sa.Text, nullable=True, comment="argon2id; null: signs in by link only"),
+    sa.Column("sample", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("created_at", _TIME, nullable=False),
+    sa.Column("disabled_at", _TIME, nullable=True),
+)
+
+sessions = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary, primary_key=True, comment="the token itself is only in the cookie"),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("created_at", _TIME, nullable=False),
+    sa.Column("seen_at", _TIME, nullable=False),
+    sa.Column("expires_at", _TIME, nullable=False, comment="absolute end, whatever happens"),
+    sa.Column("address", sa.Text, nullable=True),
+    sa.Column("agent", sa.Text, nullable=True),
+    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], name="sessions_account_fkey", ondelete="CASCADE"),
+    sa.Index("sessions_account", "account_id"),
+    sa.Index("sessions_expiry", "expires_at"),
+)
+
+tokens = sa.Table(
+    "tokens",
+    metadata,
+    sa.Column("token_id", sa.Text, primary_key=True),
+    sa.Column("token_sha256", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=True),
+    sa.Column("area", sa.Text, nullable=False, server_default=""),
+    sa.Column("unit", sa.Text, nullable=True),
+    sa.Column("scope", sa.Text, nullable=True, comment="'open311' or null"),
+    sa.Column("created_at", _TIME, nullable=False),
+    sa.Column("expires_at", _TIME, nullable=True),
+    sa.Column("revoked_at", _TIME, nullable=True),
+    sa.CheckConstraint("(role IS NULL) <> (scope IS NULL)", name="tokens_role_or_scope"),
+)
+
+one_time_links = sa.Table(
+    "one_time_links",
+    metadata,
+    sa.Column("token_sha256", sa.LargeBinary, primary_key=True),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("created_at", _TIME, nullable=False),
+    sa.Column("expires_at", _TIME, nullable=False),
+    sa.Column("used_at", _TIME, nullable=True),
+    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], name="links_account_fkey", ondelete="CASCADE"),
+)
+
+throttle = sa.Table(
+    "throttle",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True, comment="'login:…' or 'address:…'"),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("since", _TIME, nullable=False, comment="start of the counting window"),
+)

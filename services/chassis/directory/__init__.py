@@ -1,0 +1,33 @@
+"""Areas, places, units, posts, people and rulebooks of a street, as every service reads them."""
+
+from services.chassis.directory.cache import DirectoryCache, DirectoryNotLoaded, UnknownRulebook
+from services.chassis.directory.model import (
+    Account,
+    Appointment,
+    Cell,
+    Community,
+    Directory,
+    Grid,
+    Place,
+    RosterLine,
+    RulebookVersion,
+    Street,
+    Unit,
+)
+
+__all__ = [
+    "Account",
+    "Appointment",
+    "Cell",
+    "Community",
+    "Directory",
+    "DirectoryCache",
+    "DirectoryNotLoaded",
+    "Grid",
+    "Place",
+    "RosterLine",
+    "RulebookVersion",
+    "Street",
+    "Unit",
+    "UnknownRulebook",
+]

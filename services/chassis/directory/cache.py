@@ -1,0 +1,123 @@
+"""One process's picture of the directory, never more than about a second old.
+
+`directory_rev` rises with every write; a poll each second reads one row and loads the rest only when it rose. A
+rulebook is parsed once per (version, calendar revision) and always comes from the table: a version that is not
+there is an error, never some other version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from services.chassis.db import Database, is_transient
+from services.chassis.directory.model import Directory
+from services.chassis.directory.read import read_calendars, read_directory, read_revision, read_rulebook_text
+from services.chassis.telemetry import logger
+from services.governance.acts import Post
+from services.governance.rulebook import Rulebook
+
+POLL_S = 1.0
+RulebookLoader = Callable[[str, Mapping[str, str]], Rulebook]
+
+
+class DirectoryNotLoaded(RuntimeError):
+    """The directory was asked before its first load, or the database holds no street yet."""
+
+
+class UnknownRulebook(LookupError):
+    """A rulebook version that the table does not hold. The caller must hold its work, not use another version."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"rulebook version {version!r} is not in the directory")
+        self.version = version
+
+
+class DirectoryCache:
+    """Reads the directory; `run` keeps it fresh. Safe to share by all requests of one event loop."""
+
+    def __init__(self, db: Database, load: RulebookLoader | None = None) -> None:
+        self._db = db
+        self._load = load or _schema_loader()
+        self._directory: Directory | None = None
+        self._calendars: tuple[str, Mapping[str, str]] = ("", {})
+        self._rulebooks: dict[tuple[str, str], Rulebook] = {}
+        self._lock = asyncio.Lock()
+
+    def current(self) -> Directory:
+        """The picture in hand. Raises DirectoryNotLoaded before the first load."""
+        if self._directory is None:
+            raise DirectoryNotLoaded("the directory has not been read yet")
+        return self._directory
+
+    def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
+        """The posts an account holds at `now`; none before the first load (fail closed)."""
+        return self._directory.posts_of(account_id, now) if self._directory else ()
+
+    @property
+    def calendar_revision(self) -> str:
+        """Names the calendars that rulebooks are computed with now."""
+        return self._calendars[0]
+
+    async def refresh(self) -> Directory:
+        """Read again if the revision rose. May raise database errors."""
+        async with self._lock:
+            async with self._db.reading() as tx:
+                rev = await read_revision(tx)
+                if self._directory is None or self._directory.rev != rev:
+                    directory, calendars = await read_directory(tx, rev), await read_calendars(tx)
+                    self._directory, self._calendars = directory, calendars
+            return self._directory
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Poll until `stop`. A database that is away for a while only makes the picture older."""
+        while not stop.is_set():
+            try:
+                await self.refresh()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                logger("directory").warning("directory_stale", error=str(error))
+            await _pause(stop, POLL_S)
+
+    async def rulebook(self, version: str) -> Rulebook:
+        """The rulebook of exactly this version, with today's calendars. Raises UnknownRulebook."""
+        revision, calendars = self._calendars
+        known = self._rulebooks.get((version, revision))
+        if known is not None:
+            return known
+        async with self._db.reading() as tx:
+            text = await read_rulebook_text(tx, version)
+        if text is None:
+            raise UnknownRulebook(version)
+        loaded = await asyncio.to_thread(self._load, text, calendars)
+        if loaded.version != version:
+            raise UnknownRulebook(version)
+        self._rulebooks[(version, revision)] = loaded
+        self._forget_other_calendars(revision)
+        return loaded
+
+    async def current_rulebook(self, street: str, now: datetime) -> Rulebook:
+        """The rulebook that new cases of a street take at `now`. Raises UnknownRulebook if the street has none."""
+        version = self.current().rulebook_version(street, now)
+        if version is None:
+            raise UnknownRulebook(f"(current of street {street})")
+        return await self.rulebook(version)
+
+    def _forget_other_calendars(self, revision: str) -> None:
+        for key in [key for key in self._rulebooks if key[1] != revision]:
+            del self._rulebooks[key]
+
+
+def _schema_loader() -> RulebookLoader:
+    from schemas.rulebook import load_rulebook  # only processes that read rulebooks pay for it
+
+    return load_rulebook
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
