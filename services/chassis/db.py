@@ -174,7 +174,7 @@ def grid_now_ddl(database: str, *, test_database: bool) -> tuple[str, ...]:
     _require_test_name(database)
     return (
         "CREATE TABLE IF NOT EXISTS directory.clock_offset ("
-        "only boolean PRIMARY KEY DEFAULT true CHECK (only), ahead interval NOT NULL)",
+        "single boolean PRIMARY KEY DEFAULT true CHECK (single), ahead interval NOT NULL)",
         "INSERT INTO directory.clock_offset (ahead) VALUES ('0') ON CONFLICT DO NOTHING",
         _NOW_FUNCTION.format(
             body="SELECT statement_timestamp() + CASE WHEN current_database() LIKE 'grid\\_test%' "

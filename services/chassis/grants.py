@@ -1,0 +1,141 @@
+"""Who may touch what: one role per service, its own schema and nothing else, told in one place.
+
+Where the roles do not exist and may not be made (an external database with one user), there is nothing to grant and
+this does nothing. A table whose comment starts with "append-only" takes no UPDATE and no DELETE from its service.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, text
+
+from services.chassis.db import SCHEMAS
+
+OWNER: Final = "grid_owner"
+SERVICE_ROLES: Final = {"intake": "grid_intake", "dispatch": "grid_dispatch", "escalation": "grid_escalation"}
+WRITER_OF_SHARED: Final = "grid_dispatch"
+"""The service that alone writes the directory and the accounts."""
+
+WRITTEN_BY_DISPATCH_ALONE: Final = ("accounts", "posts")
+"""Tables of `identity` the other services only read; sessions, tokens and throttle all write as they sign in."""
+
+APPEND_ONLY: Final = "append-only"
+
+
+def create_roles(connection: Connection) -> None:
+    """Create owner, service roles and schemas where missing and permitted. Commits."""
+    may_create = connection.execute(
+        text("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    ).scalar_one()
+    existing = _roles(connection)
+    if may_create:
+        for role in (OWNER, *SERVICE_ROLES.values()):
+            if role not in existing:
+                login = "NOLOGIN" if role == OWNER else "LOGIN"
+                connection.execute(text(f"CREATE ROLE {role} {login}"))
+        connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER"))
+    owned = OWNER in _roles(connection) and _is_member(connection)
+    for schema in SCHEMAS:
+        authorization = f" AUTHORIZATION {OWNER}" if owned else ""
+        connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}{authorization}"))
+    connection.commit()
+
+
+def apply_grants(connection: Connection) -> None:
+    """Grant each service role what it may do, idempotently. Commits."""
+    roles = _roles(connection)
+    for service, role in SERVICE_ROLES.items():
+        if role in roles:
+            _grant_own_schema(connection, service, role)
+            _grant_shared(connection, role)
+            _grant_seen_views(connection, service, role)
+    connection.commit()
+
+
+def _grant_own_schema(connection: Connection, schema: str, role: str) -> None:
+    _run(
+        connection,
+        f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+        f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+        f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+    )
+    _restrict(connection, schema, role)
+
+
+def _grant_shared(connection: Connection, role: str) -> None:
+    writes = role == WRITER_OF_SHARED
+    for schema in ("directory", "identity"):
+        _run(
+            connection,
+            f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {role}",
+            f"GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA {schema} TO {role}",
+        )
+        if writes or schema == "identity":
+            _run(
+                connection,
+                f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}",
+                f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {role}",
+            )
+        _restrict(connection, schema, role)
+    if not writes:
+        for table in _tables(connection, "identity"):
+            if table in WRITTEN_BY_DISPATCH_ALONE:
+                _run(connection, f"REVOKE INSERT, UPDATE, DELETE ON identity.{table} FROM {role}")
+
+
+def _grant_seen_views(connection: Connection, own: str, role: str) -> None:
+    """Anti-entropy compares a service's outbox with what its consumers have seen."""
+    for schema in SERVICE_ROLES:
+        if schema != own and "inbox_seen" in _tables(connection, schema):
+            _run(
+                connection,
+                f"GRANT USAGE ON SCHEMA {schema} TO {role}",
+                f"GRANT SELECT ON {schema}.inbox_seen TO {role}",
+            )
+
+
+def _restrict(connection: Connection, schema: str, role: str) -> None:
+    """Take back what a grant on all tables gave too much of."""
+    append_only = connection.execute(
+        text(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')"
+            " AND obj_description(c.oid, 'pg_class') LIKE :prefix"
+        ),
+        {"schema": schema, "prefix": f"{APPEND_ONLY}%"},
+    ).scalars()
+    for table in append_only.all():
+        _run(connection, f"REVOKE UPDATE, DELETE ON {schema}.{table} FROM {role}")
+    for table in ("alembic_version", "clock_offset"):
+        if table in _tables(connection, schema) and not (table == "clock_offset" and role == WRITER_OF_SHARED):
+            _run(connection, f"REVOKE INSERT, UPDATE, DELETE ON {schema}.{table} FROM {role}")
+
+
+def _roles(connection: Connection) -> set[str]:
+    return set(connection.execute(text("SELECT rolname FROM pg_roles")).scalars())
+
+
+def _is_member(connection: Connection) -> bool:
+    member: bool = connection.execute(
+        text("SELECT pg_has_role(current_user, :owner, 'MEMBER')"), {"owner": OWNER}
+    ).scalar_one()
+    return member
+
+
+def _tables(connection: Connection, schema: str) -> set[str]:
+    rows = connection.execute(
+        text(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = :schema AND c.relkind IN ('r', 'p', 'v') AND NOT c.relispartition"
+        ),
+        {"schema": schema},
+    )
+    return set(rows.scalars())
+
+
+def _run(connection: Connection, *statements: str) -> None:
+    for statement in statements:
+        connection.execute(text(statement))
