@@ -64,7 +64,7 @@ def idempotency_tables(metadata: sa.MetaData, schema: str) -> sa.Table:
         sa.Column(
             "created_at", sa.TIMESTAMP(timezone=True), nullable=False, server_default=sa.text("directory.grid_now()")
         ),
-        sa.Index("idempotency_keys_age", "created_at"),
+        sa.Index("ix_idempotency_keys_created_at", "created_at"),
         schema=schema,
     )
 

@@ -33,9 +33,9 @@ sessions = sa.Table(
     sa.Column("expires_at", _TIME, nullable=False, comment="absolute end, whatever happens"),
     sa.Column("address", sa.Text, nullable=True),
     sa.Column("agent", sa.Text, nullable=True),
-    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], name="sessions_account_fkey", ondelete="CASCADE"),
-    sa.Index("sessions_account", "account_id"),
-    sa.Index("sessions_expiry", "expires_at"),
+    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], ondelete="CASCADE"),
+    sa.Index("ix_sessions_account_id", "account_id"),
+    sa.Index("ix_sessions_expires_at", "expires_at"),
 )
 
 tokens = sa.Table(
@@ -51,7 +51,7 @@ tokens = sa.Table(
     sa.Column("created_at", _TIME, nullable=False),
     sa.Column("expires_at", _TIME, nullable=True),
     sa.Column("revoked_at", _TIME, nullable=True),
-    sa.CheckConstraint("(role IS NULL) <> (scope IS NULL)", name="tokens_role_or_scope"),
+    sa.CheckConstraint("(role IS NULL) <> (scope IS NULL)", name="role_or_scope"),
 )
 
 one_time_links = sa.Table(
@@ -62,7 +62,7 @@ one_time_links = sa.Table(
     sa.Column("created_at", _TIME, nullable=False),
     sa.Column("expires_at", _TIME, nullable=False),
     sa.Column("used_at", _TIME, nullable=True),
-    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], name="links_account_fkey", ondelete="CASCADE"),
+    sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], ondelete="CASCADE"),
 )
 
 throttle = sa.Table(

@@ -143,7 +143,8 @@ class Directory:
         """The cell that holds a WGS-84 point; on a border the lower code's. None: outside the street."""
         tree, codes, shapes = self._index
         point: BaseGeometry = shapely.points(lng, lat)
-        hits = sorted(codes[i] for i in tree.query(point) if shapes[i].covers(point))
+        near = tree.query(point)  # type: ignore[no-untyped-call] # shapely ships no types for it
+        hits = sorted(codes[i] for i in near if shapes[i].covers(point))
         return self.cells[hits[0]] if hits else None
 
     def name_of(self, code: str) -> str | None:

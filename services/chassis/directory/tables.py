@@ -30,7 +30,7 @@ communities = sa.Table(
     _code("code", key=True),
     sa.Column("name", sa.Text, nullable=False),
     _code("street"),
-    sa.ForeignKeyConstraint(["street"], [streets.c.code], name="communities_street_fkey"),
+    sa.ForeignKeyConstraint(["street"], [streets.c.code]),
 )
 
 grids = sa.Table(
@@ -39,7 +39,7 @@ grids = sa.Table(
     _code("code", key=True),
     sa.Column("name", sa.Text, nullable=False),
     _code("community"),
-    sa.ForeignKeyConstraint(["community"], [communities.c.code], name="grids_community_fkey"),
+    sa.ForeignKeyConstraint(["community"], [communities.c.code]),
 )
 
 cells = sa.Table(
@@ -49,7 +49,7 @@ cells = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     _code("grid"),
     sa.Column("geometry", JSONB, nullable=False, comment="GeoJSON polygon, WGS-84"),
-    sa.ForeignKeyConstraint(["grid"], [grids.c.code], name="cells_grid_fkey"),
+    sa.ForeignKeyConstraint(["grid"], [grids.c.code]),
 )
 
 places = sa.Table(
@@ -62,7 +62,7 @@ places = sa.Table(
     sa.Column("lng", sa.Double, nullable=True),
     sa.Column("lat", sa.Double, nullable=True),
     sa.Column("initials", sa.Text, nullable=False, comment="pinyin initials, made at import"),
-    sa.ForeignKeyConstraint(["cell"], [cells.c.code], name="places_cell_fkey"),
+    sa.ForeignKeyConstraint(["cell"], [cells.c.code]),
 )
 
 units = sa.Table(
@@ -106,7 +106,7 @@ rulebooks = sa.Table(
     sa.Column("body", sa.Text, nullable=False, comment="the TOML as loaded"),
     sa.Column("effective_at", _TIME, nullable=False),
     sa.Column("stored_at", _TIME, nullable=False),
-    sa.ForeignKeyConstraint(["street"], [streets.c.code], name="rulebooks_street_fkey"),
+    sa.ForeignKeyConstraint(["street"], [streets.c.code]),
 )
 
 calendars = sa.Table(
@@ -123,5 +123,5 @@ directory_rev = sa.Table(
     metadata,
     sa.Column("only", sa.Boolean, primary_key=True, server_default=sa.true()),
     sa.Column("rev", sa.BigInteger, nullable=False),
-    sa.CheckConstraint("only", name="directory_rev_one_row"),
+    sa.CheckConstraint("only", name="one_row"),
 )
