@@ -1,0 +1,135 @@
+"""Writing reports: a whole batch in one statement with one JSON parameter.
+
+The ledger decides: a row that meets any of its unique keys is not written, and nothing that hangs on it either. What
+stood in the way is asked for afterwards, row by row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from schemas.registry import encode
+from services.chassis.outbox import Outgoing
+from services.chassis.outbox.publish import shard_of
+from services.intake.store import Tx
+from services.intake.tables import ledger
+from services.intake.tables.rows import LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
+
+
+@dataclass(frozen=True, slots=True)
+class NewReport:
+    """Everything one accepted report writes."""
+
+    ledger: LedgerRow
+    report: ReportRow
+    vault: VaultRow
+    photos: tuple[PhotoRow, ...]
+    token: TokenRow
+    event: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What only the database knows before the rows can be made: the time, and a number per report."""
+
+    now: datetime
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What the ledger holds for a submission that was not new."""
+
+    report_id: UUID
+    caller: str
+    key: str
+    body_sha256: bytes
+    answer: str
+
+
+_STAMP: Final = sa.text(
+    "SELECT directory.grid_now() AS now,"
+    " ARRAY(SELECT nextval('intake.receipt_seq') FROM generate_series(1, :n)) AS numbers"
+)
+
+_WRITE: Final = sa.text("""
+WITH doc AS MATERIALIZED (SELECT CAST(:doc AS jsonb) AS d),
+fresh AS (
+  INSERT INTO intake.ledger
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.ledger, d -> 'ledger') r
+  ON CONFLICT DO NOTHING RETURNING report_id
+), reports AS (
+  INSERT INTO intake.reports
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.reports, d -> 'reports') r JOIN fresh USING (report_id)
+), vault AS (
+  INSERT INTO intake.vault
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.vault, d -> 'vault') r JOIN fresh USING (report_id)
+), photos AS (
+  INSERT INTO intake.photos
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.photos, d -> 'photos') r JOIN fresh USING (report_id)
+), tokens AS (
+  INSERT INTO intake.track_tokens
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.track_tokens, d -> 'tokens') r JOIN fresh USING (report_id)
+), outbox AS (
+  INSERT INTO intake.outbox (shard, topic, key, seq, event_id, headers, payload)
+  SELECT s, t, convert_to(r.report_id::text, 'UTF8'), q, e, h, convert_to(p, 'UTF8')
+  FROM doc, jsonb_to_recordset(d -> 'outbox')
+    AS r(n int, report_id uuid, s smallint, t text, q bigint, e uuid, h jsonb, p text) JOIN fresh USING (report_id)
+  ORDER BY n
+)
+SELECT report_id FROM fresh
+""")
+
+
+async def stamp(tx: Tx, count: int) -> Stamp:
+    """The time of this transaction's submissions and `count` receipt numbers; numbers may have gaps."""
+    row = (await tx.execute(_STAMP, {"n": count})).one()
+    return Stamp(row.now, tuple(row.numbers))
+
+
+async def write(tx: Tx, new: Sequence[NewReport]) -> set[UUID]:
+    """Write what is new; answers the ids that were. All or nothing per report."""
+    doc = {
+        "ledger": [item.ledger for item in new],
+        "reports": [item.report for item in new],
+        "vault": [item.vault for item in new],
+        "photos": [photo for item in new for photo in item.photos],
+        "tokens": [item.token for item in new],
+        "outbox": [_outbox_row(n, item) for n, item in enumerate(new)],
+    }
+    written = await tx.execute(_WRITE, {"doc": orjson.dumps(doc).decode()})
+    return set(written.scalars())
+
+
+async def in_the_way(tx: Tx, row: LedgerRow) -> list[LedgerEntry]:
+    """The ledger rows that share a unique key with `row`: its caller's key first, then its source id, then its id."""
+    same_key = sa.and_(ledger.c.caller == row.caller, ledger.c.key == row.key)
+    same_event = sa.and_(ledger.c.source == row.source, ledger.c.source_event_id == row.source_event_id)
+    query = (
+        sa.select(ledger.c.report_id, ledger.c.caller, ledger.c.key, ledger.c.body_sha256, ledger.c.answer)
+        .where(sa.or_(same_key, same_event, ledger.c.report_id == row.report_id))
+        .order_by(sa.case((same_key, 0), (same_event, 1), else_=2))
+    )
+    return [LedgerEntry(*found) for found in await tx.execute(query)]
+
+
+def _outbox_row(n: int, item: NewReport) -> dict[str, object]:
+    envelope = item.event.envelope
+    headers, payload = encode(envelope)
+    return {
+        "n": n,
+        "report_id": item.report.report_id,
+        "s": shard_of(envelope.subject.encode()),
+        "t": item.event.topic,
+        "q": envelope.sequence,
+        "e": envelope.id,
+        "h": headers,
+        "p": payload.decode(),
+    }

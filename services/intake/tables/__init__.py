@@ -1,0 +1,32 @@
+"""The schema `intake`: only this service writes here.
+
+`ledger` is what counts as acknowledged and is append-only; `vault` alone holds raw words; everything else may be
+shown to those who may see the report.
+"""
+
+from __future__ import annotations
+
+from services.intake.tables.imports import import_jobs, import_names, import_units
+from services.intake.tables.meta import SCHEMA, inbox, metadata, outbox
+from services.intake.tables.progress import case_reports, case_steps, case_views, commands
+from services.intake.tables.reports import ledger, photos, receipt_seq, reports, track_tokens, vault
+
+__all__ = [
+    "SCHEMA",
+    "case_reports",
+    "case_steps",
+    "case_views",
+    "commands",
+    "import_jobs",
+    "import_names",
+    "import_units",
+    "inbox",
+    "ledger",
+    "metadata",
+    "outbox",
+    "photos",
+    "receipt_seq",
+    "reports",
+    "track_tokens",
+    "vault",
+]

@@ -1,0 +1,107 @@
+"""Is this a report that can be taken? Everything that needs the rulebook, the directory or the reporter's posts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from schemas.api.intake import ReportIn
+from services.chassis.auth.person import Person
+from services.chassis.directory.model import Directory
+from services.governance.acts import CategoryRef
+from services.governance.cycle import Role
+from services.governance.rulebook import Rulebook
+from services.intake.usecases.draft import Draft, Sender, Words, body_digest
+from services.intake.usecases.place import Home, locate
+from services.intake.usecases.refusal import Refusal
+
+DEFAULT_SOURCE_STAFF = "staff_patrol"
+DEFAULT_SOURCE_RESIDENT = "resident"
+_FUTURE = timedelta(minutes=10)  # phones' clocks go wrong by minutes
+_FIELD_ROLES = (Role.GRID_SECRETARY, Role.GRID_WORKER)
+_REGISTERING = (Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.ADMINISTRATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a report is checked against."""
+
+    directory: Directory
+    rulebook: Rulebook
+    now: datetime
+
+
+def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home, desk: Desk) -> Draft:
+    """The draft of a report. Raises Refusal naming the field."""
+    sender = _sender(person, body.anonymous)
+    _check_rights(body, person)
+    _check_times(body, desk.now)
+    place_words = "，".join(part for part in (body.place_words, body.landmark) if part)
+    street = desk.directory.streets.get(home.street)
+    return Draft(
+        report_id=report_id,
+        key=key,
+        body_sha256=body_digest(body),
+        sender=sender,
+        source=_source(body, person, desk.rulebook, sender.staff),
+        source_event_id=None,
+        nature=body.nature,
+        category=_category(body, desk.rulebook),
+        danger=body.danger or body.life,
+        life=body.life,
+        place=locate(body.position, body.place_words, desk.directory, home),
+        words=Words(body.text, place_words, body.on_the_spot.note if body.on_the_spot else ""),
+        on_the_spot=body.on_the_spot.act if body.on_the_spot else None,
+        direct=body.direct,
+        call_now=body.call_now,
+        joins=body.joins,
+        photos=body.photos,
+        occurred_at=body.occurred_at,
+        client_at=body.client_at,
+        rulebook=desk.rulebook,
+        sample=bool(street and street.sample),
+    )
+
+
+def _sender(person: Person, anonymous: bool) -> Sender:
+    """The post that speaks: who leads a branch or walks a grid reports as such."""
+    roles = person.roles - {Role.REPORTER}
+    speaking = next((role for role in _FIELD_ROLES if role in roles), min(roles, default=None))
+    return Sender(person.account_id, person.account_id, speaking or Role.REPORTER, bool(roles), anonymous)
+
+
+def _check_rights(body: ReportIn, person: Person) -> None:
+    if body.call_now and not person.has_role(Role.GRID_SECRETARY):
+        raise Refusal("not_permitted", "call_now", status=403)
+    if body.direct and not person.has_role(*_FIELD_ROLES):
+        raise Refusal("not_permitted", "direct", status=403)
+    if body.on_the_spot is not None:
+        if not person.has_role(*_FIELD_ROLES):
+            raise Refusal("not_permitted", "on_the_spot", status=403)
+        if body.danger or body.life:
+            raise Refusal("danger_not_on_the_spot", "on_the_spot")
+    if body.source is not None and not (person.machine or person.has_role(*_REGISTERING)):
+        raise Refusal("not_permitted", "source", status=403)
+
+
+def _check_times(body: ReportIn, now: datetime) -> None:
+    if body.occurred_at is not None and body.occurred_at > now + _FUTURE:
+        raise Refusal("in_the_future", "occurred_at")
+
+
+def _source(body: ReportIn, person: Person, rulebook: Rulebook, staff: bool) -> str:
+    if body.source is None:
+        return DEFAULT_SOURCE_STAFF if staff else DEFAULT_SOURCE_RESIDENT
+    if body.source not in rulebook.sources and not person.machine:
+        raise Refusal("unknown_source", "source")
+    return body.source
+
+
+def _category(body: ReportIn, rulebook: Rulebook) -> CategoryRef | None:
+    if body.category is None:
+        return None
+    asked = CategoryRef(body.category.scheme, body.category.version, body.category.code)
+    if rulebook.category_of(asked) is None:
+        raise Refusal("unknown_category", "category")
+    return asked

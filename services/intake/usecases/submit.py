@@ -1,0 +1,119 @@
+"""Submitting reports: one transaction for many, one outcome for each, nothing acknowledged before COMMIT."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.chassis.db import Database, is_transient
+from services.chassis.ids import IdSource
+from services.intake.store import submissions
+from services.intake.store.submissions import LedgerEntry, NewReport
+from services.intake.usecases.draft import Draft
+from services.intake.usecases.groupcommit import GroupCommit
+from services.intake.usecases.refusal import Refusal
+from services.intake.usecases.render import render
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The report is stored. `answer` is the JSON of the first answer; `new` is False on a repeat."""
+
+    report_id: UUID
+    answer: str
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """The caller's key already stands for another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """Another report came from the same source under the same number."""
+
+    report_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class IdTaken:
+    """Somebody else's report carries this id; only a caller who chose his own id can meet this."""
+
+
+Outcome = Accepted | KeyReused | AlreadyThere | IdTaken
+
+
+class Submissions:
+    """The way in for reports. `start` inside the running loop, `close` at the end."""
+
+    def __init__(self, db: Database, ids: IdSource) -> None:
+        self._db = db
+        self._ids = ids
+        self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient)
+
+    @property
+    def batches(self) -> int:
+        """How many transactions were begun so far."""
+        return self._commits.batches
+
+    def start(self) -> None:
+        self._commits.start()
+
+    async def close(self) -> None:
+        await self._commits.close()
+
+    async def submit(self, draft: Draft) -> Accepted:
+        """Store one report. Raises Refusal `idempotency_key_reused`, or Unavailable when the database is away."""
+        outcome = await self._commits.submit(draft)
+        if isinstance(outcome, IdTaken):  # keys belong to the caller: another's id must not keep him out
+            outcome = await self._commits.submit(replace(draft, report_id=self._ids.uuid7()))
+        if isinstance(outcome, Accepted):
+            return outcome
+        raise Refusal("idempotency_key_reused", "Idempotency-Key")
+
+    async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """One transaction for all of `drafts`. What was there before is found by key, source number or id."""
+        async with self._db.transaction() as tx:
+            stamp = await submissions.stamp(tx, len(drafts))
+            new = [
+                render(draft, stamp.now, number, self._ids) for draft, number in zip(drafts, stamp.numbers, strict=True)
+            ]
+            fresh = await submissions.write(tx, firsts(new))
+            outcomes: list[Outcome] = []
+            for item in new:
+                if item.report.report_id in fresh:
+                    fresh.discard(item.report.report_id)  # a twin later in this batch is a repeat
+                    outcomes.append(Accepted(item.report.report_id, item.ledger.answer, new=True))
+                else:
+                    outcomes.append(judge(item, await submissions.in_the_way(tx, item.ledger)))
+        return outcomes
+
+
+def firsts(new: Sequence[NewReport]) -> list[NewReport]:
+    """Without those that share an id, a key or a source number with an earlier one of the batch."""
+    seen: set[tuple[object, ...]] = set()
+    kept: list[NewReport] = []
+    for item in new:
+        row = item.ledger
+        marks: set[tuple[object, ...]] = {("id", row.report_id), ("key", row.caller, row.key)}
+        if row.source_event_id is not None:
+            marks.add(("event", row.source, row.source_event_id))
+        if seen.isdisjoint(marks):
+            kept.append(item)
+        seen |= marks
+    return kept
+
+
+def judge(item: NewReport, found: Sequence[LedgerEntry]) -> Outcome:
+    """What it means that a report was not new. `found` comes in the order key, source number, id."""
+    row = item.ledger
+    for entry in found:
+        if (entry.caller, entry.key) == (row.caller, row.key):
+            same = "\\x" + entry.body_sha256.hex() == row.body_sha256
+            return Accepted(entry.report_id, entry.answer, new=False) if same else KeyReused()
+    for entry in found:
+        if entry.report_id != row.report_id:
+            return AlreadyThere(entry.report_id)
+    return IdTaken()
