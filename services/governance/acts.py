@@ -310,6 +310,30 @@ class Request:
     approvals: tuple[ActorRef, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """How the case stood before the machine's last act, kept until a person acts: a recall goes back to it."""
+
+    rule: str
+    at: datetime  # of the machine's act: the recall window starts here
+    action: Action | None
+    state: State
+    state_before: State | None
+    owner: Owner | None
+    tier: Tier
+    lead: str | None
+    category: CategoryRef | None
+    condition: str | None
+    urgency: Urgency
+    class_proposed: bool
+    routed: Routed | None
+    tasks: tuple[Task, ...]
+    clocks: tuple[Clock, ...]
+    flags: frozenset[Flag]
+    counters: tuple[tuple[str, int], ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
 # --- changes --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -360,7 +384,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class LeadAssigned:
-    unit: str
+    """Exactly one unit leads; None: nobody does until the next dispatch."""
+
+    unit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -422,9 +448,26 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Skipped:
+    """Steps of the bar that were not walked, each with why: 'grid' | 'community' | 'direct'. Replaces the list."""
+
+    stages: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The case stands again as before the machine's act; clock changes of the same fact come on top."""
+
+    undo: Undo
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedAs:
-    kind: ClosedKind
+    """How the case ended; None: it lives again. `at` None: at the fact's own time."""
+
+    kind: ClosedKind | None
     recorded_unit: str | None = None
+    at: datetime | None = None
 
 
 Change = (
@@ -445,8 +488,83 @@ Change = (
     | ReportAttached
     | HandledBy
     | Counted
+    | Skipped
+    | Restored
     | ClosedAs
 )
+
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+class FactKind(StrEnum):
+    """Everything that can have happened to a case; the value is the published event type."""
+
+    REPORTED = "case.reported"
+    SELF_RESOLVING = "case.self_resolving"
+    SELF_RESOLVED = "case.self_resolved"
+    CALLED = "case.called"
+    ANSWERED = "case.answered"
+    ACCEPTED = "case.accepted"
+    MORE_ASKED = "case.more_asked"
+    MORE_GIVEN = "case.more_given"
+    UNFOUNDED = "case.unfounded"
+    SENT_DOWN = "case.sent_down"
+    CONFIRM_REQUESTED = "case.confirm_requested"
+    CONFIRMED = "case.confirmed"
+    FILED = "case.filed"
+    NOT_FILED = "case.not_filed"
+    DECLINED = "case.declined"
+    RECLASSIFIED = "case.reclassified"
+    DISPATCHED = "case.dispatched"
+    REDISPATCHED = "case.redispatched"
+    SIGNED = "case.signed"
+    RESPONDED = "case.responded"
+    RETURNED = "case.returned"
+    RULED = "case.ruled"
+    CO_ADDED = "case.co_added"
+    CO_DROPPED = "case.co_dropped"
+    CO_DONE = "case.co_done"
+    CO_WAIVED = "case.co_waived"
+    EXTENSION_REQUESTED = "case.extension_requested"
+    EXTENDED = "case.extended"
+    SUSPENSION_REQUESTED = "case.suspension_requested"
+    SUSPENDED = "case.suspended"
+    RESUMED = "case.resumed"
+    REQUEST_DENIED = "case.request_denied"
+    WHISTLE_REQUESTED = "case.whistle_requested"
+    ESCALATED = "case.escalated"
+    WHISTLE_ANSWERED = "case.whistle_answered"
+    WHISTLE_REFUSED = "case.whistle_refused"
+    FED_BACK = "case.fed_back"
+    VERIFIED = "case.verified"
+    VERIFY_FAILED = "case.verify_failed"
+    VISITED = "case.visited"
+    CLOSED = "case.closed"
+    REOPENED = "case.reopened"
+    URGED = "case.urged"
+    SUPERVISED = "case.supervised"
+    SUPERVISION_ANSWERED = "case.supervision_answered"
+    NOTED = "case.noted"
+    REPORT_ATTACHED = "case.report_attached"
+    WITHDRAWN = "case.withdrawn"
+    VOID_REQUESTED = "case.void_requested"
+    VOIDED = "case.voided"
+    RECALLED = "case.recalled"
+    REMINDED = "case.reminded"
+    OVERDUE = "case.overdue"
+    CHOICE_FORCED = "case.choice_forced"
+    ARCHIVED = "case.archived"
+    MERGED = "case.merged"
+    ABSORBED = "case.absorbed"
+    DUE_RECOMPUTED = "case.due_recomputed"
+    RECORDED = "case.recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who must look: a post (role id or a ladder's word such as 'unit_head') at an area or unit code, '' the street."""
+
+    post: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,3 +580,4 @@ class Fact:
     reason: str | None = None
     intent: Intent | None = None
     op_id: str | None = None
+    tell: tuple[Told, ...] = ()

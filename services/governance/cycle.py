@@ -5,6 +5,7 @@ Members are never deleted, only retired: old cases and published events must sta
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -244,12 +245,72 @@ class Action(StrEnum):
     DECLINE_OFFER = "decline_offer"
 
 
+class Before(StrEnum):
+    """What a state remembers of the one it came from."""
+
+    FORGET = "forget"
+    LEFT = "left"  # the state just left: the case ended in its stage
+    WORK = "work"  # the state in which the work was done, handed on through check, closing and suspension
+
+
 @dataclass(frozen=True, slots=True)
 class StateRow:
-    """Everything fixed about one state. `owner` answers for it; `stage` None keeps the stage it came from."""
+    """Everything fixed about one state. `owner` answers for it, first role first; `stage` None keeps the stage it came
+    from; `tier` None keeps the tier."""
 
     state: State
     zh: str
     stage: Stage | None
     owner: tuple[Role, ...]
     live: bool  # still moving: counted in queues, clocks may run
+    tier: Tier | None = None
+    before: Before = Before.FORGET
+
+
+_GW, _GS, _CS = Role.GRID_WORKER, Role.GRID_SECRETARY, Role.COMMUNITY_SECRETARY
+_IC, _DP, _DC, _HU = Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.HANDLING_UNIT
+_DI, _VF = Role.DISTRICT, Role.VERIFIER
+
+_ROWS = (
+    StateRow(State.REPORTED, "已上报待研判", Stage.DISCOVERY, (_GS, _GW), True, Tier.GRID),
+    StateRow(State.GRID_HANDLING, "网格自办", Stage.DISCOVERY, (_GW, _GS), True, Tier.GRID),
+    StateRow(State.AT_COMMUNITY, "已呼叫社区", Stage.COMMUNITY_CALL, (_CS,), True, Tier.COMMUNITY),
+    StateRow(State.COMMUNITY_HANDLING, "社区处置", Stage.COMMUNITY_CALL, (_CS,), True, Tier.COMMUNITY),
+    StateRow(State.AT_STREET, "已呼叫街道待受理", Stage.COORDINATION, (_IC, _DC), True, Tier.STREET),
+    StateRow(State.CONFIRMING, "现场核实中", Stage.COORDINATION, (_GW,), True, Tier.STREET),
+    StateRow(State.FILED, "已立案待派遣", Stage.COORDINATION, (_DP,), True, Tier.STREET),
+    StateRow(State.DISPATCHED, "已派遣待响应", Stage.RESPONSE, (_HU,), True, Tier.STREET),
+    StateRow(State.HANDLING, "处置中", Stage.DISPOSAL, (_HU,), True, Tier.STREET),
+    StateRow(State.DISPUTED, "派单异议待裁定", Stage.COORDINATION, (_DC,), True, Tier.STREET),
+    StateRow(State.AT_DISTRICT, "待区级应哨", Stage.RESPONSE, (_DI,), True, Tier.DISTRICT),
+    StateRow(State.DISTRICT_HANDLING, "区级处置中", Stage.DISPOSAL, (_DI,), True, Tier.DISTRICT),
+    StateRow(State.FED_BACK, "已反馈待核查", Stage.CLOSING, (_VF,), True, before=Before.WORK),
+    StateRow(State.VERIFIED, "核查通过待结案/回访", Stage.CLOSING, (_DC, _CS, _VF), True, before=Before.WORK),
+    StateRow(State.SUSPENDED, "挂账", None, (_DC,), True, before=Before.WORK),
+    StateRow(State.CLOSED, "结案", Stage.CLOSING, (), False, before=Before.WORK),
+    StateRow(State.VOID, "作废", None, (), False, before=Before.LEFT),
+    StateRow(State.NOT_FILED, "不予立案（不予受理）", None, (), False, before=Before.LEFT),
+    StateRow(State.MERGED, "并入", None, (), False, before=Before.LEFT),
+    StateRow(State.ARCHIVED, "归档", Stage.CLOSING, (), False, before=Before.WORK),
+)
+
+CYCLE: Mapping[State, StateRow] = {row.state: row for row in _ROWS}
+LIVE = frozenset(row.state for row in _ROWS if row.live)
+
+
+def remembered(left: State, before: State | None, to: State) -> State | None:
+    """What a case keeps as its state before, when it leaves `left` (which kept `before`) for `to`."""
+    mode = CYCLE[to].before
+    if mode is Before.FORGET:
+        return None
+    hands_on = CYCLE[left].before is Before.WORK and (mode is Before.WORK or CYCLE[left].stage is None)
+    return before if hands_on else left
+
+
+def stage_of_state(state: State, before: State | None) -> Stage:
+    """The step a person sees. A state without a step of its own shows the one it came from."""
+    own = CYCLE[state].stage
+    if own is not None:
+        return own
+    came_from = CYCLE[before].stage if before is not None else None
+    return came_from if came_from is not None else Stage.DISCOVERY

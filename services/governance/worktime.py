@@ -129,6 +129,17 @@ ROUND_THE_CLOCK = (Window(0, DAY_S),)
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A run of days, for an explanation: working seconds in it, and the holiday's name where it is free."""
+
+    begin: datetime
+    end: datetime
+    seconds: int
+    name: str
+    works: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Table:
     """Prefix sums of one calendar: `worked[i]` microseconds of work before local midnight of day `first + i`."""
 
@@ -210,6 +221,26 @@ class Calendar:
     def local(self, at: datetime) -> datetime:
         """`at` as the street's wall clock shows it, without zone; for showing, never for arithmetic."""
         return (at + timedelta(seconds=self.zone_offset_s)).replace(tzinfo=None)
+
+    def spans(self, begin: datetime, end: datetime) -> tuple[Span, ...]:
+        """The days from `begin` to `end`, runs of working and of free days taken together."""
+        names = {d.date: d.name for y in self.years for d in y.days if d.kind is DayKind.HOLIDAY}
+        spans: list[Span] = []
+        first, _ = self._locate(begin)
+        last, _ = self._locate(end)
+        for index in range(first, last + 1):
+            left, right = max(begin, self._instant(index, 0)), min(end, self._instant(index + 1, 0))
+            if right <= left:
+                continue
+            seconds = self.elapsed(left, right)
+            works = bool(self._table.windows[index])
+            name = "" if works else names.get(date.fromordinal(self._table.first + index), "")
+            if spans and spans[-1].works is works:
+                before = spans[-1]
+                spans[-1] = Span(before.begin, right, before.seconds + seconds, before.name or name, works)
+            else:
+                spans.append(Span(left, right, seconds, name, works))
+        return tuple(spans)
 
     # --- parts --------------------------------------------------------------------------------------------------
     def _locate(self, at: datetime) -> tuple[int, int]:
