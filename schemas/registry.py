@@ -34,15 +34,15 @@ class MessageError(Exception):
         self.head = head
 
 
-class UnknownType(MessageError):  # noqa: N818  named for what the reader does with it
+class UnknownType(MessageError):
     """A kind this code does not know: hold its key."""
 
 
-class NewerVersion(MessageError):  # noqa: N818  named for what the reader does with it
+class NewerVersion(MessageError):
     """A newer version of a kind this code knows, or a word it does not know yet: hold its key."""
 
 
-class UnreadableMessage(MessageError):  # noqa: N818  named for what the reader does with it
+class UnreadableMessage(MessageError):
     """Bytes or a shape that no version allows: dead letter."""
 
 

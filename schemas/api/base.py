@@ -88,23 +88,3 @@ class SessionOut(Out):
     posts: tuple[PostOut, ...]
     sample: bool
     desks: tuple[str, ...]
-
-
-class FieldProblem(Out):
-    """One refused field: `where` as a dotted path, `code` an error id, `detail` in the caller's language."""
-
-    where: str
-    code: str
-    detail: str
-
-
-class ProblemOut(Out):
-    """RFC 9457 with our stable `code`; `application/problem+json`."""
-
-    type: str = "about:blank"
-    status: int
-    code: str
-    title: str
-    detail: str
-    instance: str | None = None
-    errors: tuple[FieldProblem, ...] = ()
