@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
-from schemas.labels import Labels
 from services.chassis.asgi.docs import docs_router
 from services.chassis.asgi.edge import Edge, EdgeRules
 from services.chassis.asgi.errors import install_error_handlers
 from services.chassis.asgi.probes import ReadyCheck, probe_router
 from services.chassis.asgi.problem import ProblemBody
-from services.chassis.asgi.wording import LANGUAGES, Wording
+from services.chassis.asgi.wording import LANGUAGES, Wording, Words
 from services.chassis.ids import IdSource
 from services.chassis.settings import HttpSettings
 from services.chassis.telemetry import Metrics
@@ -62,7 +61,9 @@ def create_app(
     return app
 
 
-def _word_lists() -> dict[str, Labels]:
+def _word_lists() -> Mapping[str, Words]:
+    from schemas.labels import Labels
+
     return {lang: Labels(lang) for lang in LANGUAGES}
 
 

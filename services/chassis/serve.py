@@ -1,0 +1,193 @@
+"""The life of a process: one loop with a web server and background parts, ended by a signal or the first fault.
+
+A part that fails ends the whole process with exit code 1: the supervisor starts it afresh, which is simpler to
+reason about than a process that limps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import uvicorn
+from fastapi import FastAPI
+
+from services.chassis.settings import HttpSettings
+from services.chassis.telemetry import Metrics, logger
+
+GRACE_S = 10.0
+LAG_EVERY_S = 0.5
+GC_THRESHOLDS = (50_000, 20, 50)
+
+
+class ExitCode(IntEnum):
+    """How a process ends; the supervisor and `grid` read these."""
+
+    OK = 0
+    FAILED = 1  # a fault: start again
+    USAGE = 2  # wrong arguments
+    NOT_READY = 69  # something it needs is missing (EX_UNAVAILABLE)
+    BAD_SETTINGS = 78  # starting again will not help (EX_CONFIG)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A background loop: runs until `stop` is set, then returns soon."""
+
+    name: str
+    run: Callable[[asyncio.Event], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a process runs. `close` gives back connections after everything has stopped."""
+
+    parts: Sequence[Part] = ()
+    app: FastAPI | None = None
+    http: HttpSettings | None = None
+    metrics: Metrics | None = None
+    close: Callable[[], Awaitable[None]] | None = None
+
+
+def run(build: Callable[[], Awaitable[Running]]) -> int:
+    """Builds inside a fresh loop, runs to the end, returns the exit code."""
+    with asyncio.Runner(loop_factory=_new_loop) as runner:
+        return runner.run(_life(build))
+
+
+async def _life(build: Callable[[], Awaitable[Running]]) -> int:
+    stop = asyncio.Event()
+    with _signals(stop):
+        running = await build()
+        try:
+            return await _until_stopped(running, stop)
+        finally:
+            if running.close is not None:
+                await running.close()
+
+
+async def _until_stopped(running: Running, stop: asyncio.Event) -> int:
+    """Runs all parts and the server; the first one to end before `stop` ends them all."""
+    parts = list(running.parts)
+    if running.app is not None:
+        parts.append(Part("http", _server(running.app, running.http or HttpSettings())))
+    if running.metrics is not None:
+        metrics = running.metrics
+        parts.append(Part("loop-lag", lambda stopped: watch_lag(metrics, stopped)))
+    tune_gc()
+    tasks = {asyncio.ensure_future(part.run(stop)): part.name for part in parts}
+    waiting = asyncio.ensure_future(stop.wait())
+    await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+    early = [task for task in tasks if task.done()] if not stop.is_set() else []
+    stop.set()
+    await waiting
+    _, late = await asyncio.wait(tasks, timeout=GRACE_S)
+    for task in late:
+        logger("serve").warning("part_cut_off", part=tasks[task])
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+    return _exit_code(dict(zip(tasks.values(), results, strict=True)), [tasks[task] for task in early])
+
+
+def _exit_code(results: dict[str, object], early: Sequence[str]) -> int:
+    failed = bool(early)
+    for name, result in results.items():
+        if isinstance(result, Exception):
+            logger("serve").error("part_failed", part=name, exc_info=result)
+            failed = True
+        elif name in early:
+            logger("serve").error("part_ended_early", part=name)
+    return ExitCode.FAILED if failed else ExitCode.OK
+
+
+def tune_gc() -> None:
+    """What exists now lives for ever: take it out of the collector's sight, and let it look more rarely."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+
+
+async def watch_lag(metrics: Metrics, stop: asyncio.Event) -> None:
+    """Measures how late the loop wakes up: the first sign of something blocking it."""
+    loop = asyncio.get_running_loop()
+    while not stop.is_set():
+        due = loop.time() + LAG_EVERY_S
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), LAG_EVERY_S)
+        metrics.loop_lag.observe(max(0.0, loop.time() - due))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the process has one place for that."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def] # uvicorn's signature
+        yield
+
+
+def _server(app: FastAPI, http: HttpSettings) -> Callable[[asyncio.Event], Awaitable[None]]:
+    async def serve(stop: asyncio.Event) -> None:
+        app.state.stop = stop  # endless answers (event streams) end with it
+        server = _Server(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                lifespan="on",
+                proxy_headers=bool(http.trusted_proxies),
+                forwarded_allow_ips=http.trusted_proxies or None,
+                timeout_graceful_shutdown=int(GRACE_S) - 2,
+                timeout_keep_alive=30,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        listening = _listen(http)
+        address = listening.getsockname()
+        logger("serve").info("listening", host=address[0], port=address[1])
+        serving = asyncio.ensure_future(server.serve(sockets=[listening]))
+        stopping = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        stopping.cancel()
+        await serving
+
+    return serve
+
+
+def _listen(http: HttpSettings) -> socket.socket:
+    """Bound before anything starts, so that a taken port is told at once and by name."""
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((http.host, http.port))
+    except OSError as error:
+        made.close()
+        raise OSError(f"cannot listen on {http.host}:{http.port}: {error.strerror}") from error
+    made.set_inheritable(True)
+    return made
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    import uvloop  # only processes that serve need it
+
+    return uvloop.new_event_loop()
