@@ -22,7 +22,7 @@ class Received:
     envelope: Envelope[Body]
 
 
-class Poison(Exception):  # noqa: N818 - named for what it makes of the event
+class Poison(Exception):
     """This one event of the batch can never be applied: it becomes a dead letter and its key waits for a person."""
 
     def __init__(self, index: int, why: str) -> None:
