@@ -119,7 +119,8 @@ case_reports = Table(
     "case_reports",
     metadata,
     Column("report_id", Uuid, primary_key=True),
-    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False, index=True),
+    # deferred: a report is claimed before its case row is written
+    Column("case_id", Uuid, ForeignKey(cases.c.id, deferrable=True, initially="DEFERRED"), nullable=False, index=True),
     Column("receipt_no", Text, nullable=False),
     Column("reporter_ref", Text, nullable=False),
     Column("source", Text, nullable=False),

@@ -17,9 +17,10 @@ from services.dispatch.store.audience import audience_of
 from services.governance.acts import Clock, ClockState, Fact, Request, Task, TaskState
 from services.governance.case import Case, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
+from services.governance.tiers import RungAct
 
-# Clocks that nobody is pressed by at this moment: the whole case, and the window in which a unit may still return.
-_BACKGROUND = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW})
+# Clocks beside the stage: the whole case, the window in which a unit may still return, dates that a person named.
+_BACKGROUND = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW, ClockKind.REVIEW, ClockKind.SUPERVISION})
 _WORK = frozenset(
     {
         ClockKind.GRID_DISPOSAL,
@@ -180,7 +181,7 @@ def _due(clock: Clock) -> Row:
 
 
 def _soon(clock: Clock) -> datetime:
-    early = [rung.at for rung in clock.rungs if clock.started_at < rung.at < clock.due_at]
+    early = [rung.at for rung in clock.rungs if rung.act == RungAct.REMIND and rung.at < clock.due_at]
     return max(early, default=clock.started_at + _SOON * (clock.due_at - clock.started_at))
 
 

@@ -1,0 +1,74 @@
+"""Cases near a new report: same category, close by, recent. A hint for a person and a brake on automatic dispatch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, hypot, radians
+
+from sqlalchemy import text
+
+from services.dispatch.store import Tx
+from services.dispatch.store.bulk import as_json
+from services.governance.acts import Neighbour
+from services.governance.cycle import State
+
+NEAR_M = 50.0
+NEAR_HOURS = 24
+_METRES_PER_DEGREE = 111_320.0
+_MAX_LAT = 89.0  # a degree of longitude has no length at the pole; nobody reports from there
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Where and what a new report is; WGS-84 degrees."""
+
+    category: str
+    lng: float
+    lat: float
+
+
+_NEAR = """
+SELECT new.n, c.case_no, c.state, c.category, c.lng, c.lat
+FROM json_to_recordset(CAST(:points AS json))
+     AS new(n int, category text, west float8, east float8, south float8, north float8)
+JOIN dispatch.cases c ON c.category = new.category AND c.lng BETWEEN new.west AND new.east
+ AND c.lat BETWEEN new.south AND new.north
+WHERE c.lng IS NOT NULL AND c.live AND NOT c.restricted
+  AND c.opened_at > directory.grid_now() - make_interval(hours => :hours)
+ORDER BY new.n, c.opened_at
+"""
+
+
+async def near(tx: Tx, points: Sequence[Point]) -> list[list[Neighbour]]:
+    """For each point its neighbours, oldest first."""
+    found: list[list[Neighbour]] = [[] for _ in points]
+    if not points:
+        return found
+    boxes = [_box(n, point) for n, point in enumerate(points)]
+    for row in await tx.execute(text(_NEAR), {"points": as_json(boxes), "hours": NEAR_HOURS}):
+        if metres(points[row.n], row.lng, row.lat) <= NEAR_M:
+            found[row.n].append(Neighbour(row.case_no, State(row.state), row.category))
+    return found
+
+
+def metres(point: Point, lng: float, lat: float) -> float:
+    """Distance on the ground, good enough below a kilometre."""
+    return hypot((lng - point.lng) * _degree_m(point.lat), (lat - point.lat) * _METRES_PER_DEGREE)
+
+
+def _box(n: int, point: Point) -> dict[str, object]:
+    dlng, dlat = NEAR_M / _degree_m(point.lat), NEAR_M / _METRES_PER_DEGREE
+    return {
+        "n": n,
+        "category": point.category,
+        "west": point.lng - dlng,
+        "east": point.lng + dlng,
+        "south": point.lat - dlat,
+        "north": point.lat + dlat,
+    }
+
+
+def _degree_m(lat: float) -> float:
+    """Length of a degree of longitude at a latitude."""
+    return _METRES_PER_DEGREE * cos(radians(max(-_MAX_LAT, min(_MAX_LAT, lat))))

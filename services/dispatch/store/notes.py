@@ -1,0 +1,26 @@
+"""What people typed, under the id of the fact it belongs to. It never leaves dispatch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from services.dispatch import tables
+from services.dispatch.store import Tx
+from services.dispatch.store.bulk import insert_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Free text of a person."""
+
+    fact_id: UUID
+    case_id: str
+    text: str
+
+
+async def keep_notes(tx: Tx, notes: Sequence[Note]) -> None:
+    """Store notes beside the facts written in the same transaction."""
+    rows = [{"fact_id": str(n.fact_id), "case_id": n.case_id, "note": n.text} for n in notes]
+    await insert_rows(tx, tables.notes, rows)

@@ -1,0 +1,83 @@
+"""What the directory says about a case at this moment: who verifies it, who is on duty, whether its grid has a branch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from services.chassis.directory import Directory
+from services.governance.acts import ActorRef, Around, Neighbour, Spot
+from services.governance.case import Case
+from services.governance.cycle import Role, Urgency
+
+_DUTY = (Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.STREET_LEADER)
+_DANGER = frozenset({Urgency.CRITICAL, Urgency.URGENT})
+
+
+def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour]) -> Around:
+    """For a report that opens a case."""
+    return Around(near=tuple(near), grid_has_branch=_has_branch(directory, spot))
+
+
+def around_case(directory: Directory, case: Case, now: datetime) -> Around:
+    """For a command to an open case."""
+    return Around(
+        grid_has_branch=_has_branch(directory, case.spot),
+        verifier=verifier_of(directory, case, now),
+        duty=_on_duty(directory, case.spot.street, now),
+    )
+
+
+def verifier_of(directory: Directory, case: Case, now: datetime) -> ActorRef | None:
+    """Who checks the work: the finder, a worker of the grid, one of a neighbour grid, the community; never a handler.
+
+    Restricted and dangerous cases go to a verifier by post.
+    """
+    spot, free = case.spot, _Free(case)
+    if case.restricted or case.urgency in _DANGER:
+        return free.first(directory, Role.VERIFIER, now, [spot.community or spot.street])
+    if case.reporter is not None:
+        found = free.by_account(directory, case.reporter, now)
+        if found is not None:
+            return found
+    grids = [g.code for g in directory.grids.values() if g.community == spot.community and g.code != spot.grid]
+    own = [spot.grid] if spot.grid else []
+    return (
+        free.first(directory, Role.GRID_WORKER, now, own)
+        or free.first(directory, Role.GRID_WORKER, now, sorted(grids))
+        or free.first(directory, Role.COMMUNITY_SECRETARY, now, [spot.community] if spot.community else [])
+        or free.first(directory, Role.VERIFIER, now, [spot.street])
+    )
+
+
+class _Free:
+    """Finds people who did not handle this case."""
+
+    def __init__(self, case: Case) -> None:
+        self._taken = case.handlers
+
+    def by_account(self, directory: Directory, account: str, now: datetime) -> ActorRef | None:
+        field_posts = (Role.GRID_WORKER, Role.GRID_SECRETARY)
+        post = next((p for p in directory.posts_of(account, now) if p.role in field_posts), None)
+        return ActorRef(account, post.role) if post is not None and account not in self._taken else None
+
+    def first(self, directory: Directory, role: Role, now: datetime, areas: Iterable[str]) -> ActorRef | None:
+        for area in areas:
+            for person in directory.people_with(role, now, area=area):
+                if person.account_id not in self._taken:
+                    return ActorRef(person.account_id, role)
+        return None
+
+
+def _has_branch(directory: Directory, spot: Spot) -> bool:
+    return spot.grid is not None and directory.branch_of(spot.grid) is not None
+
+
+def _on_duty(directory: Directory, street: str, now: datetime) -> dict[str, str]:
+    """Role id → account: by the duty roster, else the first who holds the post."""
+    duty: dict[str, str] = {}
+    for role in _DUTY:
+        people = directory.on_roster(street, role.value, now) or directory.people_with(role, now, area=street)
+        if people:
+            duty[role.value] = people[0].account_id
+    return duty

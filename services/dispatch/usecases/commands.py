@@ -1,0 +1,108 @@
+"""A wish of another service → what the rules are asked. One row per kind of command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.events.case import CaseCommandRefusedV1
+from schemas.events.command import CallbackV1, CommandV1, JoinV1, RateV1
+from services.chassis.directory import Directory
+from services.governance.acts import Act, Actor, Inputs, Post
+from services.governance.case import Case
+from services.governance.cycle import Action, Role, State
+from services.governance.errors import GovernanceError, IllegalTransition
+
+
+class CommandRefused(Exception):  # noqa: N818 - an answer to its sender, not a fault
+    """Refused before the rules were asked; `code` is an error id of the word list."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """What a kind of command asks for: the action, and the inputs beside reason and note."""
+
+    action: Callable[[CommandV1], Action]
+    inputs: Callable[[CommandV1], Inputs] = lambda _: Inputs()
+
+
+def _callback_action(body: CommandV1) -> Action:
+    assert isinstance(body, CallbackV1)
+    return _OUTCOMES[body.outcome]
+
+
+def _callback_inputs(body: CommandV1) -> Inputs:
+    assert isinstance(body, CallbackV1)
+    # an outcome "disposed" is the district's own feedback: it vouches for the close condition
+    return Inputs(lead_unit=body.unit, until=body.eta, close_condition_met=body.outcome == "disposed" or None)
+
+
+def _grade(body: CommandV1) -> Inputs:
+    assert isinstance(body, RateV1)
+    return Inputs(grade=body.grade)
+
+
+_OUTCOMES: Mapping[str, Action] = {
+    "accepted": Action.ANSWER_WHISTLE,
+    "refused": Action.REFUSE,
+    "returned": Action.REFUSE,
+    "disposed": Action.FEEDBACK,
+    "closed": Action.FEEDBACK,
+}
+_ROWS: Mapping[str, _Row] = {
+    "command.urge": _Row(lambda _: Action.URGE),
+    "command.withdraw": _Row(lambda _: Action.WITHDRAW),
+    "command.confirm": _Row(lambda _: Action.VERIFY_PASS),
+    "command.rate": _Row(lambda _: Action.SATISFACTION, _grade),
+    "command.reopen": _Row(lambda _: Action.REOPEN),
+    "command.callback": _Row(_callback_action, _callback_inputs),
+}
+
+
+def act_of(kind: str, body: CommandV1, case: Case | None, directory: Directory, now: datetime) -> Act:
+    """What the rules are asked. Raises CommandRefused where there is no such case or no such right to ask."""
+    if case is None:
+        raise CommandRefused("unknown_case")
+    row = _ROWS.get(kind)
+    if row is None:
+        raise CommandRefused("unknown_command")
+    inputs = replace(row.inputs(body), reason=body.reason, note=body.masked_note or None)
+    return Act(row.action(body), _actor(body, case, directory, now), inputs, body.command_id)
+
+
+def refusal_body(
+    kind: str, body: CommandV1, case: Case | None, error: CommandRefused | GovernanceError
+) -> CaseCommandRefusedV1:
+    """What the sender is told."""
+    return CaseCommandRefusedV1(
+        command_id=body.command_id,
+        command=kind,
+        case_id=case.case_id if case is not None else body.case_id,
+        case_no=case.case_no if case is not None else body.case_no,
+        code=error.code,
+        state=State(case.state) if case is not None else None,
+        allowed=error.allowed if isinstance(error, IllegalTransition) else (),
+    )
+
+
+def _actor(body: CommandV1, case: Case, directory: Directory, now: datetime) -> Actor:
+    """Who asks: the reporter of one of the case's reports, a person with his posts of now, or the other platform."""
+    if body.by_reporter:
+        if body.report_id not in case.reports:
+            raise CommandRefused("not_permitted")
+        account = body.actor.account or f"report:{body.report_id}"
+        return Actor(account, (*directory.posts_of(account, now), Post(Role.REPORTER)))
+    if body.actor.account is not None and body.actor.account in directory.accounts:
+        return Actor(body.actor.account, directory.posts_of(body.actor.account, now))
+    if body.actor.role is None:
+        raise CommandRefused("not_permitted")
+    machine = body.actor.account or "platform"
+    return Actor(machine, (Post(body.actor.role, unit=body.actor.unit),))
+
+
+__all__ = ["CommandRefused", "JoinV1", "act_of", "refusal_body"]

@@ -1,0 +1,44 @@
+"""One command through the rules: facts, and the case after each of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.chassis.ids import IdSource
+from services.dispatch.store.write import Step
+from services.governance.acts import Around, Command
+from services.governance.case import Case, decide, evolve
+from services.governance.rulebook import Rulebook
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The message that a command came with; its facts name it."""
+
+    event: UUID | None = None
+    correlation: str | None = None
+
+
+def carry_out(
+    case: Case | None,
+    command: Command,
+    rulebook: Rulebook,
+    now: datetime,
+    around: Around,
+    *,
+    ids: IdSource,
+    cause: Cause,
+) -> list[Step]:
+    """Ask the rules and apply their facts. An empty list: nothing happened. Raises GovernanceError for a refusal.
+
+    `now` is never before the case's last fact, whatever clock read it.
+    """
+    moment = max(now, case.last_at) if case is not None else now
+    steps: list[Step] = []
+    for fact in decide(case, command, rulebook, moment, around):
+        after = evolve(case, fact)
+        steps.append(Step(ids.uuid7(), fact, case, after, cause.event, cause.correlation))
+        case = after
+    return steps

@@ -1,0 +1,90 @@
+"""A report's message → the command that opens its case, and the words and claim that go with it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from pypinyin import Style, lazy_pinyin
+
+from schemas.events.report import ReportSubmittedV1
+from services.chassis.directory import Directory
+from services.dispatch.store.reports import Claim
+from services.dispatch.store.write import Words
+from services.governance.acts import ActorRef, CategoryRef, OpenCase, RecordedOutcome, Spot
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+SUMMARY_CHARS = 80
+_STREET_ENDINGS = ("街道办事处", "街道", "镇", "乡")
+
+
+def case_number(directory: Directory, street: str, opened_at: datetime, serial: int) -> str:
+    """Short form of the street, local day, serial number: FC-20261122-00017."""
+    return f"{_short(directory, street)}-{opened_at.astimezone(LOCAL):%Y%m%d}-{serial:05d}"
+
+
+def _short(directory: Directory, street: str) -> str:
+    known = directory.streets.get(street)
+    if known is None:
+        return street
+    name = known.name
+    for ending in _STREET_ENDINGS:
+        name = name.removesuffix(ending) or name
+    letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
+    return letters.upper() if letters.isascii() and letters.isalnum() else street
+
+
+def spot_of(report: ReportSubmittedV1) -> Spot:
+    """The report's place as the rules know it."""
+    spot = report.spot
+    return Spot(spot.street, spot.community, spot.grid, spot.cell, spot.lng, spot.lat)
+
+
+def open_case(report: ReportSubmittedV1, case_id: str, case_no: str) -> OpenCase:
+    """The command that a report is."""
+    category, recorded = report.category, report.recorded
+    return OpenCase(
+        case_id=case_id,
+        case_no=case_no,
+        report_id=report.report_id,
+        reporter=ActorRef(report.reporter_account, report.reporter_role),
+        reported_at=report.submitted_at,
+        source=report.source,
+        nature=report.nature,
+        category=category and CategoryRef(category.scheme, category.version, category.code),
+        danger=report.danger,
+        life=report.life,
+        spot=spot_of(report),
+        staff=report.staff,
+        on_the_spot=report.on_the_spot and report.on_the_spot.act,
+        direct=report.direct,
+        call_now=report.call_now,
+        imported_unit=report.imported_unit,
+        recorded=recorded
+        and RecordedOutcome(recorded.unit, recorded.closed, recorded.overdue, recorded.closed_at),
+        photos=tuple(photo.id for photo in report.photos),
+    )
+
+
+def claim_of(report: ReportSubmittedV1, case_id: str) -> Claim:
+    """What dispatch keeps of a report beside its case."""
+    return Claim(
+        report_id=report.report_id,
+        case_id=case_id,
+        receipt_no=report.receipt_no,
+        reporter_ref=report.reporter_ref,
+        source=report.source,
+        at=report.submitted_at,
+        text=report.masked_text,
+        place=report.masked_place,
+        photos=tuple((photo.id, photo.mime) for photo in report.photos),
+    )
+
+
+def words_of(report: ReportSubmittedV1, directory: Directory) -> Words:
+    """One line for lists: what and where. Without words the place is the name of the smallest known area."""
+    spot = report.spot
+    codes = (spot.cell, spot.grid, spot.community, spot.street)
+    area = next((name for code in codes if code and (name := directory.name_of(code))), "")
+    summary = " ".join(report.masked_text.split())[:SUMMARY_CHARS]
+    return Words(summary=summary, address=report.masked_place or area)

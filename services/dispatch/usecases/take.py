@@ -1,0 +1,244 @@
+"""A batch of messages: reports become cases, timers and commands of the other services become facts.
+
+One transaction per batch, opened and ended by the stream worker. Everything is read and locked first, decided in
+memory in the order of the batch, written at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.envelope import Envelope
+from schemas.events.command import CommandV1, JoinV1
+from schemas.events.report import ReportPhotoAddedV1, ReportSubmittedV1
+from schemas.events.sla import SlaFiredV1
+from schemas.wire import Body
+from services.chassis.db import grid_now
+from services.chassis.directory import Directory, DirectoryCache, UnknownRulebook
+from services.chassis.ids import IdSource
+from services.chassis.streams import Poison, Received
+from services.chassis.telemetry import logger
+from services.dispatch.store import Tx, imports
+from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
+from services.dispatch.store.near import NEAR_M, Point, metres, near
+from services.dispatch.store.notes import Note, keep_notes
+from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
+from services.dispatch.store.write import Refusal, Step, Words, save, save_refusals
+from services.dispatch.usecases.around import around_case, around_report
+from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body
+from services.dispatch.usecases.deciding import Cause, carry_out
+from services.dispatch.usecases.opening import case_number, claim_of, open_case, spot_of, words_of
+from services.governance.acts import AttachPhoto, Command, Neighbour, TimerFired
+from services.governance.case import Case
+from services.governance.errors import GovernanceError
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What taking needs beside the transaction."""
+
+    directory: DirectoryCache
+    ids: IdSource
+
+
+@dataclass(slots=True)
+class _Work:
+    """The state of one batch while it is being decided."""
+
+    directory: Directory
+    now: datetime
+    cases: dict[str, Case]
+    numbers: dict[str, str]
+    of_report: dict[str, str]
+    steps: list[Step] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    words: dict[str, Words] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+
+class Taking:
+    """Handles batches; keeps nothing between them."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        """Apply a batch in `tx` (see `chassis.streams.BatchHandler`)."""
+        work = await self._load(tx, batch)
+        plan = await self._claim(tx, batch, work)
+        for index, received in enumerate(batch):
+            try:
+                await self._one(tx, received.envelope, work, plan.get(index))
+            except UnknownRulebook as error:
+                raise Poison(index, str(error)) from error
+        await save(tx, work.steps, work.words)
+        await save_refusals(tx, work.refusals)
+        await keep_words(tx, work.claims)
+        await keep_notes(tx, work.notes)
+        await imports.count_unknown_units(tx, _unknown_units(batch, plan, work.directory), work.now)
+
+    # --- reading ------------------------------------------------------------------------------------------------
+    async def _load(self, tx: Tx, batch: Sequence[Received]) -> _Work:
+        """Lock every case that the batch speaks of."""
+        bodies = [received.envelope.data for received in batch]
+        numbers = await ids_of_numbers(tx, _numbers(bodies))
+        of_report = await cases_of_reports(tx, _report_ids(bodies))
+        cases = await lock_cases(tx, {*_case_ids(bodies), *numbers.values(), *of_report.values()})
+        return _Work(self._tools.directory.current(), await grid_now(tx), cases, numbers, of_report)
+
+    async def _claim(self, tx: Tx, batch: Sequence[Received], work: _Work) -> dict[int, _Opening]:
+        """Which reports of the batch are new, with their case numbers and neighbours."""
+        reports = {n: body for n, r in enumerate(batch) if isinstance(body := r.envelope.data, ReportSubmittedV1)}
+        if not reports:
+            return {}
+        planned = {n: claim_of(body, str(self._tools.ids.uuid7())) for n, body in reports.items()}
+        by_id: dict[str, int] = {}
+        for n, each in planned.items():
+            by_id.setdefault(each.report_id, n)
+        free = await claim(tx, [planned[n] for n in by_id.values()])
+        fresh = [n for report_id, n in by_id.items() if report_id in free]
+        serials = await next_numbers(tx, len(fresh)) if fresh else []
+        neighbours = await _neighbours(tx, [reports[n] for n in fresh])
+        return {
+            n: _Opening(planned[n], case_number(work.directory, reports[n].spot.street, work.now, serial), beside)
+            for n, serial, beside in zip(fresh, serials, neighbours, strict=True)
+        }
+
+    # --- deciding -----------------------------------------------------------------------------------------------
+    async def _one(self, tx: Tx, envelope: Envelope[Body], work: _Work, opening: _Opening | None) -> None:
+        body, cause = envelope.data, Cause(envelope.id, envelope.correlation_id)
+        if isinstance(body, ReportSubmittedV1):
+            if opening is not None:
+                await self._open(body, opening, work, cause)
+        elif isinstance(body, ReportPhotoAddedV1):
+            await photo_arrived(tx, body.report_id, body.photo_id, body.mime)
+            case_id = work.of_report.get(body.report_id)
+            await self._quietly(case_id, AttachPhoto(body.report_id, body.photo_id), work, cause)
+        elif isinstance(body, SlaFiredV1):
+            fired = TimerFired(body.clock_id, body.rev, body.rung, body.due_at)
+            await self._quietly(body.case_id, fired, work, cause)
+        elif isinstance(body, CommandV1):
+            await self._command(envelope, body, work, cause)
+
+    async def _open(self, report: ReportSubmittedV1, opening: _Opening, work: _Work, cause: Cause) -> None:
+        claimed = opening.claim
+        command = open_case(report, claimed.case_id, opening.case_no)
+        rulebook = await self._tools.directory.rulebook(report.rulebook)
+        beside = [*opening.near, *_in_batch(report, work)]
+        around = around_report(work.directory, command.spot, beside)
+        steps = carry_out(None, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause)
+        self._keep(steps, work)
+        work.claims.append(claimed)
+        work.of_report[report.report_id] = claimed.case_id
+        work.words[claimed.case_id] = words_of(report, work.directory)
+
+    async def _quietly(self, case_id: str | None, command: Command, work: _Work, cause: Cause) -> None:
+        """A message of the machine: what the rules do not want any more changes nothing and needs no answer."""
+        case = work.cases.get(case_id) if case_id is not None else None
+        if case is None:
+            logger("dispatch").warning("message_without_case", event_id=str(cause.event))
+            return
+        try:
+            await self._ask(case, command, work, cause)
+        except GovernanceError as error:
+            logger("dispatch").info("machine_message_refused", case_id=case_id, code=error.code)
+
+    async def _command(self, envelope: Envelope[Body], body: CommandV1, work: _Work, cause: Cause) -> None:
+        """A wish of another service: answered by facts or by a refusal, never by silence."""
+        case = work.cases.get(body.case_id or work.numbers.get(body.case_no or "") or "")
+        try:
+            act = act_of(envelope.type, body, case, work.directory, work.now)
+            assert case is not None, "act_of refuses a command without a case"
+            steps = await self._ask(case, act, work, cause)
+            if not steps:
+                raise CommandRefused("no_change")
+        except (CommandRefused, GovernanceError) as error:
+            answer = refusal_body(envelope.type, body, case, error)
+            work.refusals.append(
+                Refusal(self._tools.ids.uuid7(), envelope.id, envelope.correlation_id, work.now, answer)
+            )
+            return
+        if body.masked_note:
+            work.notes.append(Note(steps[-1].fact_id, case.case_id, body.masked_note))
+
+    async def _ask(self, case: Case, command: Command, work: _Work, cause: Cause) -> list[Step]:
+        rulebook = await self._tools.directory.rulebook(case.rulebook)
+        around = around_case(work.directory, case, work.now)
+        steps = carry_out(case, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause)
+        self._keep(steps, work)
+        return steps
+
+    def _keep(self, steps: Sequence[Step], work: _Work) -> None:
+        work.steps += steps
+        if steps:
+            work.cases[steps[-1].after.case_id] = steps[-1].after
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A report that will be a case of its own."""
+
+    claim: Claim
+    case_no: str
+    near: tuple[Neighbour, ...]
+
+
+async def _neighbours(tx: Tx, reports: Sequence[ReportSubmittedV1]) -> list[tuple[Neighbour, ...]]:
+    points = {n: point for n, report in enumerate(reports) if (point := _point(report)) is not None}
+    found = dict(zip(points, await near(tx, list(points.values())), strict=True))
+    return [tuple(found.get(n, ())) for n in range(len(reports))]
+
+
+def _point(report: ReportSubmittedV1) -> Point | None:
+    """Where duplicates are looked for. History has none: it asks nobody to do anything."""
+    spot, category = report.spot, report.category
+    if report.recorded is not None or category is None or spot.lng is None or spot.lat is None:
+        return None
+    return Point(category.code, spot.lng, spot.lat)
+
+
+def _in_batch(report: ReportSubmittedV1, work: _Work) -> list[Neighbour]:
+    """Neighbours that the same batch has just opened."""
+    point = _point(report)
+    if point is None:
+        return []
+    return [
+        Neighbour(case.case_no, case.state, point.category)
+        for claimed in work.claims
+        if (case := work.cases.get(claimed.case_id)) is not None
+        and case.category is not None
+        and case.category.code == point.category
+        and not case.history
+        and case.spot.lng is not None
+        and case.spot.lat is not None
+        and metres(point, case.spot.lng, case.spot.lat) <= NEAR_M
+    ]
+
+
+def _numbers(bodies: Sequence[Body]) -> list[str]:
+    return [body.case_no for body in bodies if isinstance(body, CommandV1) and body.case_no and not body.case_id]
+
+
+def _case_ids(bodies: Sequence[Body]) -> list[str]:
+    return [body.case_id for body in bodies if isinstance(body, SlaFiredV1 | CommandV1) and body.case_id]
+
+
+def _report_ids(bodies: Sequence[Body]) -> list[str]:
+    return [body.report_id for body in bodies if isinstance(body, ReportPhotoAddedV1 | JoinV1)]
+
+
+def _unknown_units(batch: Sequence[Received], plan: dict[int, _Opening], directory: Directory) -> list[str]:
+    """Units that imported rows name and the directory does not know, once per row."""
+    named = (batch[n].envelope.data for n in plan)
+    units = (
+        body.imported_unit or (body.recorded and body.recorded.unit)
+        for body in named
+        if isinstance(body, ReportSubmittedV1)
+    )
+    return [unit for unit in units if unit and unit not in directory.units]
+
+
+__all__ = ["Taking", "Tools", "spot_of"]
