@@ -1,0 +1,14 @@
+import components from "unplugin-vue-components/vite";
+import { ElementPlusResolver } from "unplugin-vue-components/resolvers";
+import { defineConfig } from "vite";
+import { pageApp } from "../../../vite.shared.ts";
+
+export default defineConfig(
+  pageApp({
+    base: "/console/",
+    service: "dispatch",
+    folder: "console",
+    port: 5172,
+    plugins: [components({ resolvers: [ElementPlusResolver({ importStyle: "css" })], dts: false, dirs: [] })],
+  }),
+);

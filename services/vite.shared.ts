@@ -1,0 +1,68 @@
+/** One build recipe for every page: same browsers, same content security policy, same aliases. */
+import { fileURLToPath } from "node:url";
+import vue from "@vitejs/plugin-vue";
+import type { Plugin, UserConfig } from "vite";
+
+const services = fileURLToPath(new URL(".", import.meta.url));
+const labels = fileURLToPath(new URL("../schemas/labels", import.meta.url));
+
+/** Old phones and the browsers of domestic desktops; what is younger needs a fallback of ours. */
+export const OLDEST_BROWSERS = ["chrome87", "safari14"];
+
+export const aliases = { "@labels": labels };
+
+/**
+ * Take every remote source out of a style sheet. Component kits fall back to fonts on a public network; on an
+ * intranet that is a request that hangs, and the content security policy refuses it anyway.
+ */
+export function withoutRemoteSources(): Plugin {
+  const remote = /,?\s*url\(\s*["']?(?:https?:)?\/\/[^)]*\)\s*(?:format\([^)]*\))?/g;
+  return {
+    name: "grid-without-remote-sources",
+    enforce: "pre",
+    transform(code, id) {
+      if (!/\.css(?:$|\?)/.test(id) || !remote.test(code)) return null;
+      return { code: code.replace(remote, ""), map: null };
+    },
+  };
+}
+
+export interface PageApp {
+  /** Address prefix, with both slashes: `/m/`. */
+  base: string;
+  /** Service whose static folder takes the build. */
+  service: "intake" | "dispatch";
+  /** Folder under `services/<service>/static/`. */
+  folder: string;
+  /** Port of the development server. */
+  port: number;
+  plugins?: UserConfig["plugins"];
+}
+
+const ports = { intake: ["GRID_INTAKE_PORT", "8001"], dispatch: ["GRID_DISPATCH_PORT", "8002"] } as const;
+
+/** Configuration of one page application. */
+export function pageApp(app: PageApp): UserConfig {
+  const [variable, usual] = ports[app.service];
+  const backend = `http://127.0.0.1:${process.env[variable] ?? usual}`;
+  return {
+    base: app.base,
+    plugins: [withoutRemoteSources(), vue(), ...(app.plugins ?? [])],
+    resolve: { alias: aliases },
+    server: {
+      port: app.port,
+      host: "127.0.0.1",
+      fs: { allow: [services, labels] },
+      // The service compares Origin with its own address, so the proxy speaks as the service's own page.
+      proxy: { "/api": { target: backend, headers: { origin: backend } } },
+    },
+    build: {
+      outDir: `${services}/${app.service}/static/${app.folder}`,
+      emptyOutDir: true,
+      target: OLDEST_BROWSERS,
+      cssTarget: OLDEST_BROWSERS,
+      assetsInlineLimit: 0,
+      chunkSizeWarningLimit: 700,
+    },
+  };
+}

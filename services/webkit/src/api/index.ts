@@ -1,0 +1,4 @@
+export * from "./client";
+export * from "./ids";
+export * from "./problem";
+export type * from "./types";

@@ -1,0 +1,77 @@
+/** What a service answers when it refuses (RFC 9457), and what we say when it does not answer at all. */
+
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The service answered with a refusal. `code` is stable; `detail` is a sentence in the user's language. */
+export class Problem extends Error {
+  override readonly name = "Problem";
+
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly errors: readonly FieldError[] = [],
+    readonly requestId: string | null = null,
+    /** The whole body: conflicts carry who changed what, refused moves carry what is allowed. */
+    readonly body: Readonly<Record<string, unknown>> = {},
+    /** Seconds to wait before another try, where the service said so. */
+    readonly retryAfter: number | null = null,
+  ) {
+    super(detail || title || code);
+  }
+
+  /** Whether the same request may succeed later without anybody changing it. */
+  get temporary(): boolean {
+    return this.status >= 500 || this.status === 408 || this.status === 425 || this.status === 429;
+  }
+}
+
+/** No answer: no network, the service is down, or it took too long. The request may or may not have arrived. */
+export class Unreachable extends Error {
+  override readonly name = "Unreachable";
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function fieldErrors(value: unknown): FieldError[] {
+  if (!Array.isArray(value)) return [];
+  const found: FieldError[] = [];
+  for (const item of value as unknown[]) {
+    if (typeof item !== "object" || item === null) continue;
+    const row = item as Record<string, unknown>;
+    const place = row["field"] ?? row["loc"] ?? row["pointer"];
+    found.push({
+      field: Array.isArray(place) ? place.join(".") : text(place),
+      message: text(row["message"]) || text(row["detail"]) || text(row["msg"]),
+    });
+  }
+  return found;
+}
+
+/** Read a refusal. A body that is no problem document (a proxy's page) still becomes a Problem. */
+export async function readProblem(response: Response): Promise<Problem> {
+  let body: Record<string, unknown> = {};
+  try {
+    const parsed: unknown = await response.json();
+    if (typeof parsed === "object" && parsed !== null) body = parsed as Record<string, unknown>;
+  } catch {
+    body = {};
+  }
+  const wait = Number(response.headers.get("retry-after"));
+  return new Problem(
+    response.status,
+    text(body["code"]) || `http_${response.status}`,
+    text(body["title"]),
+    text(body["detail"]),
+    fieldErrors(body["errors"]),
+    response.headers.get("x-request-id") ?? (text(body["request_id"]) || null),
+    body,
+    Number.isFinite(wait) && wait > 0 ? wait : null,
+  );
+}

@@ -1,0 +1,99 @@
+/** Answers that more than one page reads. Times are RFC 3339 texts. */
+
+export interface PostOut {
+  role: string;
+  area: string;
+  unit: string | null;
+  label: string;
+}
+
+export interface SessionOut {
+  account_id: string;
+  name: string;
+  lang: string | null;
+  posts: PostOut[];
+  /** The street is the made-up one; every page says so. */
+  sample: boolean;
+  desks?: string[];
+  links?: Record<string, string>;
+}
+
+export type ClockBasis = "wall" | "work" | "natural";
+
+/** A deadline as rows and cases show it. */
+export interface DueOut {
+  clock_id?: string;
+  kind?: string;
+  state?: string;
+  due_at: string;
+  basis: ClockBasis;
+  started_at: string;
+  budget_s: number;
+  provisional?: boolean;
+}
+
+export interface StageOut {
+  stage: string;
+  entered_at?: string | null;
+  left_at?: string | null;
+  used_s?: number | null;
+  allowed_s?: number | null;
+  /** Why the step was not walked: `grid`, `community` or `direct`. */
+  skipped?: string | null;
+}
+
+export interface ChoiceOut {
+  id: string;
+  label: string;
+}
+
+export type InputType =
+  | "text"
+  | "choice"
+  | "choices"
+  | "unit"
+  | "units"
+  | "evidence"
+  | "datetime"
+  | "duration"
+  | "person"
+  | "category"
+  | "condition"
+  | "task"
+  | "case_no"
+  | "flag"
+  | "grade";
+
+export interface InputOut {
+  name: string;
+  type: InputType;
+  required: boolean;
+  label: string;
+  choices?: ChoiceOut[];
+}
+
+export interface ActionOut {
+  action: string;
+  label: string;
+  primary: boolean;
+  inputs: InputOut[];
+}
+
+export interface TimelineOut {
+  sequence: number;
+  at: string;
+  kind: string;
+  label: string;
+  actor_name: string | null;
+  actor_post: string | null;
+  machine: boolean;
+  rule?: string | null;
+  note?: string | null;
+  reason?: string | null;
+  evidence?: { id: string; url: string }[];
+}
+
+export interface Page<Row> {
+  items: Row[];
+  next: string | null;
+}

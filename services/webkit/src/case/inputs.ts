@@ -1,0 +1,64 @@
+/** Values of a generated action form: what a field holds, whether it is filled, and what is sent. */
+import type { ActionOut, InputOut } from "../api/types";
+import type { Photo } from "../photo/shrink";
+
+export interface Duration {
+  number: string;
+  unit: "hours" | "days";
+}
+
+export type Value = string | string[] | boolean | Duration | Photo[];
+export type Values = Record<string, Value>;
+
+const SECONDS = { hours: 3_600, days: 86_400 } as const;
+const MANY = new Set(["choices", "units"]);
+
+/** An untouched field of this type. */
+export function blank(input: InputOut): Value {
+  if (input.type === "flag") return false;
+  if (input.type === "evidence" || MANY.has(input.type)) return [];
+  if (input.type === "duration") return { number: "", unit: "hours" };
+  // One possible answer to a question that must be answered is no question.
+  const only = input.required && input.choices?.length === 1 ? input.choices[0] : undefined;
+  return only ? only.id : "";
+}
+
+/** Starting values of an action's form. What was typed before (`kept`) stays where the field still exists. */
+export function startOf(action: ActionOut, kept: Values = {}): Values {
+  const values: Values = {};
+  for (const input of action.inputs) values[input.name] = kept[input.name] ?? blank(input);
+  return values;
+}
+
+export function filled(value: Value | undefined): boolean {
+  if (value === undefined) return false;
+  if (typeof value === "boolean") return value;
+  if (typeof value === "string") return value.trim() !== "";
+  if (Array.isArray(value)) return value.length > 0;
+  return Number(value.number) > 0;
+}
+
+/** Names of required fields that still miss a value. */
+export function missing(action: ActionOut, values: Values): string[] {
+  return action.inputs.filter((input) => input.required && !filled(values[input.name])).map((input) => input.name);
+}
+
+function asSent(input: InputOut, value: Value, uploaded: readonly string[]): unknown {
+  if (input.type === "evidence") return uploaded;
+  if (input.type === "datetime") return `${String(value)}:00+08:00`; // the field shows Beijing time
+  if (typeof value === "string") return value.trim();
+  if (typeof value === "object" && !Array.isArray(value)) return Math.round(Number(value.number) * SECONDS[value.unit]);
+  return value;
+}
+
+/** The body to send: empty optional fields are left out; photos go as the ids they were stored under. */
+export function bodyOf(action: ActionOut, values: Values, uploaded: Readonly<Record<string, string[]>>): Record<string, unknown> {
+  const body: Record<string, unknown> = {};
+  for (const input of action.inputs) {
+    const value = values[input.name];
+    if (value === undefined) continue;
+    if (filled(value)) body[input.name] = asSent(input, value, uploaded[input.name] ?? []);
+    else if (input.type === "flag" && input.required) body[input.name] = false;
+  }
+  return body;
+}

@@ -1,0 +1,4 @@
+export { default as ClockBadge } from "./ClockBadge.vue";
+export * from "./left";
+export * from "./server";
+export * from "./time";

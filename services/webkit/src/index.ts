@@ -1,0 +1,13 @@
+export * from "./api";
+export * from "./case";
+export * from "./clock";
+export { fill, has, language, LANGUAGES, speak, t, tOr, type Language } from "./i18n";
+export * from "./live";
+export * from "./map/cells";
+export { default as LanguageSwitch } from "./parts/LanguageSwitch.vue";
+export { default as Mark } from "./parts/Mark.vue";
+export { default as SampleBanner } from "./parts/SampleBanner.vue";
+export * from "./photo";
+export * from "./session";
+export * from "./parts/looks";
+export { default as TabBar, type Tab } from "./parts/TabBar.vue";

@@ -1,0 +1,2 @@
+export * from "./live";
+export { default as StaleBanner } from "./StaleBanner.vue";

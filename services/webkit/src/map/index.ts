@@ -1,0 +1,2 @@
+export { default as GridMap } from "./GridMap.vue";
+export type { MapPoint } from "./GridMap.vue";

@@ -1,0 +1,3 @@
+export { default as PhotoPicker } from "./PhotoPicker.vue";
+export * from "./sha256";
+export * from "./shrink";

@@ -1,0 +1,2 @@
+export * from "./session";
+export { default as SignIn } from "./SignIn.vue";

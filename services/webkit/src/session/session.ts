@@ -1,0 +1,77 @@
+/** Who is signed in, for every page of a service. */
+import { computed, reactive, readonly } from "vue";
+import { api, onSessionLost } from "../api/client";
+import { Problem, Unreachable } from "../api/problem";
+import type { SessionOut } from "../api/types";
+
+const REMEMBERED_AS = "grid.person";
+
+interface SessionState {
+  /** `unknown` until asked; `offline`: the service is silent and we go on with the last person seen here. */
+  state: "unknown" | "in" | "out" | "offline";
+  person: SessionOut | null;
+}
+
+const current = reactive<SessionState>({ state: "unknown", person: null });
+
+export const session = readonly(current);
+
+/** Roles of the person who is signed in. */
+export const roles = computed(() => new Set(current.person?.posts.map((post) => post.role)));
+
+function remember(person: SessionOut | null): void {
+  try {
+    if (person) localStorage.setItem(REMEMBERED_AS, JSON.stringify(person));
+    else localStorage.removeItem(REMEMBERED_AS);
+  } catch {
+    // a device that remembers nothing asks again after a cold start
+  }
+}
+
+function lastSeen(): SessionOut | null {
+  try {
+    const text = localStorage.getItem(REMEMBERED_AS);
+    return text ? (JSON.parse(text) as SessionOut) : null;
+  } catch {
+    return null;
+  }
+}
+
+function enter(person: SessionOut): SessionOut {
+  current.person = person;
+  current.state = "in";
+  remember(person);
+  return person;
+}
+
+function leave(): void {
+  current.person = null;
+  current.state = "out";
+  remember(null);
+}
+
+/** Ask the service who we are. Without an answer the last person of this device is assumed, to work offline. */
+export async function whoami(): Promise<void> {
+  try {
+    enter(await api.get<SessionOut>("/api/v1/session", {}, { timeout: 8_000 }));
+  } catch (error) {
+    if (error instanceof Problem && !error.temporary) return leave();
+    if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
+    current.person = lastSeen();
+    current.state = current.person ? "offline" : "out";
+  }
+}
+
+export async function signIn(login: string, password: string): Promise<SessionOut> {
+  return enter(await api.post<SessionOut>("/api/v1/session", { login, password }));
+}
+
+/** Sign out on the service, then here. If the service is silent the person stays signed in and is told. */
+export async function signOut(): Promise<void> {
+  await api.delete("/api/v1/session");
+  leave();
+}
+
+onSessionLost(() => {
+  if (current.state !== "unknown") leave();
+});
