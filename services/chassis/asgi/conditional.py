@@ -18,7 +18,7 @@ def parse_if_match(value: str | None) -> int:
         raise Problem(428, "if_match_required")
     match = _VERSION.fullmatch(value.strip())
     if match is None:
-        wrong = FieldProblem(field="If-Match", code="version_format", message='a version number such as "12"')
+        wrong = FieldProblem(field="If-Match", code="version_format")
         raise Problem(422, "invalid_input", errors=[wrong])
     return int(match[1])
 

@@ -27,13 +27,13 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
 
     def answering(to_problem: Callable[[Request, Any], Problem]) -> Callable[[Request, Exception], Any]:
         async def handle(request: Request, error: Exception) -> Response:
-            problem = wording.worded(to_problem(request, error), request.headers.get("accept-language"))
+            problem = wording.worded(to_problem(request, error), _accepts(request))
             return problem_response(problem, getattr(request.state, "request_id", None))
 
         return handle
 
     def invalid(request: Request, error: RequestValidationError) -> Problem:
-        lang = language(request.headers.get("accept-language"))
+        lang = language(_accepts(request))
         return validation_problem(error.errors(), wording, lang)
 
     app.add_exception_handler(Problem, answering(lambda _, error: error))
@@ -41,6 +41,11 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
     app.add_exception_handler(RequestValidationError, answering(invalid))
     app.add_exception_handler(HTTPException, answering(lambda _, error: http_problem(error)))
     app.add_exception_handler(SQLAlchemyError, answering(lambda _, error: database_problem(error)))
+
+
+def _accepts(request: Request) -> str | None:
+    """The languages a caller asks for; without the header, the one of the person signed in."""
+    return request.headers.get("accept-language") or getattr(request.state, "lang", None)
 
 
 def governance_problem(error: GovernanceError) -> Problem:
@@ -78,13 +83,8 @@ def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
     """Pydantic's error type chooses the words; its own English sentence is the fallback. The input is never echoed."""
     kind = str(error["type"])
     values = {key: value for key, value in error.get("ctx", {}).items() if isinstance(value, str | int | float)}
-    return FieldProblem(
-        field=_path(error["loc"]),
-        code=kind,
-        message=wording.text(lang, f"problem.field.{kind}", **values) or str(error["msg"]),
-        remedy=wording.text(lang, f"problem.field.{kind}.remedy", **values)
-        or wording.text(lang, "problem.field.remedy", **values),
-    )
+    message, remedy = wording.field_words(lang, kind, **values)
+    return FieldProblem(field=_path(error["loc"]), code=kind, message=message or str(error["msg"]), remedy=remedy)
 
 
 def _path(loc: Sequence[str | int]) -> str:

@@ -75,7 +75,7 @@ async def read_request_key(request: Request, caller: str) -> RequestKey | None:
     if key is None:
         return None
     if not key.strip() or len(key) > MAX_KEY:
-        wrong = FieldProblem(field="Idempotency-Key", code="key_format", message=f"1 to {MAX_KEY} characters")
+        wrong = FieldProblem(field="Idempotency-Key", code="key_format")
         raise Problem(422, "invalid_input", errors=[wrong])
     return RequestKey(caller, key, fingerprint(request.method, request.url.path, await request.body()))
 

@@ -36,7 +36,7 @@ def decode_cursor(cursor: str) -> tuple[Any, ...]:
     except (ValueError, binascii.Error):
         key = None
     if not isinstance(key, list):
-        wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
+        wrong = FieldProblem(field="after", code="cursor")
         raise Problem(422, "invalid_input", errors=[wrong])
     return tuple(key)
 

@@ -38,7 +38,7 @@ class FieldProblem(BaseModel):
 
     field: str = Field(description="path inside the body, dots between the parts; query and header names as they are")
     code: str
-    message: str
+    message: str = Field(default="", description="left empty where the word list has the words for `code`")
     remedy: str | None = None
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from services.chassis.asgi.problem import Problem
+from services.chassis.asgi.problem import FieldProblem, Problem
 
 LANGUAGES = ("zh-CN", "en-US")
+_SEPARATOR = {"zh-CN": "、", "en-US": ", "}
 
 
 class Words(Protocol):
@@ -58,13 +59,46 @@ class Wording:
         lang = language(accept)
         values: dict[str, Any] = {key: value for key, value in problem.extra.items() if isinstance(value, str | int)}
         title = problem.title or self.text(lang, f"problem.{problem.code}", **values)
-        detail = problem.detail or self.text(lang, f"problem.{problem.code}.detail", **values)
+        detail = problem.detail or self._detail(lang, problem, values)
         return Problem(
             problem.status,
             problem.code,
             title,
             detail=detail,
-            errors=problem.errors,
+            errors=[self._field(lang, error) for error in problem.errors],
             headers={**problem.headers, "content-language": lang},
             extra=problem.extra,
         )
+
+    def field_words(self, lang: str, code: str, **values: object) -> tuple[str | None, str | None]:
+        """(what is wrong, what to do) for a code of a wrong field."""
+        message = self.text(lang, f"problem.field.{code}", **values)
+        remedy = self.text(lang, f"problem.field.{code}.remedy", **values)
+        return message, remedy or self.text(lang, "problem.field.remedy")
+
+    def _field(self, lang: str, error: FieldProblem) -> FieldProblem:
+        if error.message:
+            return error
+        message, remedy = self.field_words(lang, error.code)
+        return error.model_copy(update={"message": message or error.code, "remedy": error.remedy or remedy})
+
+    def _detail(self, lang: str, problem: Problem, values: Mapping[str, Any]) -> str | None:
+        """An act that is not possible names the state and what is possible instead, in words."""
+        members = problem.extra
+        if {"state", "action", "allowed"} <= members.keys():
+            actions = [self._word(lang, "action", action) for action in members["allowed"]]
+            told = self.text(
+                lang,
+                "illegal",
+                state=self._word(lang, "state", members["state"]),
+                action=self._word(lang, "action", members["action"]),
+                actions=_SEPARATOR[lang].join(actions),
+            )
+            if told is not None and actions:
+                return told
+        if isinstance(field := values.get("field"), str):
+            values = {**values, "field": self._word(lang, "input", field)}
+        return self.text(lang, f"problem.{problem.code}.detail", **values)
+
+    def _word(self, lang: str, group: str, member: str) -> str:
+        return self.text(lang, f"{group}.{member}") or member

@@ -32,6 +32,13 @@ def session_token(request: Request) -> str | None:
 
 async def person_or_none(request: Request) -> Person | None:
     """Who is calling, if anybody. A bearer token that is no good is an error, never an anonymous caller."""
+    person = await _recognised(request)
+    if person is not None:
+        request.state.lang = person.lang
+    return person
+
+
+async def _recognised(request: Request) -> Person | None:
     auth = authenticator(request)
     header = request.headers.get("authorization")
     if header is not None:
