@@ -22,7 +22,7 @@ import_jobs = sa.Table(
     sa.Column("known", sa.BigInteger, nullable=False, comment="rows that were here before"),
     sa.Column("started_at", _TIME, nullable=False),
     sa.Column("finished_at", _TIME, nullable=True),
-    sa.CheckConstraint("clock IN ('history', 'now')", name="import_jobs_clock"),
+    sa.CheckConstraint("clock IN ('history', 'now')", name="clock"),
     sa.Index("import_jobs_file", "file_sha256", "system", "clock"),
 )
 

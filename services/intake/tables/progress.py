@@ -75,6 +75,6 @@ commands = sa.Table(
     sa.Column("asked_at", _TIME, nullable=False),
     sa.Column("answered_at", _TIME, nullable=True),
     sa.UniqueConstraint("caller", "key", name="commands_caller_key"),
-    sa.CheckConstraint("state IN ('asked', 'done', 'refused')", name="commands_state"),
+    sa.CheckConstraint("state IN ('asked', 'done', 'refused')", name="state"),
     sa.Index("commands_report", "report_id", "asked_at"),
 )

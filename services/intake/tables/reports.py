@@ -24,6 +24,7 @@ ledger = sa.Table(
     sa.Column("at", _TIME, nullable=False),
     sa.UniqueConstraint("caller", "key", name="ledger_caller_key"),
     sa.UniqueConstraint("source", "source_event_id", name="ledger_source_event"),
+    comment="append-only: what was acknowledged, for ever",
 )
 
 reports = sa.Table(
@@ -93,7 +94,7 @@ photos = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("path", sa.Text, nullable=True, comment="below the media folder"),
     sa.Column("stored_at", _TIME, nullable=True),
-    sa.CheckConstraint("state IN ('named', 'stored', 'broken')", name="photos_state"),
+    sa.CheckConstraint("state IN ('named', 'stored', 'broken')", name="state"),
 )
 
 track_tokens = sa.Table(
