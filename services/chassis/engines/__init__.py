@@ -21,7 +21,7 @@ def quiet(_line: str) -> None:
 
 
 class EngineFailed(RuntimeError):
-    """An engine cannot be prepared, started or reached; the text names the cause and, where there is one, the remedy."""
+    """An engine cannot be prepared, started or reached; the text names the cause and, if there is one, the remedy."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,9 @@ def engine_account() -> Account | None:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise EngineFailed(f"PostgreSQL refuses to run as root and there is no account {' or '.join(ACCOUNTS)}: run as a user")
+    raise EngineFailed(
+        f"PostgreSQL refuses to run as root and there is no account {' or '.join(ACCOUNTS)}: run as a user"
+    )
 
 
 def reaches(path: Path, account: Account | None) -> bool:
@@ -62,7 +64,7 @@ def _may_pass(folder: Path, account: Account) -> bool:
 
 
 def make_home(home: Path) -> Path:
-    """GRID_HOME, made if missing: others may pass through it to what is theirs, not list it. An existing one is left as is."""
+    """GRID_HOME, made if missing so that others may pass through it but not list it. An existing one is left as it is."""
     if not home.exists():
         home.mkdir(parents=True, mode=0o711)
         home.chmod(0o711)
@@ -70,7 +72,7 @@ def make_home(home: Path) -> Path:
 
 
 def place_for(home: Path, name: str, account: Account | None) -> Path:
-    """The engine's own folder: inside GRID_HOME if the account can get there, else below /var/lib, recorded in GRID_HOME."""
+    """The engine's own folder: inside GRID_HOME if the account can get there, else below /var/lib (and recorded)."""
     record = home / f"{name}.place"
     if record.exists():
         place = Path(record.read_text().strip())
@@ -80,7 +82,9 @@ def place_for(home: Path, name: str, account: Account | None) -> Path:
         place = FALLBACK / digest(home) / name
     place.mkdir(parents=True, exist_ok=True)
     if not reaches(place, account):
-        raise EngineFailed(f"{account.name if account else 'this user'} cannot reach {place}: set GRID_HOME to a folder it can")
+        raise EngineFailed(
+            f"{account.name if account else 'this user'} cannot reach {place}: set GRID_HOME to a folder it can"
+        )
     if not record.exists():
         record.write_text(f"{place}\n")
     return place

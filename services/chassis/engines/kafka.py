@@ -18,7 +18,7 @@ from pathlib import Path
 
 from services.chassis.clock import monotonic
 from services.chassis.engines import EngineFailed, Launch, Say, StopStep, footing, jars, quiet
-from services.chassis.engines.process import spawn, stop, tail
+from services.chassis.engines.process import run_helper, spawn, stop, tail
 
 HOST = "127.0.0.1"
 PORT = 19092
@@ -39,8 +39,8 @@ JVM = (
 STOP_STEPS: tuple[StopStep, ...] = ((signal.SIGTERM, 20.0),)
 PATIENCE = 120.0
 
-# After kill -9 the controller refuses the broker until the session of its former self has ended: with a session of 3 s it
-# is back after 4 s, with Kafka's default of 9 s after 11 s.
+# After kill -9 the controller refuses the broker until the session of its former self has ended: with a session of
+# 3 s it is back after 4 s, with Kafka's default of 9 s after 11 s.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -185,13 +185,8 @@ class EmbeddedKafka:
         self._say("Kafka: formatting its storage")
         shutil.rmtree(self._folder / "data", ignore_errors=True)
         cluster = urlsafe_b64encode(secrets.token_bytes(16)).rstrip(b"=").decode().replace("-", "A")
-        done = subprocess.run(  # noqa: S603 - our own JRE
-            [*command, "-t", cluster, "-c", str(self._properties)],
-            env=_environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        argv = (*command, "-t", cluster, "-c", str(self._properties))
+        done = run_helper(Launch(argv, _environment(), self._folder))
         if done.returncode:
             raise EngineFailed(f"Kafka could not format its storage: {(done.stderr or done.stdout).strip()[-2000:]}")
 

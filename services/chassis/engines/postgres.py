@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from services.chassis.clock import monotonic
 from services.chassis.engines import EngineFailed, Launch, Say, StopStep, footing, quiet
-from services.chassis.engines.process import spawn, stop, tail
+from services.chassis.engines.process import run_helper, spawn, stop, tail
 
 DATABASE = "grid"
 ADMIN = "grid_admin"
@@ -63,7 +63,7 @@ PATIENCE = 300.0
 
 
 class EmbeddedPostgres:
-    """One PostgreSQL 18 cluster below `home`. `prepare` and `launch` serve the supervisor; `start` and `stop` do it all."""
+    """One PostgreSQL 18 cluster below `home`. `prepare` and `launch` serve the supervisor, `start` and `stop` tests."""
 
     stop_steps = STOP_STEPS
 
@@ -154,33 +154,15 @@ class EmbeddedPostgres:
 
     def create_roles(self) -> None:
         """Bring roles, passwords and the database to what services expect; safe to repeat."""
-        passwords = self._passwords()
-        lines = ["SET log_min_error_statement = panic;"]  # a failing statement must not write a password into the log
-        for role in (OWNER, *SERVICE_ROLES):
-            lines += [
-                f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') \\gexec",
-                f"ALTER ROLE {role} LOGIN PASSWORD '{passwords[role]}';",
-            ]
-        lines += [
-            f"SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}' "
-            f"WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{DATABASE}') \\gexec",
-            f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;",
-            f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {', '.join(SERVICE_ROLES)};",
-        ]
-        self._psql("\n".join(lines))
+        self._psql(_roles_script(self._passwords()))
 
     # -- inside
 
     def _psql(self, script: str) -> None:
-        done = subprocess.run(  # noqa: S603 - our own binary
-            [str(self._binary("psql")), "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1", "-h", str(self._socket)]
-            + ["-U", ADMIN, "-d", "postgres"],
-            input=script,
-            env={**_environment(), "PGPASSWORD": self._passwords()[ADMIN]},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        argv = (str(self._binary("psql")), "--no-psqlrc", "-qAt", "-v", "ON_ERROR_STOP=1")
+        address = ("-h", str(self._socket), "-U", ADMIN, "-d", "postgres")
+        env = {**_environment(), "PGPASSWORD": self._passwords()[ADMIN]}
+        done = run_helper(Launch((*argv, *address), env, self.home), script)
         if done.returncode:
             raise EngineFailed(f"PostgreSQL refused the set-up of roles: {done.stderr.strip()}")
 
@@ -204,30 +186,15 @@ class EmbeddedPostgres:
         secret.touch(mode=0o600)
         secret.write_text(self._passwords()[ADMIN])
         footing.give(secret, self._account)
-        argv = [str(self._binary("initdb")), "-D", str(fresh), "-U", ADMIN, "--auth=scram-sha-256", f"--pwfile={secret}"]
-        argv += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        argv = (str(self._binary("initdb")), "-D", str(fresh), "-U", ADMIN, "--auth=scram-sha-256")
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         try:
-            self._run_as_account(argv)
+            done = run_helper(Launch((*argv, *locale, f"--pwfile={secret}"), _environment(), self._place, *self._ids()))
         finally:
             secret.unlink()
-        fresh.rename(self._data)
-
-    def _run_as_account(self, argv: list[str]) -> None:
-        uid, gid = self._ids()
-        done = subprocess.run(  # noqa: S603 - our own binary
-            argv,
-            env=_environment(),
-            cwd=self._place,
-            user=uid,
-            group=gid,
-            extra_groups=[] if uid is not None else None,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
         if done.returncode:
-            raise EngineFailed(f"{Path(argv[0]).name} failed: {(done.stderr or done.stdout).strip()}")
+            raise EngineFailed(f"initdb failed: {(done.stderr or done.stdout).strip()}")
+        fresh.rename(self._data)
 
     def _clear_stale_lock(self) -> None:
         """A lock file whose process is no server of this cluster is removed; a server left over is stopped first."""
@@ -276,7 +243,7 @@ class EmbeddedPostgres:
         return footing.socket_folder(self.home, self._account)
 
     def _binary(self, name: str) -> Path:
-        """The wheel's binary; copied beside the data where the account cannot reach the wheel (a checkout in a 0700 home)."""
+        """The wheel's binary; copied beside the data where the account cannot reach the wheel (say, in a 0700 home)."""
         wheel = _wheel_tree()
         if footing.reaches(wheel / "bin", self._account):
             return wheel / "bin" / name
@@ -288,6 +255,20 @@ class EmbeddedPostgres:
             shutil.copytree(wheel, fresh, symlinks=True)
             fresh.rename(copy)
         return copy / "bin" / name
+
+
+def _roles_script(passwords: Mapping[str, str]) -> str:
+    """What psql is to run; the names are our own constants and the passwords url-safe, so nothing needs quoting."""
+    lines = ["SET log_min_error_statement = panic;"]  # a failing statement must not write a password into the log
+    for role in (OWNER, *SERVICE_ROLES):
+        there = f"SELECT FROM pg_roles WHERE rolname = '{role}'"
+        lines.append(f"SELECT 'CREATE ROLE {role}' WHERE NOT EXISTS ({there}) \\gexec")
+        lines.append(f"ALTER ROLE {role} LOGIN PASSWORD '{passwords[role]}';")
+    there = f"SELECT FROM pg_database WHERE datname = '{DATABASE}'"
+    lines.append(f"SELECT 'CREATE DATABASE {DATABASE} OWNER {OWNER}' WHERE NOT EXISTS ({there}) \\gexec")
+    lines.append(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC;")
+    lines.append(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {', '.join(SERVICE_ROLES)};")
+    return "\n".join(lines)
 
 
 def _wheel_tree() -> Path:

@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def before_exec(death_signal: signal.Signals | None) -> Callable[[], None]:
     """What runs in the child between fork and exec, after the change of user (which would clear the death signal).
 
-    The child gets its own session: a Ctrl-C at the terminal reaches the supervisor alone, which then stops parts in order.
+    Children have sessions of their own: Ctrl-C at a terminal reaches the supervisor alone, which stops parts in order.
     """
     parent = os.getpid()
 
@@ -52,8 +52,25 @@ def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
             user=launch.uid,
             group=launch.gid,
             extra_groups=[] if launch.uid is not None else None,
-            preexec_fn=before_exec(launch.death_signal),  # noqa: PLW1509 - one thread forks, by contract above
+            preexec_fn=before_exec(launch.death_signal),
         )
+
+
+def run_helper(launch: Launch, script: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a short helper of an engine to its end, `script` on its standard input. It does not outlive us."""
+    return subprocess.run(  # noqa: S603 - argv comes from our own tables
+        launch.argv,
+        env=dict(launch.env),
+        cwd=launch.cwd,
+        input=script,
+        capture_output=True,
+        text=True,
+        check=False,
+        user=launch.uid,
+        group=launch.gid,
+        extra_groups=[] if launch.uid is not None else None,
+        preexec_fn=before_exec(signal.SIGKILL),
+    )
 
 
 def stop(process: subprocess.Popen[bytes], steps: Sequence[StopStep]) -> int:

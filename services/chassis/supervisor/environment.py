@@ -1,0 +1,72 @@
+"""The environment each part and each command gets: addresses, its own database role, generated secrets, caches.
+
+What the caller set stays; a part only adds what is missing, except for its own DATABASE_URL in embedded mode.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from services.chassis.engines import Say, footing, quiet
+from services.chassis.engines.kafka import EmbeddedKafka
+from services.chassis.engines.postgres import OWNER, EmbeddedPostgres
+from services.chassis.supervisor.settings import SupervisorSettings
+
+ROLES = {"intake": "grid_intake", "dispatch": "grid_dispatch", "escalation": "grid_escalation", "owner": OWNER}
+
+
+class Surroundings:
+    """Engines and environments of one GRID_HOME, embedded or external."""
+
+    def __init__(self, settings: SupervisorSettings, say: Say = quiet) -> None:
+        self.settings = settings
+        self.home = footing.make_home(settings.home)
+        external = settings.database_url is not None
+        self.postgres = None if external else EmbeddedPostgres(self.home, say)
+        self.kafka = (
+            None
+            if settings.kafka_url is not None
+            else EmbeddedKafka(self.home, settings.ports.kafka, say, settings.cache / "maven")
+        )
+
+    @property
+    def kafka_url(self) -> str:
+        """KAFKA_URL of every part."""
+        return self.settings.kafka_url or (self.kafka.url if self.kafka else "")
+
+    def database_url(self, role: str) -> str:
+        """DATABASE_URL for a role: intake, dispatch, escalation or owner."""
+        if self.postgres is not None:
+            return self.postgres.url_for(ROLES[role])
+        assert self.settings.database_url is not None
+        return self.settings.database_url
+
+    def environment(self, role: str) -> dict[str, str]:
+        """The environment of a part or command that works as `role`."""
+        ports = self.settings.ports
+        env = dict(self.settings.inherited)
+        env |= {
+            "GRID_HOME": str(self.home),
+            "DATABASE_URL": self.database_url(role),
+            "KAFKA_URL": self.kafka_url,
+            "GRID_INTAKE_PORT": str(ports.intake),
+            "GRID_DISPATCH_PORT": str(ports.dispatch),
+            "GRID_ESCALATION_PORT": str(ports.escalation),
+            "GRID_INTAKE_URL": f"http://127.0.0.1:{ports.intake}",
+            "GRID_ESCALATION_URL": f"http://127.0.0.1:{ports.escalation}",
+            "PYTHONUNBUFFERED": "1",
+            "TZ": "UTC",
+        }
+        env.setdefault("GRID_SERVICE_TOKEN", self._secret("service.token"))
+        return env
+
+    def _secret(self, name: str) -> str:
+        """A generated secret of this GRID_HOME, readable by us alone."""
+        file = self.home / "secrets" / name
+        if not file.exists():
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            fresh = file.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(32))
+            fresh.rename(file)
+        return file.read_text().strip()

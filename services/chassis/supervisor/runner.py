@@ -1,0 +1,190 @@
+"""The life of one part: prepare, start, wait until ready, watch, and start again after a crash, ever more slowly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from services.chassis.clock import monotonic
+from services.chassis.engines import EngineFailed
+from services.chassis.engines.process import spawn, tail
+from services.chassis.supervisor.console import Console, LogWatch
+from services.chassis.supervisor.part import Part, PartState
+
+LONGEST_PAUSE = 10.0
+HEALTHY_AFTER = 20.0
+"""Seconds a part has to run for its earlier crashes to be forgotten."""
+NAMED_AFTER = 3
+"""Crashes in a row after which a part is named with its last lines."""
+GIVE_UP_AFTER = 4
+"""Failures of a vital part at the start after which the start is given up."""
+PROBE_EVERY = 0.1
+
+
+class StartFailed(RuntimeError):
+    """A vital part cannot start; the text names it with its last lines."""
+
+
+class Runner:
+    """One part and its present process."""
+
+    def __init__(self, part: Part, logs: Path, console: Console, changed: Callable[[], None]) -> None:
+        self.part = part
+        self.log = logs / f"{part.name}.log"
+        self.state = PartState.WAITING
+        self.restarts = 0
+        self.exit_code: int | None = None
+        self.was_ready = asyncio.Event()
+        self._console = console
+        self._changed = changed
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: asyncio.Future[int] | None = None
+        self._stopping = asyncio.Event()
+        self._failures = 0
+        self._watch = LogWatch(part.name, self.log, console)
+
+    @property
+    def pid(self) -> int | None:
+        """Process id while it runs."""
+        return self._process.pid if self._process else None
+
+    async def run(self) -> None:
+        """Keep the part alive until `stop`; a one-shot until it ended well. Raises StartFailed for a vital part."""
+        while not self._stopping.is_set():
+            began = monotonic()
+            try:
+                code = await self._one_life()
+            except EngineFailed as error:
+                code, why = None, str(error)
+            else:
+                why = f"exit code {code}" if code is None or code >= 0 else f"killed by {signal.Signals(-code).name}"
+            self.exit_code = code
+            if self._stopping.is_set():
+                break
+            if self.part.once and code == 0:
+                self._ready(PartState.DONE)
+                return
+            if monotonic() - began > HEALTHY_AFTER:
+                self._failures = 0
+            self._failures += 1
+            self._report(why)
+            await self._pause(crashed=code != 0)
+            self.restarts += 1
+        self._become(PartState.STOPPED)
+
+    async def stop(self, at_once: bool = False) -> None:
+        """End the process by the part's steps, at last by SIGKILL, with everything it started."""
+        self._stopping.set()
+        steps = () if at_once else self.part.stop_steps
+        for sig, seconds in steps:
+            if not self._signal(sig):
+                return
+            with contextlib.suppress(TimeoutError):
+                assert self._ended is not None
+                await asyncio.wait_for(asyncio.shield(self._ended), seconds)
+                return
+        if self._signal(signal.SIGKILL):
+            if not at_once:
+                self._console.line(self.part.name, f"did not stop in time, killed; last lines in {self.log}", loud=True)
+            assert self._ended is not None
+            await self._ended
+
+    def look_at_log(self) -> None:
+        """Show what the part wrote that matters."""
+        self._watch.look()
+
+    # -- one life
+
+    async def _one_life(self) -> int | None:
+        self._become(PartState.STARTING)
+        if self.part.prepare is not None:
+            await asyncio.to_thread(self.part.prepare)
+        launch = await asyncio.to_thread(self.part.launch)
+        if self._stopping.is_set():
+            return None
+        self._process = spawn(launch, self.log)
+        self._ended = _exit_of(self._process)
+        self._changed()
+        try:
+            await self._until_ready(self._ended)
+            return await self._ended
+        finally:
+            if self._process.poll() is None:  # settling failed, or we are cancelled
+                self._process.kill()
+                self._process.wait()
+            _sweep(self._process.pid)
+            self._process = None
+
+    async def _until_ready(self, ended: asyncio.Future[int]) -> None:
+        """Probe until ready or ended; then settle. One-shots become ready by ending well."""
+        if self.part.once:
+            return
+        if self.part.probe is not None:
+            while not ended.done() and not await self.part.probe():
+                await asyncio.wait([ended], timeout=PROBE_EVERY)
+        if ended.done() or self._stopping.is_set():
+            return
+        if self.part.settle is not None:
+            await asyncio.to_thread(self.part.settle)
+        self._ready(PartState.READY)
+
+    async def _pause(self, crashed: bool) -> None:
+        pause = min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures - 1, 10))
+        if crashed:
+            pause = max(pause, self.part.crash_pause)
+        self._become(PartState.PAUSING)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), pause)
+
+    def _report(self, why: str) -> None:
+        name, last = self.part.name, "\n".join(f"    {line[:400]}" for line in tail(self.log))
+        if self.part.vital and not self.was_ready.is_set() and self._failures >= GIVE_UP_AFTER:
+            self._become(PartState.FAILED)
+            raise StartFailed(f"{name} cannot start ({why}). Its last lines, from {self.log}:\n{last}")
+        if self._failures == NAMED_AFTER:
+            told = f"keeps failing ({why}, {self._failures} times). Its last lines, from {self.log}:\n{last}"
+            self._console.line(name, told, loud=True)
+        elif self._failures < NAMED_AFTER:
+            self._console.line(name, f"ended ({why}), starting it again", loud=True)
+
+    def _ready(self, state: PartState) -> None:
+        self.was_ready.set()
+        self._become(state)
+
+    def _become(self, state: PartState) -> None:
+        self.state = state
+        self._changed()
+
+    def _signal(self, sig: signal.Signals) -> bool:
+        """Send a signal if the process still runs."""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        self._process.send_signal(sig)
+        return True
+
+
+def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+    """The exit code as a future, told by the kernel (pidfd) instead of by asking."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[int] = loop.create_future()
+    fd = os.pidfd_open(process.pid)
+
+    def ended() -> None:
+        loop.remove_reader(fd)
+        os.close(fd)
+        if not future.done():
+            future.set_result(process.wait())
+
+    loop.add_reader(fd, ended)
+    return future
+
+
+def _sweep(pid: int) -> None:
+    """Kill what a dead part left in its process group (helpers of its own)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)

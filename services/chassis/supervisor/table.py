@@ -1,0 +1,121 @@
+"""The table of parts: what `grid up` runs, in which order, each as one process with one argv.
+
+deploy/systemd and deploy/compose.yaml run the same commands; a test compares them with this table.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from dataclasses import dataclass
+
+from services.chassis.engines import Launch
+from services.chassis.engines.kafka import EmbeddedKafka
+from services.chassis.engines.postgres import EmbeddedPostgres
+from services.chassis.supervisor.environment import Surroundings
+from services.chassis.supervisor.part import Part
+from services.chassis.supervisor.probes import http_ready, quick
+from services.chassis.supervisor.settings import CHECKOUT
+
+SERVICES = ("intake", "dispatch", "escalation")
+BASE = ("migrate", "topics")
+GROUP_SESSION = 10.0
+"""Seconds after which Kafka takes a silent worker out of its group. A member that comes back sooner makes its healthy
+peers wait for the dead one, so a crashed worker with peers comes back after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One of our own processes: `python -m <module> <arguments>` under a role."""
+
+    name: str
+    role: str
+    module: str
+    arguments: tuple[str, ...]
+    needs: tuple[str, ...] = BASE
+    once: bool = False
+    vital: bool = False
+    awaited: bool = True
+    crash_pause: float = 0.5
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The command as deployments write it, after `python -m`."""
+        return (self.module, *self.arguments)
+
+
+def own_commands(dispatch_workers: int = 2, sample: bool = True) -> tuple[Command, ...]:
+    """Every process of ours, in the order of the table."""
+    grid = "services.chassis.grid"
+    rows = [
+        Command("migrate", "owner", grid, ("migrate",), needs=("postgres",), once=True, vital=True),
+        Command("topics", "owner", grid, ("topics", "apply"), needs=("kafka",), once=True, vital=True),
+    ]
+    ground = BASE
+    if sample:
+        rows.append(Command("sample", "dispatch", "services.dispatch", ("sample",), BASE[:1], once=True, vital=True))
+    for service in SERVICES:
+        module = f"services.{service}"
+        rows.append(Command(service, service, module, ("serve",), ground))
+        rows.append(Command(f"{service}-relay", service, module, ("relay",), ground))
+        rows += _workers(service, module, dispatch_workers if service == "dispatch" else 1)
+    rows.append(Command("escalation-timers", "escalation", "services.escalation", ("timers",), ground))
+    rows.append(Command("escalation-deliver", "escalation", "services.escalation", ("deliver",), ground))
+    return tuple(rows)
+
+
+def _workers(service: str, module: str, count: int) -> list[Command]:
+    pause = GROUP_SESSION + 1 if count > 1 else 1.0
+    names = [f"{service}-worker"] if count == 1 else [f"{service}-worker-{n}" for n in range(1, count + 1)]
+    return [Command(name, service, module, ("worker",), BASE, crash_pause=pause) for name in names]
+
+
+def parts_of(around: Surroundings, sample: bool = True) -> tuple[Part, ...]:
+    """The parts for this GRID_HOME; embedded engines only where no address was given."""
+    settings = around.settings
+    parts: list[Part] = []
+    if around.postgres is not None:
+        parts.append(_engine("postgres", around.postgres, None, None))
+    if around.kafka is not None:
+        parts.append(_engine("kafka", around.kafka, around.kafka.port, around.kafka.url))
+    there = {part.name for part in parts}
+    parts += [_own(command, around, there) for command in own_commands(settings.dispatch_workers, sample)]
+    return tuple(parts)
+
+
+def _engine(name: str, engine: EmbeddedPostgres | EmbeddedKafka, port: int | None, url: str | None) -> Part:
+    return Part(
+        name=name,
+        launch=engine.launch,
+        vital=True,
+        engine=True,
+        prepare=engine.prepare,
+        probe=quick(engine.ready),
+        settle=engine.settle,
+        stop_steps=engine.stop_steps,
+        port=port,
+        url=url,
+    )
+
+
+def _own(command: Command, around: Surroundings, engines: set[str]) -> Part:
+    absent = {"postgres", "kafka"} - engines
+    serves = command.arguments == ("serve",)
+    port = around.settings.ports.of(command.role) if serves else None
+
+    def launch() -> Launch:
+        argv = (sys.executable, "-m", *command.words)
+        return Launch(argv, around.environment(command.role), CHECKOUT, death_signal=signal.SIGTERM)
+
+    return Part(
+        name=command.name,
+        launch=launch,
+        needs=tuple(need for need in command.needs if need not in absent),
+        once=command.once,
+        vital=command.vital,
+        probe=http_ready(port) if port is not None else None,
+        awaited=command.awaited,
+        crash_pause=command.crash_pause,
+        port=port,
+        url=f"http://127.0.0.1:{port}" if port is not None else None,
+    )

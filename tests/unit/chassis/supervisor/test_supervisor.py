@@ -1,0 +1,265 @@
+"""The supervisor with tiny parts: order, restart, naming, stopping, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from services.chassis.engines import EngineFailed, Launch
+from services.chassis.supervisor import runner as runner_module
+from services.chassis.supervisor.console import Console
+from services.chassis.supervisor.lock import AlreadyRunning, HomeLock, holder
+from services.chassis.supervisor.part import Part
+from services.chassis.supervisor.probes import quick
+from services.chassis.supervisor.status import Status, read_status
+from services.chassis.supervisor.supervisor import Supervisor
+
+SLEEPER = "import time; time.sleep(600)"
+
+
+def python(name: str, code: str, home: Path, **more: object) -> Part:
+    """A part that runs a few lines of Python."""
+    return Part(
+        name=name,
+        launch=lambda: Launch((sys.executable, "-S", "-c", code), {"HOME": str(home)}, home),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+def alive(pid: int) -> bool:
+    """Whether the process still runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    """Wait for a condition; fail loudly."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - the condition is another process's
+            await asyncio.sleep(0.02)
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "LONGEST_PAUSE", 0.1)
+
+
+def supervisor(parts: list[Part], home: Path) -> tuple[Supervisor, io.StringIO]:
+    out = io.StringIO()
+    return Supervisor(parts, home, Console(out), Status(supervisor=os.getpid())), out
+
+
+def run_until(parts: list[Part], home: Path, act: Callable[[Supervisor], object]) -> tuple[int, str]:
+    """Run the supervisor, do `act` once everything is ready, answer exit code and console."""
+    boss, out = supervisor(parts, home)
+
+    async def ready() -> int | None:
+        result = act(boss)
+        if asyncio.iscoroutine(result):
+            result = await result
+        return result if isinstance(result, int) else 0
+
+    async def whole() -> int:
+        async with asyncio.timeout(30):
+            return await boss.run(ready)
+
+    return asyncio.run(whole()), out.getvalue()
+
+
+def test_parts_start_after_what_they_need_and_one_shots_end_first(tmp_path: Path) -> None:
+    note = tmp_path / "order"
+    write = "open({0!r}, 'a').write({1!r})"
+    parts = [
+        python("serve", write.format(str(note), "serve ") + ";" + SLEEPER, tmp_path, needs=("prepare",)),
+        python("prepare", "import time; time.sleep(0.2);" + write.format(str(note), "prepare "), tmp_path, once=True),
+    ]
+    code, _ = run_until(parts, tmp_path, lambda _: until(lambda: note.read_text().count(" ") == 2))
+    assert code == 0
+    assert note.read_text() == "prepare serve "
+
+
+def test_ready_is_what_the_probe_says(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    code = f"import time; time.sleep(0.3); open({str(flag)!r}, 'w').close(); {SLEEPER}"
+    seen: list[bool] = []
+    run_until(
+        [python("slow", code, tmp_path, probe=quick(flag.exists))], tmp_path, lambda _: seen.append(flag.exists())
+    )
+    assert seen == [True]
+
+
+def test_a_crashed_part_comes_back_with_another_pid_and_is_counted(tmp_path: Path) -> None:
+    async def crash(boss: Supervisor) -> int:
+        runner = boss.runners["a"]
+        first = runner.pid
+        assert first is not None
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: runner.pid not in (None, first))
+        status = read_status(tmp_path)
+        assert status is not None
+        assert status.parts["a"].restarts == 1
+        return 0
+
+    code, out = run_until([python("a", SLEEPER, tmp_path)], tmp_path, crash)
+    assert code == 0
+    assert "killed by SIGKILL" in out
+
+
+def test_a_part_that_keeps_failing_is_named_with_its_last_lines(tmp_path: Path) -> None:
+    parts = [
+        python("good", SLEEPER, tmp_path),
+        python("bad", "print('the reason'); raise SystemExit(70)", tmp_path, awaited=False),
+    ]
+    code, out = run_until(parts, tmp_path, lambda boss: until(lambda: boss.runners["bad"].restarts >= 4))
+    assert code == 0
+    assert out.count("keeps failing (exit code 70, 3 times)") == 1
+    assert "the reason" in out
+
+
+def test_a_vital_part_that_cannot_start_ends_the_start(tmp_path: Path) -> None:
+    parts = [
+        python("migrate", "print('no such table'); raise SystemExit(2)", tmp_path, once=True, vital=True),
+        python("serve", SLEEPER, tmp_path, needs=("migrate",)),
+    ]
+    code, out = run_until(parts, tmp_path, lambda _: 0)
+    assert code == 1
+    assert "migrate cannot start (exit code 2)" in out
+    assert "no such table" in out
+
+
+def test_a_failed_preparation_is_told_in_its_own_words(tmp_path: Path) -> None:
+    def refuse() -> None:
+        raise EngineFailed("port 19092 is taken")
+
+    code, out = run_until([python("kafka", SLEEPER, tmp_path, vital=True, prepare=refuse)], tmp_path, lambda _: 0)
+    assert code == 1
+    assert "port 19092 is taken" in out
+
+
+def test_a_failed_settling_leaves_no_process(tmp_path: Path) -> None:
+    pids: list[int] = []
+
+    def refuse() -> None:
+        pids.extend(runner.pid for runner in boss.runners.values() if runner.pid)
+        raise EngineFailed("no roles")
+
+    boss, _ = supervisor([python("db", SLEEPER, tmp_path, vital=True, settle=refuse)], tmp_path)
+    assert asyncio.run(boss.run()) == 1
+    assert pids
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_stopping_kills_what_ignores_sigterm_and_what_it_started(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    stubborn = (
+        "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
+        f"p = subprocess.Popen([sys.executable, '-S', '-c', {SLEEPER!r}]);"
+        f"open({str(child)!r}, 'w').write(str(p.pid)); time.sleep(600)"
+    )
+    part = python("stubborn", stubborn, tmp_path, stop_steps=((signal.SIGTERM, 0.3),))
+    pids: list[int] = []
+
+    async def note(boss: Supervisor) -> int:
+        await until(lambda: child.exists() and child.read_text() != "")
+        pids.extend([boss.runners["stubborn"].pid or 0, int(child.read_text())])
+        return 0
+
+    code, out = run_until([part], tmp_path, note)
+    assert code == 0
+    assert "did not stop in time, killed" in out
+    assert len(pids) == 2
+    assert not any(alive(pid) for pid in pids)
+
+
+def test_engines_stop_after_the_services(tmp_path: Path) -> None:
+    note = tmp_path / "order"
+    code = (
+        "import signal, sys, time\n"
+        "def end(*_):\n    time.sleep({1}); open({0!r}, 'a').write({2!r}); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end); open({0!r} + {2!r}, 'w').close(); time.sleep(600)"
+    )
+    parts = [
+        python("engine", code.format(str(note), 0, "engine"), tmp_path, engine=True),
+        python("service", code.format(str(note), 0.3, "service"), tmp_path),
+    ]
+    both = [Path(f"{note}{name}") for name in ("engine", "service")]
+    run_until(parts, tmp_path, lambda _: until(lambda: all(path.exists() for path in both)))
+    assert note.read_text() == "serviceengine"
+
+
+def test_a_clean_end_leaves_no_status_file(tmp_path: Path) -> None:
+    seen: list[Status | None] = []
+    run_until([python("a", SLEEPER, tmp_path)], tmp_path, lambda _: seen.append(read_status(tmp_path)))
+    assert seen[0] is not None
+    assert seen[0].ready
+    assert read_status(tmp_path) is None
+
+
+def test_unknown_needs_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        supervisor([python("a", SLEEPER, tmp_path, needs=("nobody",))], tmp_path)
+
+
+def test_two_supervisors_cannot_share_a_home(tmp_path: Path) -> None:
+    with HomeLock(tmp_path):
+        assert holder(tmp_path) == os.getpid()
+        with pytest.raises(AlreadyRunning, match=str(os.getpid())), HomeLock(tmp_path):
+            pass
+    assert holder(tmp_path) is None
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_kill_9_of_the_supervisor_leaves_nothing(tmp_path: Path) -> None:
+    program = tmp_path / "boss.py"
+    program.write_text(
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from services.chassis.engines import Launch\n"
+        "from services.chassis.supervisor.console import Console\n"
+        "from services.chassis.supervisor.lock import HomeLock\n"
+        "from services.chassis.supervisor.part import Part\n"
+        "from services.chassis.supervisor.supervisor import Supervisor\n"
+        "home = Path(sys.argv[1])\n"
+        f"launch = lambda: Launch((sys.executable, '-S', '-c', {SLEEPER!r}))\n"
+        "parts = [Part(name=name, launch=launch) for name in 'ab']\n"
+        "with HomeLock(home):\n    asyncio.run(Supervisor(parts, home, Console()).run())\n"
+    )
+    boss = subprocess.Popen([sys.executable, str(program), str(tmp_path)], stdout=subprocess.DEVNULL)
+    try:
+        pids = _pids(tmp_path, boss)
+        assert holder(tmp_path) == boss.pid
+        boss.kill()
+        boss.wait()
+        deadline = time.monotonic() + 10
+        while any(alive(pid) for pid in pids):
+            assert time.monotonic() < deadline, "a part outlived its supervisor"
+            time.sleep(0.02)
+        assert holder(tmp_path) is None
+    finally:
+        boss.kill()
+        boss.wait()
+
+
+def _pids(home: Path, boss: subprocess.Popen[bytes]) -> list[int]:
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and boss.poll() is None:
+        try:
+            status = json.loads((home / "run" / "parts.json").read_text())
+        except FileNotFoundError:
+            status = {}
+        if status.get("ready"):
+            return [part["pid"] for part in status["parts"].values()]
+        time.sleep(0.02)
+    raise AssertionError("the supervisor did not get ready")
