@@ -10,7 +10,7 @@ import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from sqlalchemy import MetaData, event, make_url, text
@@ -19,6 +19,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.chassis.settings import DatabaseSettings
+
+Tx: TypeAlias = AsyncConnection
+"""An open transaction or view, as code that speaks no SQL itself hands it on."""
 
 SCHEMAS: Final = ("directory", "identity", "intake", "dispatch", "escalation")
 TEST_DATABASE_PREFIX: Final = "grid_test"

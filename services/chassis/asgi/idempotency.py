@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from services.chassis.asgi.problem import FieldProblem, Problem
 
 MAX_KEY = 255
+KeyTable: TypeAlias = sa.Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,63 @@
+"""Where the smart-city platform calls back. No sign-in: the signature over the raw bytes is what counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ValidationError
+
+from schemas.api.escalation import PlatformEventIn
+from services.chassis.asgi import FieldProblem, Problem
+from services.chassis.db import grid_now
+from services.escalation.api.desk import DeskOf
+from services.escalation.usecases.hear import hear
+from services.escalation.webhooks.signing import BadSignatureError, verify
+
+
+class HeardOut(BaseModel):
+    """What became of a call-back."""
+
+    result: Literal["passed_on", "unknown", "repeated"]
+
+
+def platform_router() -> APIRouter:
+    """/api/v1/platform/events"""
+    router = APIRouter(prefix="/api/v1/platform", tags=["platform"])
+
+    @router.post("/events", status_code=202, response_model=HeardOut)
+    async def events(request: Request, desk: DeskOf) -> HeardOut:
+        body = await request.body()
+        if desk.platform_secret is None:
+            raise Problem(401, "signature_invalid", detail="no secret is shared with a platform")
+        headers = request.headers
+        webhook_id = headers.get("webhook-id", "")
+        async with desk.db.transaction() as tx:
+            now = await grid_now(tx)
+            try:
+                verify(
+                    desk.platform_secret,
+                    webhook_id,
+                    headers.get("webhook-timestamp", ""),
+                    headers.get("webhook-signature", ""),
+                    body,
+                    now,
+                )
+            except BadSignatureError as error:
+                raise Problem(401, "signature_invalid", detail=str(error)) from error
+            return HeardOut(result=await hear(tx, desk.outbox, desk.ids, webhook_id, _event(body)))
+
+    return router
+
+
+def _event(body: bytes) -> PlatformEventIn:
+    try:
+        return PlatformEventIn.model_validate_json(body)
+    except ValidationError as error:
+        wrong = [
+            FieldProblem(
+                field=".".join(str(part) for part in one["loc"]) or "body", code=one["type"], message=one["msg"]
+            )
+            for one in error.errors()
+        ]
+        raise Problem(422, "invalid_input", errors=wrong) from error

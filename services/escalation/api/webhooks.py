@@ -1,0 +1,131 @@
+"""Routes for webhook endpoints. Only the administrator and the duty chief."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from schemas.api.escalation import (
+    ReplayOut,
+    SecretOut,
+    WebhookCreatedOut,
+    WebhookIn,
+    WebhookOut,
+    WebhookPageOut,
+    WebhookPatchIn,
+)
+from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, not_found
+from services.chassis.auth import RequestKeyOf
+from services.chassis.db import Tx, grid_now
+from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
+from services.escalation.store import deliveries, endpoints
+from services.escalation.store.endpoints import Endpoint
+from services.escalation.webhooks.client import RefusedAddressError
+
+T = TypeVar("T")
+
+
+def webhooks_router() -> APIRouter:
+    """/api/v1/webhooks"""
+    router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
+
+    @router.get("", response_model=WebhookPageOut)
+    async def every(desk: DeskOf, _: LogReader) -> WebhookPageOut:
+        async with desk.db.reading() as tx:
+            now = await grid_now(tx)
+            return WebhookPageOut(items=tuple(_out(one, now) for one in await endpoints.every(tx)))
+
+    @router.post("", status_code=201, response_model=WebhookCreatedOut)
+    async def add(body: WebhookIn, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
+        async def work(tx: Tx) -> Answer:
+            made = await desk.endpoints.add(tx, body, person.account_id)
+            shown = _out(made.endpoint, await grid_now(tx))
+            return Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret), 201)
+
+        return await _once(desk, key, work)
+
+    @router.patch("/{endpoint_id}", response_model=WebhookOut)
+    async def change(
+        endpoint_id: UUID, body: WebhookPatchIn, desk: DeskOf, _: Administrator, key: RequestKeyOf
+    ) -> Response:
+        async def work(tx: Tx) -> Answer:
+            changed = await desk.endpoints.change(tx, endpoint_id, body)
+            return Answer.of(_out(_found(changed), await grid_now(tx)))
+
+        return await _once(desk, key, work)
+
+    @router.delete("/{endpoint_id}", status_code=204)
+    async def remove(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+        async def work(tx: Tx) -> Answer:
+            if not await desk.endpoints.remove(tx, endpoint_id):
+                raise not_found()
+            return Answer(204)
+
+        return await _once(desk, key, work)
+
+    @router.post("/{endpoint_id}/rotate-secret", response_model=SecretOut)
+    async def rotate(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+        async def work(tx: Tx) -> Answer:
+            made = _found(await desk.endpoints.rotate(tx, endpoint_id))
+            return Answer.of(SecretOut(secret=made.secret, previous_until=made.endpoint.previous_until))
+
+        return await _once(desk, key, work)
+
+    @router.post("/{endpoint_id}/test", status_code=202)
+    async def test(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+        async def work(tx: Tx) -> Answer:
+            delivery_id = _found(await desk.endpoints.ping(tx, endpoint_id))
+            return Answer(202, b'{"delivery_id":"' + delivery_id.encode() + b'"}')
+
+        return await _once(desk, key, work)
+
+    @router.post("/{endpoint_id}/replay", response_model=ReplayOut)
+    async def replay(
+        endpoint_id: UUID, since: Annotated[datetime, Query()], desk: DeskOf, _: Administrator, key: RequestKeyOf
+    ) -> Response:
+        if since.tzinfo is None:
+            wrong = FieldProblem(field="since", code="timezone", message="a time needs an offset")
+            raise Problem(422, "invalid_input", errors=[wrong])
+
+        async def work(tx: Tx) -> Answer:
+            _found(await endpoints.by_id(tx, endpoint_id))
+            return Answer.of(ReplayOut(replayed=await deliveries.replay(tx, endpoint_id=endpoint_id, since=since)))
+
+        return await _once(desk, key, work)
+
+    return router
+
+
+async def _once(desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]]) -> Response:
+    try:
+        async with desk.db.transaction() as tx:
+            answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
+    except RefusedAddressError as error:
+        wrong = FieldProblem(field="url", code="refused_address", message=str(error))
+        raise Problem(422, "invalid_input", errors=[wrong]) from error
+    return answer.response()
+
+
+def _found(value: T | None) -> T:
+    if value is None:
+        raise not_found()
+    return value
+
+
+def _out(one: Endpoint, now: datetime) -> WebhookOut:
+    return WebhookOut(
+        id=str(one.id),
+        url=one.url,
+        name=one.name,
+        events=one.events,
+        active=one.active,
+        breaker=one.breaker_state(now),
+        failures=one.breaker.failures,
+        created_at=one.created_at,
+        last_success_at=one.last_success_at,
+        secret_hint=one.secret_hint,
+    )

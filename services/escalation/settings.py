@@ -1,0 +1,66 @@
+"""What escalation reads from its environment beside the shared groups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from services.chassis.settings import SettingsGroup
+
+
+class TimerSettings(SettingsGroup):
+    """The firing loop."""
+
+    batch: int = Field(default=500, ge=1, validation_alias="GRID_TIMER_BATCH")
+    min_tick_s: float = Field(default=0.05, gt=0, validation_alias="GRID_TIMER_MIN_TICK_S")
+    max_tick_s: float = Field(default=0.25, gt=0, validation_alias="GRID_TIMER_MAX_TICK_S")
+    jump_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="a database clock running ahead of the steady clock by more than this is a step",
+        validation_alias="GRID_TIMER_JUMP_S",
+    )
+    jump_pause_s: float = Field(
+        default=30.0,
+        ge=0,
+        description="nothing fires for so long after a step",
+        validation_alias="GRID_TIMER_JUMP_PAUSE_S",
+    )
+
+
+class WebhookSettings(SettingsGroup):
+    """How deliveries leave."""
+
+    timeout_s: float = Field(default=15.0, gt=0, validation_alias="GRID_WEBHOOK_TIMEOUT_S")
+    concurrency: int = Field(default=32, ge=1, le=200, validation_alias="GRID_WEBHOOK_CONCURRENCY")
+    schedule_s: tuple[float, ...] = Field(
+        default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
+        description="seconds to wait after the 1st, 2nd, … failed attempt; after the last the message is a dead letter",
+        validation_alias="GRID_WEBHOOK_SCHEDULE_S",
+    )
+    allow_hosts: str = Field(
+        default="",
+        description="host:port pairs, comma separated, that may be called over plain http and on private addresses",
+        validation_alias="GRID_WEBHOOK_ALLOW_HOSTS",
+    )
+    key_file: Path | None = Field(
+        default=None,
+        description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME",
+        validation_alias="GRID_WEBHOOK_KEY_FILE",
+    )
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """`host:port` pairs an administrator vouches for."""
+        return frozenset(part.strip() for part in self.allow_hosts.split(",") if part.strip())
+
+
+class PlatformSettings(SettingsGroup):
+    """The existing smart-city platform's call-backs."""
+
+    secret: SecretStr | None = Field(
+        default=None,
+        description="whsec_… shared with the platform; without it call-backs are refused",
+        validation_alias="GRID_PLATFORM_SECRET",
+    )

@@ -1,0 +1,1 @@
+"""The SQL of escalation, one module a question: `timers`, `endpoints`, `deliveries`, `platform`."""

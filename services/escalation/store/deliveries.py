@@ -1,0 +1,252 @@
+"""Deliveries: queue them with their dense numbers, claim the head of each (endpoint, case), keep every attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.tables import webhook_attempts as attempts
+from services.escalation.tables import webhook_deliveries as deliveries
+from services.escalation.tables import webhook_endpoints as endpoints
+
+LEASE_S: Final = 60
+"""Longer than any attempt may take: a lease that ran out means that its sender is gone."""
+
+_KNOWN: Final = text(
+    "SELECT d.endpoint_id, d.event_id FROM escalation.webhook_deliveries d"
+    " JOIN json_to_recordset(CAST(:rows AS json)) AS w(endpoint uuid, event uuid)"
+    " ON d.endpoint_id = w.endpoint AND d.event_id = w.event"
+)
+_NUMBER: Final = text(
+    "INSERT INTO escalation.webhook_sequences AS s (endpoint_id, case_id, last_seq)"
+    " SELECT w.endpoint, w.case_id, w.n FROM json_to_recordset(CAST(:rows AS json))"
+    " AS w(endpoint uuid, case_id text, n bigint) ORDER BY w.endpoint, w.case_id"
+    " ON CONFLICT (endpoint_id, case_id) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq"
+    " RETURNING endpoint_id, case_id, last_seq"
+)
+_CLAIM: Final = text(
+    "WITH heads AS (SELECT d.id FROM escalation.webhook_deliveries d"
+    " JOIN escalation.webhook_endpoints e ON e.id = d.endpoint_id"
+    " WHERE d.state = 'waiting' AND d.next_at <= directory.grid_now()"
+    " AND e.active AND e.removed_at IS NULL AND (e.open_until IS NULL OR e.open_until <= directory.grid_now())"
+    " AND NOT EXISTS (SELECT FROM escalation.webhook_deliveries p WHERE p.endpoint_id = d.endpoint_id"
+    " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))"
+    # an open breaker lets one message through as its probe
+    " AND (e.open_until IS NULL OR d.id = (SELECT q.id FROM escalation.webhook_deliveries q"
+    " WHERE q.endpoint_id = e.id AND q.state IN ('waiting', 'sending') ORDER BY q.next_at, q.id LIMIT 1))"
+    " ORDER BY d.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED)"
+    " UPDATE escalation.webhook_deliveries AS d SET state = 'sending', attempts = d.attempts + 1, round = d.round + 1,"
+    " lease_until = directory.grid_now() + make_interval(secs => :lease)"
+    " FROM heads, escalation.webhook_endpoints e WHERE d.id = heads.id AND e.id = d.endpoint_id"
+    " RETURNING d.id, d.endpoint_id, d.case_id, d.type, d.attempts, d.round, d.headers, d.body,"
+    " e.url, e.secret, e.previous_secret, e.previous_until"
+)
+_EXPIRE: Final = text(
+    "UPDATE escalation.webhook_deliveries SET state = 'waiting', lease_until = NULL, next_at = directory.grid_now()"
+    " WHERE state = 'sending' AND lease_until < directory.grid_now()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A message to queue; `number` is its place in the (endpoint, case) order."""
+
+    id: str
+    endpoint_id: UUID
+    event_id: UUID
+    type: str
+    case_id: str
+    case_no: str | None
+    number: int
+    case_sequence: int | None
+    intent: str | None
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message to send now; the lease protects it from a second sender."""
+
+    id: str
+    endpoint_id: UUID
+    case_id: str
+    type: str
+    attempt: int
+    round: int
+    headers: dict[str, str]
+    body: bytes
+    url: str
+    secret: bytes
+    previous_secret: bytes | None
+    previous_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one try met."""
+
+    n: int
+    at: datetime
+    status: int | None
+    latency_ms: int
+    error: str | None
+    reply: str | None
+
+
+async def already_queued(tx: AsyncConnection, pairs: Sequence[tuple[UUID, UUID]]) -> frozenset[tuple[UUID, UUID]]:
+    """Which (endpoint, event) pairs have a delivery."""
+    if not pairs:
+        return frozenset()
+    rows = [{"endpoint": str(endpoint), "event": str(event)} for endpoint, event in pairs]
+    found = await tx.execute(_KNOWN, {"rows": orjson.dumps(rows).decode()})
+    return frozenset((row.endpoint_id, row.event_id) for row in found)
+
+
+async def take_numbers(tx: AsyncConnection, wanted: dict[tuple[UUID, str], int]) -> dict[tuple[UUID, str], int]:
+    """Reserve so many numbers per (endpoint, case); answers the first of each run. Locks the counters until commit."""
+    rows = [{"endpoint": str(key[0]), "case_id": key[1], "n": count} for key, count in wanted.items()]
+    if not rows:
+        return {}
+    taken = await tx.execute(_NUMBER, {"rows": orjson.dumps(rows).decode()})
+    return {(row.endpoint_id, row.case_id): row.last_seq - wanted[(row.endpoint_id, row.case_id)] + 1 for row in taken}
+
+
+async def queue(tx: AsyncConnection, new: Sequence[NewDelivery]) -> None:
+    """Queue messages; due at once."""
+    if not new:
+        return
+    rows = [
+        {
+            "id": one.id,
+            "endpoint_id": one.endpoint_id,
+            "event_id": one.event_id,
+            "type": one.type,
+            "case_id": one.case_id,
+            "case_no": one.case_no,
+            "seq": one.number,
+            "case_sequence": one.case_sequence,
+            "intent": one.intent,
+            "headers": one.headers,
+            "body": one.body,
+        }
+        for one in new
+    ]
+    now = sa.func.directory.grid_now()
+    await tx.execute(sa.insert(deliveries).values(state="waiting", next_at=now), rows)
+
+
+async def claim(tx: AsyncConnection, limit: int) -> tuple[Claimed, ...]:
+    """Take up to `limit` messages that may go now: only the head of each (endpoint, case)."""
+    await tx.execute(_EXPIRE)
+    rows = (await tx.execute(_CLAIM, {"limit": limit, "lease": LEASE_S})).all()
+    return tuple(
+        Claimed(
+            id=row.id,
+            endpoint_id=row.endpoint_id,
+            case_id=row.case_id,
+            type=row.type,
+            attempt=row.attempts,
+            round=row.round,
+            headers=dict(row.headers),
+            body=bytes(row.body),
+            url=row.url,
+            secret=bytes(row.secret),
+            previous_secret=None if row.previous_secret is None else bytes(row.previous_secret),
+            previous_until=row.previous_until,
+        )
+        for row in rows
+    )
+
+
+async def record(tx: AsyncConnection, delivery_id: str, attempt: Attempt, values: dict[str, Any]) -> None:
+    """Keep an attempt and what follows from it for its delivery."""
+    await tx.execute(
+        sa.insert(attempts).values(
+            delivery_id=delivery_id,
+            n=attempt.n,
+            at=attempt.at,
+            status=attempt.status,
+            latency_ms=attempt.latency_ms,
+            error=attempt.error,
+            reply=attempt.reply,
+        )
+    )
+    await tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.id == delivery_id)
+        .values(lease_until=None, last_status=attempt.status, last_error=attempt.error, **values)
+    )
+
+
+async def newest(
+    tx: AsyncConnection,
+    limit: int,
+    after: tuple[datetime, str] | None,
+    *,
+    endpoint_id: UUID | None = None,
+    state: str | None = None,
+    case_no: str | None = None,
+) -> list[dict[str, Any]]:
+    """A page of the delivery log, newest first, with the endpoint's name."""
+    query = (
+        sa.select(deliveries, endpoints.c.name.label("endpoint_name"))
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(sa.tuple_(deliveries.c.created_at, deliveries.c.id) < sa.tuple_(*after))
+    if endpoint_id is not None:
+        query = query.where(deliveries.c.endpoint_id == endpoint_id)
+    if state is not None:
+        query = query.where(deliveries.c.state == state)
+    if case_no is not None:
+        query = query.where(deliveries.c.case_no == case_no)
+    return [dict(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def attempts_of(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Attempt]]:
+    """Every try of these deliveries, in order."""
+    query = sa.select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.n)
+    found: dict[str, list[Attempt]] = {}
+    for row in (await tx.execute(query)).mappings():
+        attempt = Attempt(row["n"], row["at"], row["status"], row["latency_ms"], row["error"], row["reply"])
+        found.setdefault(row["delivery_id"], []).append(attempt)
+    return found
+
+
+async def replay(
+    tx: AsyncConnection,
+    *,
+    delivery_id: str | None = None,
+    endpoint_id: UUID | None = None,
+    since: datetime | None = None,
+) -> int:
+    """Set finished deliveries waiting again, one by id or an endpoint's since a moment; ids and numbers stay."""
+    query = (
+        sa.update(deliveries)
+        .where(deliveries.c.state.in_(("delivered", "dead", "skipped")))
+        .values(state="waiting", next_at=sa.func.directory.grid_now(), round=0)
+    )
+    if delivery_id is not None:
+        query = query.where(deliveries.c.id == delivery_id)
+    if endpoint_id is not None:
+        query = query.where(deliveries.c.endpoint_id == endpoint_id)
+    if since is not None:
+        query = query.where(deliveries.c.created_at >= since)
+    return (await tx.execute(query)).rowcount
+
+
+async def exists(tx: AsyncConnection, delivery_id: str) -> bool:
+    """Whether there is such a delivery."""
+    found = await tx.execute(sa.select(deliveries.c.id).where(deliveries.c.id == delivery_id))
+    return found.scalar_one_or_none() is not None

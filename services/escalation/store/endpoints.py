@@ -1,0 +1,96 @@
+"""Webhook endpoints and their breakers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.escalation.tables import webhook_endpoints as endpoints
+from services.escalation.webhooks.plan import Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One place that deliveries go to. Secrets stay sealed until somebody signs."""
+
+    id: UUID
+    name: str
+    url: str
+    events: tuple[str, ...]
+    active: bool
+    secret: bytes
+    previous_secret: bytes | None
+    previous_until: datetime | None
+    secret_hint: str
+    breaker: Breaker
+    created_at: datetime
+    last_success_at: datetime | None
+
+    def breaker_state(self, now: datetime) -> str:
+        """closed | open | probing, as the delivery log shows it."""
+        if self.breaker.open_until is None:
+            return "closed"
+        return "open" if self.breaker.open_until > now else "probing"
+
+
+async def add(tx: AsyncConnection, values: Mapping[str, Any]) -> Endpoint:
+    """A new endpoint."""
+    row = await tx.execute(sa.insert(endpoints).values(**values).returning(endpoints))
+    return _endpoint(row.mappings().one())
+
+
+async def every(tx: AsyncConnection) -> tuple[Endpoint, ...]:
+    """All that were not removed, oldest first."""
+    query = (
+        sa.select(endpoints).where(endpoints.c.removed_at.is_(None)).order_by(endpoints.c.created_at, endpoints.c.id)
+    )
+    return tuple(_endpoint(row) for row in (await tx.execute(query)).mappings())
+
+
+async def by_id(tx: AsyncConnection, endpoint_id: UUID) -> Endpoint | None:
+    """One endpoint, locked against a change at the same time; None when unknown or removed."""
+    query = (
+        sa.select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.removed_at.is_(None)).with_for_update()
+    )
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return None if row is None else _endpoint(row)
+
+
+async def change(tx: AsyncConnection, endpoint_id: UUID, values: Mapping[str, Any]) -> None:
+    """Set columns of one endpoint."""
+    await tx.execute(sa.update(endpoints).where(endpoints.c.id == endpoint_id).values(**values))
+
+
+async def set_breaker(tx: AsyncConnection, endpoint_id: UUID, breaker: Breaker, success_at: datetime | None) -> None:
+    """Keep how the endpoint fares; `success_at` only after an accepted delivery."""
+    values: dict[str, Any] = {
+        "failures": breaker.failures,
+        "open_for_s": breaker.open_for_s,
+        "open_until": breaker.open_until,
+    }
+    if success_at is not None:
+        values["last_success_at"] = success_at
+    await change(tx, endpoint_id, values)
+
+
+def _endpoint(row: Mapping[str, Any]) -> Endpoint:
+    return Endpoint(
+        id=row["id"],
+        name=row["name"],
+        url=row["url"],
+        events=tuple(row["events"]),
+        active=row["active"],
+        secret=row["secret"],
+        previous_secret=row["previous_secret"],
+        previous_until=row["previous_until"],
+        secret_hint=row["secret_hint"],
+        breaker=Breaker(row["failures"], row["open_for_s"], row["open_until"]),
+        created_at=row["created_at"],
+        last_success_at=row["last_success_at"],
+    )

@@ -1,0 +1,163 @@
+"""Tables of schema `escalation`. Escalation alone writes them."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from services.chassis.asgi.idempotency import idempotency_tables
+from services.chassis.db import metadata_for
+from services.chassis.inbox import inbox_tables
+from services.chassis.outbox import outbox_tables
+
+SCHEMA = "escalation"
+metadata: MetaData = metadata_for(SCHEMA)
+_WHEN = DateTime(timezone=True)
+_NOW = text("directory.grid_now()")
+
+# One row per rung that is or was armed; of a clock only the next rung is. `rungs` holds the later ones, so that a
+# firing can arm its successor without asking anybody.
+sla_timers = Table(
+    "sla_timers",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Text, nullable=False),
+    Column("clock_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("rung", SmallInteger, nullable=False),
+    Column("due_at", _WHEN, nullable=False),
+    Column("rungs", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("fired_at", _WHEN),
+    UniqueConstraint("clock_id", "rev", "rung", name="uq_sla_timers_rung"),
+    CheckConstraint("state IN ('armed', 'fired', 'disarmed')", name="ck_sla_timers_state"),
+    Index("ix_sla_timers_due", "due_at", postgresql_where=text("state = 'armed'")),
+    Index("ix_sla_timers_armed_clock", "clock_id", postgresql_where=text("state = 'armed'")),
+    postgresql_with={"fillfactor": "80"},
+)
+
+# What was fired, for ever: the primary key is what makes a second firing impossible.
+firings = Table(
+    "firings",
+    metadata,
+    Column("clock_id", Text, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("rung", SmallInteger, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("due_at", _WHEN, nullable=False),
+    Column("fired_at", _WHEN, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    PrimaryKeyConstraint("clock_id", "rev", "rung"),
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False, server_default=text("true")),
+    Column("secret", LargeBinary, nullable=False, comment="encrypted"),
+    Column("previous_secret", LargeBinary, comment="encrypted; signs beside the new one until previous_until"),
+    Column("previous_until", _WHEN),
+    Column("secret_hint", Text, nullable=False),
+    Column("failures", Integer, nullable=False, server_default="0", comment="in a row"),
+    Column("open_until", _WHEN, comment="breaker: nothing is sent before"),
+    Column("open_for_s", Integer, nullable=False, server_default="0"),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", _WHEN, nullable=False, server_default=_NOW),
+    Column("last_success_at", _WHEN),
+    Column("removed_at", _WHEN),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", Text, primary_key=True, comment="the webhook-id, the same on every attempt"),
+    Column("endpoint_id", Uuid, ForeignKey(webhook_endpoints.c.id), nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("case_no", Text),
+    Column("seq", BigInteger, nullable=False, comment="dense per (endpoint, case)"),
+    Column("case_sequence", BigInteger),
+    Column("intent", Text),
+    Column("headers", JSONB, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("round", Integer, nullable=False, server_default="0", comment="attempts since the last replay"),
+    Column("next_at", _WHEN),
+    Column("lease_until", _WHEN),
+    Column("created_at", _WHEN, nullable=False, server_default=_NOW),
+    Column("delivered_at", _WHEN),
+    Column("last_status", Integer),
+    Column("last_error", Text),
+    UniqueConstraint("endpoint_id", "event_id", name="uq_webhook_deliveries_event"),
+    UniqueConstraint("endpoint_id", "case_id", "seq", name="uq_webhook_deliveries_seq"),
+    CheckConstraint(
+        "state IN ('waiting', 'sending', 'delivered', 'dead', 'skipped')", name="ck_webhook_deliveries_state"
+    ),
+    Index("ix_webhook_deliveries_next", "next_at", postgresql_where=text("state = 'waiting'")),
+    Index("ix_webhook_deliveries_lease", "lease_until", postgresql_where=text("state = 'sending'")),
+    Index("ix_webhook_deliveries_newest", "created_at", "id"),
+)
+
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("delivery_id", Text, ForeignKey(webhook_deliveries.c.id), nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    Column("status", Integer),
+    Column("latency_ms", Integer, nullable=False),
+    Column("error", Text),
+    Column("reply", Text),
+    PrimaryKeyConstraint("delivery_id", "n"),
+)
+
+webhook_sequences = Table(
+    "webhook_sequences",
+    metadata,
+    Column("endpoint_id", Uuid, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("last_seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("endpoint_id", "case_id"),
+)
+
+# What the platform sent us: webhook-id makes it count once, and what we could not read stays to be seen.
+platform_receipts = Table(
+    "platform_receipts",
+    metadata,
+    Column("webhook_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("body", JSONB, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", _WHEN, nullable=False, server_default=_NOW),
+    CheckConstraint("state IN ('passed_on', 'unknown')", name="ck_platform_receipts_state"),
+)
+
+outbox = outbox_tables(metadata, SCHEMA)
+inbox = inbox_tables(metadata, SCHEMA)
+idempotency = idempotency_tables(metadata, SCHEMA)

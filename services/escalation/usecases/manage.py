@@ -1,0 +1,121 @@
+"""Administer webhook endpoints: add, change, remove, rotate the secret, test, replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from schemas.api.escalation import WebhookIn, WebhookPatchIn
+from schemas.webhooks import ping_body
+from services.chassis.db import Tx, grid_now
+from services.chassis.ids import IdSource
+from services.escalation.store import deliveries, endpoints
+from services.escalation.store.deliveries import NewDelivery
+from services.escalation.store.endpoints import Endpoint
+from services.escalation.usecases.follow import cloudevents_headers
+from services.escalation.webhooks.client import check_target
+from services.escalation.webhooks.secretbox import SecretBox
+from services.escalation.webhooks.signing import encode_secret
+
+OVERLAP = timedelta(hours=24)
+"""How long the old secret still signs beside the new one."""
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class NewSecret:
+    """An endpoint with the secret that is shown this once."""
+
+    endpoint: Endpoint
+    secret: str
+
+
+class EndpointDesk:
+    """Endpoint use cases. Raises RefusedAddressError for an address that may never be called."""
+
+    def __init__(self, ids: IdSource, box: SecretBox, allowed: frozenset[str]) -> None:
+        self._ids = ids
+        self._box = box
+        self._allowed = allowed
+
+    async def add(self, tx: Tx, wanted: WebhookIn, by: str) -> NewSecret:
+        """A new endpoint, active at once."""
+        check_target(wanted.url, self._allowed)
+        raw, shown = self._make_secret()
+        values = {
+            "id": self._ids.uuid7(),
+            "name": wanted.name or wanted.url,
+            "url": wanted.url,
+            "events": list(wanted.events),
+            "secret": self._box.seal(raw),
+            "secret_hint": shown[-4:],
+            "created_by": by,
+        }
+        return NewSecret(await endpoints.add(tx, values), shown)
+
+    async def change(self, tx: Tx, endpoint_id: UUID, wanted: WebhookPatchIn) -> Endpoint | None:
+        """Change what is named; switching on again also closes the breaker. None when unknown."""
+        if await endpoints.by_id(tx, endpoint_id) is None:
+            return None
+        values: dict[str, Any] = wanted.model_dump(exclude_none=True)
+        if wanted.url is not None:
+            check_target(wanted.url, self._allowed)
+        if wanted.events is not None:
+            values["events"] = list(wanted.events)
+        if wanted.active:
+            values |= {"failures": 0, "open_until": None, "open_for_s": 0}
+        if values:
+            await endpoints.change(tx, endpoint_id, values)
+        return await endpoints.by_id(tx, endpoint_id)
+
+    async def remove(self, tx: Tx, endpoint_id: UUID) -> bool:
+        """Nothing is sent any more; the log stays. False when unknown."""
+        if await endpoints.by_id(tx, endpoint_id) is None:
+            return False
+        await endpoints.change(tx, endpoint_id, {"active": False, "removed_at": await grid_now(tx)})
+        return True
+
+    async def rotate(self, tx: Tx, endpoint_id: UUID) -> NewSecret | None:
+        """A new secret; the old one signs beside it for a day. None when unknown."""
+        endpoint = await endpoints.by_id(tx, endpoint_id)
+        if endpoint is None:
+            return None
+        raw, shown = self._make_secret()
+        values = {
+            "secret": self._box.seal(raw),
+            "secret_hint": shown[-4:],
+            "previous_secret": endpoint.secret,
+            "previous_until": await grid_now(tx) + OVERLAP,
+        }
+        await endpoints.change(tx, endpoint_id, values)
+        changed = await endpoints.by_id(tx, endpoint_id)
+        return None if changed is None else NewSecret(changed, shown)
+
+    async def ping(self, tx: Tx, endpoint_id: UUID) -> str | None:
+        """Queue a test message on the road that every message takes; its delivery id, None when unknown."""
+        if await endpoints.by_id(tx, endpoint_id) is None:
+            return None
+        now, event_id = await grid_now(tx), self._ids.uuid7()
+        delivery_id, subject = f"msg_{self._ids.uuid7().hex}", f"test:{event_id}"
+        body = ping_body(str(endpoint_id), now)
+        new = NewDelivery(
+            id=delivery_id,
+            endpoint_id=endpoint_id,
+            event_id=event_id,
+            type=body.KIND,
+            case_id=subject,
+            case_no=None,
+            number=1,
+            case_sequence=None,
+            intent=None,
+            headers=cloudevents_headers(str(event_id), body.KIND, subject, now.isoformat(), 1),
+            body=body.model_dump_json().encode(),
+        )
+        await deliveries.queue(tx, [new])
+        return delivery_id
+
+    def _make_secret(self) -> tuple[bytes, str]:
+        raw = self._ids.token(SECRET_BYTES).encode()[:SECRET_BYTES]
+        return raw, encode_secret(raw)
