@@ -101,10 +101,10 @@ _TABLES = (
         CONSTRAINT pk_calendars PRIMARY KEY (name, rev)
     )""",
     """CREATE TABLE directory.directory_rev (
-        only boolean DEFAULT true NOT NULL,
+        "only" boolean DEFAULT true NOT NULL,
         rev bigint NOT NULL,
-        CONSTRAINT pk_directory_rev PRIMARY KEY (only),
-        CONSTRAINT ck_directory_rev_one_row CHECK (only)
+        CONSTRAINT pk_directory_rev PRIMARY KEY ("only"),
+        CONSTRAINT ck_directory_rev_one_row CHECK ("only")
     )""",
     "INSERT INTO directory.directory_rev (rev) VALUES (0)",
 )
