@@ -10,13 +10,15 @@ import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import psycopg
-from sqlalchemy import MetaData, event, make_url, text
+from sqlalchemy import MetaData, TextClause, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from services.chassis.settings import DatabaseSettings
 
@@ -61,6 +63,12 @@ def driver_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+@cache
+def sql(statement: str, schema: str) -> TextClause:
+    """A statement written for any service's schema, `@schema` standing for it."""
+    return text(statement.replace("@schema", schema))
+
+
 class Database:
     """A process's way to PostgreSQL. Build it once, inside the running loop; `close()` it at the end."""
 
@@ -91,9 +99,12 @@ class Database:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:
-        """A connection of its own around any pooler, each statement for itself: advisory locks, LISTEN, queue loops."""
+        """A connection of its own around any pooler, each statement for itself: advisory locks, LISTEN, queue loops.
+
+        It is closed at the end, not pooled, and whatever it held in the session goes with it.
+        """
         if self._session_engine is None:
-            self._session_engine = self._make_engine(self._settings.session_url, 2, behind_pooler=False)
+            self._session_engine = self._make_engine(self._settings.session_url, None, behind_pooler=False)
         async with self._session_engine.connect() as plain:
             yield await plain.execution_options(isolation_level="AUTOCOMMIT")
 
@@ -103,7 +114,7 @@ class Database:
         if self._session_engine is not None:
             await self._session_engine.dispose()
 
-    def _make_engine(self, url: str, size: int, *, behind_pooler: bool) -> AsyncEngine:
+    def _make_engine(self, url: str, size: int | None, *, behind_pooler: bool) -> AsyncEngine:
         connect_args: dict[str, Any] = {
             "application_name": self._application,
             "connect_timeout": 5,
@@ -116,9 +127,10 @@ class Database:
             connect_args["prepare_threshold"] = None  # a prepared statement lives in a session we do not keep
         else:
             connect_args["options"] = " ".join(f"-c {name}={value}" for name, value in _TIMEOUTS.items())
-        engine = create_async_engine(
-            driver_url(url), pool_size=size, max_overflow=0, pool_timeout=10, connect_args=connect_args
-        )
+        pooling: dict[str, Any] = {"poolclass": NullPool}
+        if size is not None:
+            pooling = {"pool_size": size, "max_overflow": 0, "pool_timeout": 10}
+        engine = create_async_engine(driver_url(url), connect_args=connect_args, **pooling)
         event.listen(engine.sync_engine, "checkout", _refuse_dead_connection)
         return engine
 

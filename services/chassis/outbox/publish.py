@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Envelope
 from schemas.registry import encode
 from schemas.wire import Body
+from services.chassis.db import sql
 from services.chassis.outbox.tables import SHARDS, OutboxTables
 
 
@@ -65,10 +65,11 @@ async def publish_raw(tx: AsyncConnection, tables: OutboxTables, messages: Seque
         }
         for n, message in enumerate(messages)
     ]
-    statement = text(
-        f"INSERT INTO {tables.schema}.outbox (shard, topic, key, seq, event_id, headers, payload)"  # noqa: S608
+    statement = sql(
+        "INSERT INTO @schema.outbox (shard, topic, key, seq, event_id, headers, payload)"
         " SELECT s, t, decode(k, 'base64'), q, e, h, decode(p, 'base64') FROM json_to_recordset(CAST(:rows AS json))"
-        " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text) ORDER BY n"
+        " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text) ORDER BY n",
+        tables.schema,
     )
     await tx.execute(statement, {"rows": orjson.dumps(rows).decode()})
 
@@ -82,11 +83,12 @@ async def next_sequences(tx: AsyncConnection, tables: OutboxTables, topic: str, 
     if not keys:
         return {}
     wanted = [{"k": key, "n": count} for key, count in sorted(Counter(keys).items())]
-    statement = text(
-        f"INSERT INTO {tables.schema}.outbox_sequences AS s (topic, key, last_seq)"  # noqa: S608
+    statement = sql(
+        "INSERT INTO @schema.outbox_sequences AS s (topic, key, last_seq)"
         " SELECT :topic, convert_to(k, 'UTF8'), n FROM json_to_recordset(CAST(:wanted AS json)) AS r(k text, n bigint)"
         " ON CONFLICT (topic, key) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq"
-        " RETURNING convert_from(key, 'UTF8') AS key, last_seq"
+        " RETURNING convert_from(key, 'UTF8') AS key, last_seq",
+        tables.schema,
     )
     result = await tx.execute(statement, {"topic": topic, "wanted": orjson.dumps(wanted).decode()})
     counts = Counter(keys)
