@@ -50,7 +50,7 @@ sla_timers = Table(
     Column("state", Text, nullable=False),
     Column("fired_at", _WHEN),
     UniqueConstraint("clock_id", "rev", "rung", name="uq_sla_timers_rung"),
-    CheckConstraint("state IN ('armed', 'fired', 'disarmed')", name="ck_sla_timers_state"),
+    CheckConstraint("state IN ('armed', 'fired', 'disarmed')", name="state"),
     Index("ix_sla_timers_due", "due_at", postgresql_where=text("state = 'armed'")),
     Index("ix_sla_timers_armed_clock", "clock_id", postgresql_where=text("state = 'armed'")),
     postgresql_with={"fillfactor": "80"},
@@ -116,9 +116,7 @@ webhook_deliveries = Table(
     Column("last_error", Text),
     UniqueConstraint("endpoint_id", "event_id", name="uq_webhook_deliveries_event"),
     UniqueConstraint("endpoint_id", "case_id", "seq", name="uq_webhook_deliveries_seq"),
-    CheckConstraint(
-        "state IN ('waiting', 'sending', 'delivered', 'dead', 'skipped')", name="ck_webhook_deliveries_state"
-    ),
+    CheckConstraint("state IN ('waiting', 'sending', 'delivered', 'dead', 'skipped')", name="state"),
     Index("ix_webhook_deliveries_next", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("ix_webhook_deliveries_lease", "lease_until", postgresql_where=text("state = 'sending'")),
     Index("ix_webhook_deliveries_newest", "created_at", "id"),
@@ -155,7 +153,7 @@ platform_receipts = Table(
     Column("body", JSONB, nullable=False),
     Column("state", Text, nullable=False),
     Column("at", _WHEN, nullable=False, server_default=_NOW),
-    CheckConstraint("state IN ('passed_on', 'unknown')", name="ck_platform_receipts_state"),
+    CheckConstraint("state IN ('passed_on', 'unknown')", name="state"),
 )
 
 outbox = outbox_tables(metadata, SCHEMA)

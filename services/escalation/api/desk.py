@@ -37,11 +37,8 @@ def desk_of(request: Request) -> Desk:
 
 DeskOf = Annotated[Desk, Depends(desk_of)]
 Administrator = Annotated[Person, Depends(require_role(Role.ADMINISTRATOR, Role.DUTY_CHIEF))]
-LogReader = Annotated[
-    Person,
-    Depends(
-        require_role(
-            Role.ADMINISTRATOR, Role.DUTY_CHIEF, Role.DISPATCHER, Role.INTAKE_CLERK, Role.STREET_LEADER, Role.AUDITOR
-        )
-    ),
-]
+LOG_READERS = (
+    *(Role.ADMINISTRATOR, Role.DUTY_CHIEF, Role.DISPATCHER),
+    *(Role.INTAKE_CLERK, Role.STREET_LEADER, Role.AUDITOR),
+)
+LogReader = Annotated[Person, Depends(require_role(*LOG_READERS))]

@@ -79,7 +79,7 @@ async def set_breaker(tx: AsyncConnection, endpoint_id: UUID, breaker: Breaker, 
     await change(tx, endpoint_id, values)
 
 
-def _endpoint(row: Mapping[str, Any]) -> Endpoint:
+def _endpoint(row: sa.RowMapping) -> Endpoint:
     return Endpoint(
         id=row["id"],
         name=row["name"],
