@@ -1,0 +1,61 @@
+"""The retry plan and the breaker."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.escalation.settings import WebhookSettings
+from services.escalation.webhooks.plan import Breaker, next_try, retry_after
+
+NOW = datetime(2026, 9, 30, 9, 0, tzinfo=UTC)
+SCHEDULE = WebhookSettings().schedule_s
+
+
+@given(st.integers(1, len(SCHEDULE)), st.integers())
+def test_each_wait_is_within_a_fifth_of_the_plan(failed: int, seed: int) -> None:
+    due = next_try(SCHEDULE, failed, NOW, random.Random(seed))
+    assert due is not None
+    wait = (due - NOW).total_seconds()
+    assert 0.8 * SCHEDULE[failed - 1] <= wait <= 1.2 * SCHEDULE[failed - 1]
+
+
+def test_after_the_last_there_is_none() -> None:
+    assert next_try(SCHEDULE, len(SCHEDULE) + 1, NOW, random.Random(1)) is None
+
+
+def test_a_receiver_may_ask_for_more_patience_but_not_for_less() -> None:
+    longer = next_try(SCHEDULE, 1, NOW, random.Random(1), retry_after_s=600)
+    assert longer == NOW + timedelta(seconds=600)
+    shorter = next_try(SCHEDULE, 2, NOW, random.Random(1), retry_after_s=1)
+    assert shorter is not None
+    assert shorter >= NOW + timedelta(seconds=240)
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("120", 120.0),
+        ("Wed, 30 Sep 2026 09:01:00 GMT", 60.0),
+        ("Wed, 30 Sep 2020 09:01:00 GMT", 0.0),
+        ("later", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: float | None) -> None:
+    assert retry_after(value, NOW) == seconds
+
+
+def test_the_breaker_opens_at_the_fifth_failure_and_doubles_its_pause_to_a_quarter_of_an_hour() -> None:
+    breaker = Breaker(0, 0, None)
+    pauses = []
+    for _ in range(12):
+        breaker = breaker.after_failure(NOW)
+        pauses.append(breaker.open_for_s)
+    assert pauses == [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]
+    assert breaker.open_until == NOW + timedelta(seconds=900)
+    assert breaker.after_success() == Breaker(0, 0, None)
