@@ -128,7 +128,7 @@ def _to_verify(scope: Scope) -> Predicate:
     free = cases.c.state == State.FED_BACK.value
     if scope.wide or Role.VERIFIER in scope.roles:
         return and_(cases.c.live, free)
-    return and_(_my_task(scope, "verify"), free)
+    return and_(cases.c.live, free, or_(_my_task(scope, "verify"), _my_areas(scope)))
 
 
 def _my_areas(scope: Scope) -> Predicate:

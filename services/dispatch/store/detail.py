@@ -1,0 +1,115 @@
+"""One case: under lock for an act, or read with its facts, notes and evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Text, cast, select
+
+from schemas.cases import load_case
+from services.dispatch.store import Tx
+from services.dispatch.store.audience import Scope, visible_cases
+from services.dispatch.tables import case_facts, cases, evidence, notes
+from services.governance.case import Case
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """A fact as the timeline needs it."""
+
+    sequence: int
+    fact_id: str
+    version: int
+    kind: str
+    at: datetime
+    account: str | None
+    role: str | None
+    unit: str | None
+    action: str | None
+    reason: str | None
+    intent: str | None
+    rule: str | None
+    from_state: str | None
+    to_state: str | None
+    stage: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRow:
+    """A stored piece of evidence; `fact_id` names the act that used it."""
+
+    id: str
+    sha256: str
+    mime: str
+    bytes: int
+    path: str
+    account: str
+    at: datetime
+    fact_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A case that the caller may see, with the words lists show."""
+
+    case: Case
+    summary: str
+    address: str
+
+
+async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False) -> Found | None:
+    """The case, or None when there is none or the caller may not know of it."""
+    query = select(cast(cases.c.body, Text), cases.c.summary, cases.c.address).where(
+        cases.c.case_no == case_no, visible_cases(scope)
+    )
+    if lock:
+        query = query.with_for_update()
+    row = (await tx.execute(query)).one_or_none()
+    return Found(load_case(row[0].encode()), row[1], row[2]) if row is not None else None
+
+
+async def facts_of(tx: Tx, case_id: str) -> list[FactRow]:
+    """All facts, oldest first, each with what its actor typed."""
+    return [_fact(row) for row in (await tx.execute(_facts(case_id))).mappings()]
+
+
+async def facts_since(tx: Tx, case_id: str, version: int) -> list[FactRow]:
+    """Facts that raised the version above `version`, oldest first."""
+    query = _facts(case_id).where(case_facts.c.version > version)
+    return [_fact(row) for row in (await tx.execute(query)).mappings()]
+
+
+async def evidence_of(tx: Tx, case_id: str) -> list[EvidenceRow]:
+    """All evidence of a case, oldest first."""
+    query = select(*_EVIDENCE).where(evidence.c.case_id == case_id).order_by(evidence.c.at, evidence.c.id)
+    return [EvidenceRow(**row) for row in (await tx.execute(query)).mappings()]
+
+
+_FACT_COLUMNS = (
+    *("sequence", "version", "kind", "at", "account", "role", "unit", "action", "reason", "intent", "rule"),
+    *("from_state", "to_state", "stage"),
+)
+_EVIDENCE = (
+    *(evidence.c[name] for name in ("id", "sha256", "mime", "bytes", "path", "account", "at")),
+    cast(evidence.c.fact_id, Text).label("fact_id"),
+)
+
+
+def _facts(case_id: str) -> Any:
+    return (
+        select(
+            cast(case_facts.c.fact_id, Text).label("fact_id"),
+            *(case_facts.c[name] for name in _FACT_COLUMNS),
+            notes.c.note,
+        )
+        .select_from(case_facts.outerjoin(notes, notes.c.fact_id == case_facts.c.fact_id))
+        .where(case_facts.c.case_id == case_id)
+        .order_by(case_facts.c.sequence)
+    )
+
+
+def _fact(row: Any) -> FactRow:
+    return FactRow(**row)

@@ -1,0 +1,86 @@
+"""A person acts on a case: seen under lock, version compared, decided, saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.chassis.db import grid_now
+from services.chassis.directory import DirectoryCache
+from services.chassis.ids import IdSource
+from services.dispatch.store import Tx
+from services.dispatch.store.audience import scope_of
+from services.dispatch.store.detail import FactRow, facts_since, find_case
+from services.dispatch.store.evidence import missing_evidence, use_evidence
+from services.dispatch.store.notes import Note, keep_notes
+from services.dispatch.store.write import Step, save
+from services.dispatch.usecases.around import around_case
+from services.dispatch.usecases.deciding import Cause, carry_out
+from services.governance.acts import Act, Actor, Inputs
+from services.governance.case import Case
+from services.governance.cycle import Action
+
+
+class UnknownCase(LookupError):
+    """There is no such case, or the caller may not know of it: the two look the same from outside."""
+
+
+class EvidenceUnknown(LookupError):
+    """The act names evidence that was not stored with this case first."""
+
+    def __init__(self, ids: list[str]) -> None:
+        super().__init__(", ".join(ids))
+        self.ids = ids
+
+
+class VersionConflict(Exception):  # noqa: N818 - somebody was quicker; no fault of ours
+    """The case is not the one the caller was looking at. `facts` are what happened since, oldest first."""
+
+    def __init__(self, case: Case, facts: list[FactRow]) -> None:
+        super().__init__(f"case {case.case_no} is at version {case.version}")
+        self.case = case
+        self.facts = facts
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks for. `version` is the one that he was looking at; `op_id` makes it idempotent."""
+
+    case_no: str
+    action: Action
+    inputs: Inputs
+    version: int
+    op_id: str
+
+
+async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: IdSource) -> Case:
+    """Do it in `tx` and return the case afterwards.
+
+    Raises UnknownCase, VersionConflict, EvidenceUnknown or a GovernanceError; nothing is kept then.
+    """
+    found = await find_case(tx, wish.case_no, scope_of(actor), lock=True)
+    if found is None:
+        raise UnknownCase(wish.case_no)
+    case = found.case
+    if wish.version != case.version:
+        raise VersionConflict(case, await facts_since(tx, case.case_id, wish.version))
+    missing = await missing_evidence(tx, case.case_id, wish.inputs.evidence)
+    if missing:
+        raise EvidenceUnknown(missing)
+    now = await grid_now(tx)
+    rulebook = await directory.rulebook(case.rulebook)
+    around = around_case(directory.current(), case, now)
+    command = Act(wish.action, actor, wish.inputs, wish.op_id)
+    steps = carry_out(case, command, rulebook, now, around, ids=ids, cause=Cause())
+    if not steps:
+        return case
+    await save(tx, steps, {})
+    await _keep_inputs(tx, wish, steps)
+    return steps[-1].after
+
+
+async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step]) -> None:
+    """What was typed and shown goes under the fact of the act itself, not under one the clock made before it."""
+    own = next((step for step in steps if step.fact.op_id == wish.op_id), steps[-1])
+    if wish.inputs.note:
+        await keep_notes(tx, [Note(own.fact_id, own.after.case_id, wish.inputs.note)])
+    await use_evidence(tx, own.after.case_id, wish.inputs.evidence, own.fact_id)

@@ -1,0 +1,112 @@
+"""What a person may do now, as forms: each action with its inputs, their words and their choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
+from services.dispatch.usecases.words import Words
+from services.governance.acts import Actor, Input, InputType, TaskState
+from services.governance.case import Case, Offer, offers
+from services.governance.cycle import Action, Role
+from services.governance.rulebook import Rulebook
+
+_OPEN = frozenset({TaskState.OFFERED, TaskState.DOING})
+_FIELD_ROLES = (Role.GRID_WORKER, Role.GRID_SECRETARY, Role.VERIFIER)
+
+# name of the input → group of the word list its choices are in
+_CHOICE_GROUPS: Mapping[str, str] = {
+    "reason": "reason",
+    "means": "means",
+    "urgency": "urgency",
+    "grade": "grade",
+    "request": "action",
+}
+_KIND_GROUPS: Mapping[Action, str] = {Action.WHISTLE: "whistle_kind", Action.SUPERVISE: "supervise_kind"}
+
+
+class Forms:
+    """Makes the forms of one case for one person."""
+
+    def __init__(self, case: Case, rulebook: Rulebook, words: Words, now: datetime) -> None:
+        self._case = case
+        self._book = rulebook
+        self._words = words
+        self._now = now
+        self._fill: Mapping[InputType, Callable[[], list[InputChoiceOut]]] = {
+            InputType.UNIT: self._units,
+            InputType.UNITS: self._units,
+            InputType.CATEGORY: self._categories,
+            InputType.CONDITION: self._conditions,
+            InputType.PERSON: self._people,
+            InputType.TASK: self._tasks,
+        }
+
+    def actions(self, actor: Actor) -> tuple[ActionOut, ...]:
+        """Everything `actor` may do now, the main road first."""
+        return tuple(self._action(offer) for offer in offers(self._case, actor, self._book, self._now))
+
+    def _action(self, offer: Offer) -> ActionOut:
+        return ActionOut(
+            action=offer.action,
+            label=self._words.action(offer.action, self._case.state),
+            primary=offer.primary,
+            inputs=tuple(self._input(offer.action, each) for each in offer.inputs),
+        )
+
+    def _input(self, action: Action, each: Input) -> InputOut:
+        return InputOut(
+            name=each.name,
+            type=each.type,
+            required=each.required,
+            label=self._words.word("input", each.name),
+            choices=tuple(self._choices(action, each)),
+        )
+
+    def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:
+        if each.choices:
+            group = _CHOICE_GROUPS.get(each.name) or _KIND_GROUPS.get(action, each.name)
+            return [InputChoiceOut(id=i, label=self._words.word(group, i, action)) for i in each.choices]
+        if each.name == "request":
+            return self._requests()
+        fill = self._fill.get(each.type)
+        return fill() if fill is not None else ()
+
+    # --- choices that the street's data fill ----------------------------------------------------------------------
+    def _units(self) -> list[InputChoiceOut]:
+        return [InputChoiceOut(id=unit.code, label=unit.name) for unit in self._book.units.values()]
+
+    def _categories(self) -> list[InputChoiceOut]:
+        return [InputChoiceOut(id=c.code, label=c.name) for c in self._book.categories.values()]
+
+    def _conditions(self) -> list[InputChoiceOut]:
+        """All conditions, those of the case's own category first; a form narrows them when the category changes."""
+        own = self._book.category_of(self._case.category)
+        first = own.conditions if own is not None else ()
+        ordered = dict.fromkeys((*first, *self._book.conditions))
+        return [InputChoiceOut(id=i, label=self._book.conditions[i].text) for i in ordered]
+
+    def _people(self) -> list[InputChoiceOut]:
+        directory, spot = self._words.directory, self._case.spot
+        area = spot.grid or spot.community or spot.street
+        found = {
+            person.account_id: person.name
+            for role in _FIELD_ROLES
+            for person in directory.people_with(role, self._now, area=area)
+        }
+        return [InputChoiceOut(id=account, label=name) for account, name in found.items()]
+
+    def _tasks(self) -> list[InputChoiceOut]:
+        return [
+            InputChoiceOut(id=task.task_id, label=self._words.place(task.unit) or self._words.word("task_kind", task.kind))
+            for task in self._case.tasks
+            if task.state in _OPEN and task.kind == "co"
+        ]
+
+    def _requests(self) -> list[InputChoiceOut]:
+        return [
+            InputChoiceOut(id=request.request_id, label=self._words.word("action", request.kind))
+            for request in self._case.requests
+            if request.status == "pending"
+        ]

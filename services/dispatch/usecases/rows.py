@@ -1,0 +1,59 @@
+"""A list's row as its reader may see it: names for codes, and of a restricted case class and community only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow
+from schemas.cases import load_case
+from services.chassis.directory import Directory, DirectoryCache
+from services.dispatch.store.lists import ListRow
+from services.governance.acts import Actor
+from services.governance.case import Sight, may_see
+from services.governance.rulebook import Rulebook
+
+Rulebooks = Mapping[str, Rulebook]
+
+
+async def rulebooks_of(cache: DirectoryCache, rows: Iterable[ListRow]) -> Rulebooks:
+    """The rulebooks that the rows' cases keep; raises UnknownRulebook."""
+    return {version: await cache.rulebook(version) for version in {row.rulebook for row in rows}}
+
+
+def row_out(row: ListRow, actor: Actor, directory: Directory, rulebooks: Rulebooks) -> QueueRow:
+    """The row for this reader."""
+    full = not row.restricted or _sees_all(row, actor)
+    category = rulebooks[row.rulebook].categories.get(row.category) if row.category else None
+    street = directory.streets.get(row.street)
+    return QueueRow(
+        case_no=row.case_no,
+        version=row.version,
+        sequence=row.sequence,
+        state=row.state,
+        stage=row.stage,
+        tier=row.tier,
+        urgency=row.urgency,
+        category=CategoryNameOut(code=row.category, name=category.name if category else row.category)
+        if row.category
+        else None,
+        summary=row.summary if full else "",
+        address=row.address if full else _name(directory, row.community),
+        owner_name=_name(directory, row.owner_code) if full else "",
+        lead_unit=_name(directory, row.lead_unit) or None if full else None,
+        due=DueOut.model_validate(row.due) if row.due is not None else None,
+        reports=row.reports,
+        hand_overs=row.hand_overs,
+        opened_at=row.opened_at,
+        flags=tuple(row.flags),
+        restricted=row.restricted,
+        sample=street is not None and street.sample,
+    )
+
+
+def _sees_all(row: ListRow, actor: Actor) -> bool:
+    assert row.body is not None, "the body of a restricted row is always loaded"
+    return may_see(load_case(row.body.encode()), actor) is Sight.FULL
+
+
+def _name(directory: Directory, code: str | None) -> str:
+    return (directory.name_of(code) or code) if code else ""

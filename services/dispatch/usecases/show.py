@@ -1,0 +1,347 @@
+"""The case page: everything one caller may know about a case, in his language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from schemas.api.dispatch import (
+    CaseCategoryOut,
+    CaseOut,
+    CasePhotoOut,
+    CaseReportOut,
+    ClockOut,
+    OwnerOut,
+    PlaceOut,
+    RequestOut,
+    RoutingOut,
+    StageOut,
+    TaskOut,
+    TimelineOut,
+)
+from schemas.cases import co_units
+from schemas.labels import Labels
+from services.chassis.db import grid_now
+from services.chassis.directory import DirectoryCache
+from services.dispatch.store import Tx
+from services.dispatch.store.detail import EvidenceRow, FactRow, evidence_of, facts_of
+from services.dispatch.store.reports import ReportWords, reports_of
+from services.dispatch.usecases.forms import Forms
+from services.dispatch.usecases.words import Words
+from services.governance.acts import Actor, Clock
+from services.governance.case import Case, Sight, may_see, stage_of
+from services.governance.cycle import ClockKind, Intent, Stage
+from services.governance.rulebook import Rulebook
+
+LIAISON = "liaison_leader"
+
+# Which clock says how long a stage may take; the last one started counts.
+_STAGE_CLOCKS: dict[ClockKind, Stage] = {
+    ClockKind.GRID_RESPONSE: Stage.DISCOVERY,
+    ClockKind.GRID_DISPOSAL: Stage.DISCOVERY,
+    ClockKind.COMMUNITY_RESPONSE: Stage.COMMUNITY_CALL,
+    ClockKind.COMMUNITY_DISPOSAL: Stage.COMMUNITY_CALL,
+    ClockKind.STREET_ANSWER: Stage.COORDINATION,
+    ClockKind.FILE: Stage.COORDINATION,
+    ClockKind.DISPATCH: Stage.COORDINATION,
+    ClockKind.RULING: Stage.COORDINATION,
+    ClockKind.RESPONSE: Stage.RESPONSE,
+    ClockKind.DISTRICT_RESPONSE: Stage.RESPONSE,
+    ClockKind.HANDLING: Stage.DISPOSAL,
+    ClockKind.DISTRICT_HANDLING: Stage.DISPOSAL,
+    ClockKind.VERIFY: Stage.CLOSING,
+    ClockKind.VISIT: Stage.CLOSING,
+    ClockKind.CLOSE: Stage.CLOSING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """What the page is made from."""
+
+    case: Case
+    facts: list[FactRow]
+    reports: list[ReportWords]
+    evidence: list[EvidenceRow]
+    rulebook: Rulebook
+    words: Words
+    now: datetime
+
+
+async def show(tx: Tx, case: Case, address: str, actor: Actor, cache: DirectoryCache, lang: str) -> CaseOut:
+    """The page for `actor`, who may see the case. Raises UnknownRulebook."""
+    words = Words(Labels(lang), cache.current())
+    page = _Page(
+        case=case,
+        facts=await facts_of(tx, case.case_id),
+        reports=await reports_of(tx, case.case_id),
+        evidence=await evidence_of(tx, case.case_id),
+        rulebook=await cache.rulebook(case.rulebook),
+        words=words,
+        now=await grid_now(tx),
+    )
+    full = may_see(case, actor) is Sight.FULL
+    return _case_out(page, address, actor) if full else _class_only(page)
+
+
+def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
+    case, words, book = page.case, page.words, page.rulebook
+    condition = book.conditions.get(case.condition) if case.condition else None
+    owner = case.owner
+    return _class_only(page).model_copy(
+        update={
+            "condition": case.condition,
+            "condition_text": condition and condition.text,
+            "close_condition": condition and condition.close_condition,
+            "cell": case.spot.cell,
+            "place": _place(case, words, address),
+            "owner": owner
+            and OwnerOut(tier=owner.tier, code=owner.code, role=owner.role, name=words.place(owner.code)),
+            "lead_unit": case.lead,
+            "lead_unit_name": words.place(case.lead) or None,
+            "co_units": co_units(case),
+            "flags": tuple(sorted(case.flags)),
+            "liaison_leader": _liaison(case, page),
+            "clocks": tuple(_clock(clock, page) for clock in case.clocks),
+            "reports": tuple(_report(report) for report in page.reports),
+            "tasks": _tasks(page),
+            "requests": _requests(page),
+            "timeline": _timeline(page),
+            "routing": _routing(case),
+            "actions": Forms(case, book, words, page.now).actions(actor),
+        }
+    )
+
+
+def _class_only(page: _Page) -> CaseOut:
+    """What anybody may know who sees the case in a list: no place below the community, no words, no people."""
+    case, words = page.case, page.words
+    street = words.directory.streets.get(case.spot.street)
+    return CaseOut(
+        id=case.case_id,
+        case_no=case.case_no,
+        version=case.version,
+        sequence=case.sequence,
+        stage=stage_of(case),
+        state=case.state,
+        state_label=words.state(case.state, case.closed_as),
+        tier=case.tier,
+        urgency=case.urgency,
+        nature=case.nature,
+        source=case.source,
+        category=_category(case, page.rulebook),
+        place=PlaceOut(
+            street=case.spot.street,
+            community=case.spot.community,
+            community_name=words.place(case.spot.community) or None,
+        ),
+        restricted=case.restricted,
+        history=case.history,
+        opened_at=case.opened_at,
+        closed_at=case.closed_at,
+        closed_as=case.closed_as,
+        stages=_stages(page),
+        clocks=(),
+        reports=(),
+        timeline=(),
+        actions=(),
+        rulebook=case.rulebook,
+        sample=street is not None and street.sample,
+    )
+
+
+def _category(case: Case, book: Rulebook) -> CaseCategoryOut | None:
+    ref = case.category
+    if ref is None:
+        return None
+    known = book.category_of(ref)
+    return CaseCategoryOut(
+        scheme=ref.scheme,
+        version=ref.version,
+        code=ref.code,
+        name=known.name if known is not None else ref.code,
+        proposed=case.class_proposed,
+    )
+
+
+def _place(case: Case, words: Words, address: str) -> PlaceOut:
+    spot = case.spot
+    return PlaceOut(
+        street=spot.street,
+        community=spot.community,
+        community_name=words.place(spot.community) or None,
+        grid=spot.grid,
+        grid_name=words.place(spot.grid) or None,
+        cell=spot.cell,
+        lng=spot.lng,
+        lat=spot.lat,
+        words=address,
+    )
+
+
+def _liaison(case: Case, page: _Page) -> str | None:
+    if case.spot.community is None:
+        return None
+    found = page.words.directory.on_roster(case.spot.community, LIAISON, page.now)
+    return found[0].name if found else None
+
+
+def _stages(page: _Page) -> tuple[StageOut, ...]:
+    """The six steps: when each was first entered and last left, how long it took in all, how long it may take."""
+    skipped = dict(page.case.skipped)
+    visits = _visits(page)
+    return tuple(
+        StageOut(
+            stage=stage,
+            label=page.words.word("stage", stage),
+            entered_at=visits[stage][0][0] if stage in visits else None,
+            left_at=visits[stage][-1][1] if stage in visits else None,
+            used_s=sum(int(((end or page.now) - begin).total_seconds()) for begin, end in visits.get(stage, [])),
+            allowed_s=_allowed(page.case, stage),
+            skipped=skipped.get(stage) if stage not in visits else None,
+        )
+        for stage in Stage
+    )
+
+
+def _visits(page: _Page) -> dict[Stage, list[tuple[datetime, datetime | None]]]:
+    """Stage → stretches [from, to) in it; the present one is open until the case ends."""
+    visits: dict[Stage, list[tuple[datetime, datetime | None]]] = {}
+    current: tuple[Stage, datetime] | None = None
+    for fact in page.facts:
+        stage = Stage(fact.stage)
+        if current is not None and current[0] is stage:
+            continue
+        if current is not None:
+            visits.setdefault(current[0], []).append((current[1], fact.at))
+        current = (stage, fact.at)
+    if current is not None:
+        visits.setdefault(current[0], []).append((current[1], page.case.closed_at))
+    return visits
+
+
+def _allowed(case: Case, stage: Stage) -> int | None:
+    own = [clock for clock in case.clocks if _STAGE_CLOCKS.get(clock.kind) is stage and clock.task_id is None]
+    return max(own, key=lambda clock: clock.started_at).budget_s if own else None
+
+
+def _clock(clock: Clock, page: _Page) -> ClockOut:
+    return ClockOut(
+        clock_id=clock.clock_id,
+        kind=clock.kind,
+        label=page.words.word("clock_kind", clock.kind),
+        state=clock.state,
+        basis=clock.basis,
+        budget_s=clock.budget_s,
+        started_at=clock.started_at,
+        due_at=clock.due_at,
+        original_due=clock.original_due,
+        provisional=clock.provisional,
+        sentence=page.words.sentence(clock, page.rulebook),
+    )
+
+
+def _report(report: ReportWords) -> CaseReportOut:
+    photos = tuple(
+        CasePhotoOut(id=photo.photo_id, url=f"/api/v1/intake/reports/{report.report_id}/photos/{photo.photo_id}")
+        for photo in report.photos
+        if photo.arrived
+    )
+    return CaseReportOut(
+        id=report.report_id,
+        receipt_no=report.receipt_no,
+        text=report.text,
+        place_words=report.place,
+        photos=photos,
+        at=report.at,
+        source=report.source,
+    )
+
+
+def _tasks(page: _Page) -> tuple[TaskOut, ...]:
+    return tuple(
+        TaskOut(
+            id=task.task_id,
+            kind=task.kind,
+            unit=task.unit,
+            unit_name=page.words.place(task.unit) or None,
+            person_name=page.words.person(task.person),
+            state=task.state,
+            given_at=task.given_at,
+            done_at=task.done_at,
+        )
+        for task in page.case.tasks
+    )
+
+
+def _requests(page: _Page) -> tuple[RequestOut, ...]:
+    noted = {(fact.account, fact.at): fact.note for fact in page.facts if fact.note}
+    return tuple(
+        RequestOut(
+            id=request.request_id,
+            kind=request.kind,
+            label=page.words.word("action", request.kind),
+            status=request.status,
+            by_name=page.words.person(request.by.account),
+            at=request.at,
+            until=request.until,
+            reason=page.words.word("reason", request.reason) if request.reason else None,
+            note=noted.get((request.by.account, request.at)),
+        )
+        for request in page.case.requests
+    )
+
+
+def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
+    shown: dict[str, list[CasePhotoOut]] = {}
+    for piece in page.evidence:
+        if piece.fact_id is not None:
+            url = f"/api/v1/cases/{page.case.case_no}/evidence/{piece.id}"
+            shown.setdefault(piece.fact_id, []).append(CasePhotoOut(id=piece.id, url=url))
+    last_person = max((fact.sequence for fact in page.facts if fact.account is not None), default=0)
+    recall = timedelta(seconds=page.rulebook.settings.recall_s)
+    return tuple(
+        TimelineOut(
+            sequence=fact.sequence,
+            at=fact.at,
+            kind=fact.kind,
+            label=_fact_label(fact, page.words),
+            actor_name=page.words.person(fact.account),
+            actor_post=page.words.post(fact.role, fact.unit),
+            machine=fact.account is None and fact.rule is not None,
+            rule=fact.rule,
+            note=fact.note,
+            reason=page.words.word("reason", fact.reason) if fact.reason else None,
+            intent=Intent(fact.intent) if fact.intent else None,
+            evidence=tuple(shown.get(fact.fact_id, ())),
+            recall_until=fact.at + recall
+            if fact.rule is not None and fact.sequence > last_person and fact.at + recall > page.now
+            else None,
+        )
+        for fact in page.facts
+    )
+
+
+def _fact_label(fact: FactRow, words: Words) -> str:
+    """The fact's word; calls and answers are named after the tier they went to."""
+    at = fact.intent or _TIER_OF_STAGE.get(fact.stage)
+    return words.word("fact", fact.kind, at)
+
+
+_TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: "T1", Stage.COORDINATION.value: "T2"}
+
+
+def _routing(case: Case) -> RoutingOut | None:
+    routed = case.routed
+    if routed is None:
+        return None
+    return RoutingOut(
+        lead=routed.lead,
+        co_units=routed.co_units,
+        line=routed.line,
+        basis=routed.basis,
+        unmatched=routed.unmatched,
+        rulebook_lead=routed.rulebook_lead,
+    )
+
+

@@ -1,0 +1,101 @@
+"""Words for codes, in one language: what `schemas.labels` has, and how amounts and moments are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from schemas.labels import Labels
+from services.chassis.directory import Directory
+from services.governance.acts import Clock, ClockState
+from services.governance.cycle import Action, ClosedKind, Role, State
+from services.governance.moves import BY_STEP
+from services.governance.rulebook import Rulebook
+from services.governance.sla import explain
+
+LOCAL = ZoneInfo("Asia/Shanghai")
+_JOINTS = {"zh-CN": "；", "en-US": "; "}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Everything that turns an id into what a person reads. A word the list lacks shows as its id."""
+
+    labels: Labels
+    directory: Directory
+
+    def word(self, group: str, member: str, at: str | None = None) -> str:
+        """`group.member@at`, else `group.member`, else the bare id."""
+        for key in (f"{group}.{member}@{at}", f"{group}.{member}"):
+            if key in self.labels:
+                return self.labels.text(key)
+        return member
+
+    def state(self, state: State, closed_as: ClosedKind | None) -> str:
+        return self.word("state", state, closed_as)
+
+    def action(self, action: Action, state: State) -> str:
+        """The word on the button: the move's own label where its row has one."""
+        move = BY_STEP.get((action, state))
+        return self.word("action", move.label_id if move is not None else action)
+
+    def person(self, account: str | None) -> str | None:
+        """A colleague's name. None: the machine, or somebody without an account here."""
+        known = self.directory.accounts.get(account) if account is not None else None
+        return known.name if known is not None else None
+
+    def post(self, role: Role | str | None, unit: str | None) -> str | None:
+        """'派遣员', or the unit's name for people of a unit."""
+        if unit is not None:
+            return self.directory.name_of(unit) or unit
+        return self.word("role", role) if role is not None else None
+
+    def place(self, code: str | None) -> str:
+        return (self.directory.name_of(code) or code) if code else ""
+
+    # --- time ---------------------------------------------------------------------------------------------------
+    def moment(self, at: datetime) -> str:
+        """Local date and minute."""
+        return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M}"
+
+    def amount(self, seconds: int, basis: str = "wall") -> str:
+        """Seconds as days, hours and minutes. A working day has no fixed length, so working time stays in hours."""
+        minutes = max(0, seconds) // 60
+        hours, minutes = divmod(minutes, 60)
+        if basis != "work" and hours >= 24:
+            days, hours = divmod(hours, 24)
+            return self.labels.text("clock.amount.dh", d=days, h=hours)
+        if hours:
+            return self.labels.text("clock.amount.hm", h=hours, m=minutes)
+        return self.labels.text("clock.amount.m", m=minutes) if minutes else self.labels.text("clock.amount.s")
+
+    def sentence(self, clock: Clock, rulebook: Rulebook) -> str:
+        """Why a clock is due when it is, in one sentence."""
+        why = explain(clock, rulebook)
+        text = self.labels.text
+        parts = [
+            text(
+                "explain.sentence",
+                kind=self.word("clock_kind", clock.kind),
+                start=self.moment(clock.started_at),
+                limit=self.amount(why.budget_s, why.basis),
+                due=self.moment(why.due_at),
+            ),
+            text("explain.basis", basis=self.word("basis", why.basis)),
+        ]
+        skipped = [step for step in why.steps if step.kind == "skipped"]
+        parts += [text("explain.holiday", name=name) for name in dict.fromkeys(s.name for s in skipped if s.name)]
+        if skipped:
+            parts.append(text("explain.skipped"))
+        if clock.consumed_s and clock.state is ClockState.RUNNING:
+            parts.append(text("explain.paused"))
+        if why.due_at != why.original_due:
+            parts.append(text("explain.extended", due=self.moment(why.original_due)))
+        if clock.state is ClockState.PAUSED:
+            parts.append(text("clock.paused"))
+        if clock.state is ClockState.STOPPED:
+            parts.append(text("explain.stopped", amount=self.amount(clock.consumed_s, clock.basis)))
+        if why.provisional:
+            parts.append(text("clock.provisional", year=why.due_at.astimezone(LOCAL).year))
+        return _JOINTS[self.labels.lang].join(parts)
