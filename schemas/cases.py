@@ -6,6 +6,7 @@ a tag, since several changes have the same fields.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import cache
 from typing import Any, get_args
 
@@ -36,6 +37,7 @@ from services.governance.acts import (
 from services.governance.case import Case, stage_of
 from services.governance.cycle import Flag
 
+_FACT_FIELDS = tuple(field.name for field in fields(Fact))
 _GONE = frozenset({TaskState.DECLINED, TaskState.DROPPED, TaskState.WAIVED})
 
 
@@ -52,21 +54,9 @@ def load_case(raw: bytes) -> Case:
 
 def dump_fact(fact: Fact) -> bytes:
     """The fact's bytes, each change under its tag."""
-    tagged = [[type(change).__name__, change] for change in fact.changes]
-    return orjson.dumps(
-        {
-            "kind": fact.kind,
-            "at": fact.at,
-            "actor": fact.actor,
-            "action": fact.action,
-            "changes": tagged,
-            "rule": fact.rule,
-            "reason": fact.reason,
-            "intent": fact.intent,
-            "op_id": fact.op_id,
-        },
-        default=_sorted,
-    )
+    stored = {name: getattr(fact, name) for name in _FACT_FIELDS}
+    stored["changes"] = [[type(change).__name__, change] for change in fact.changes]
+    return orjson.dumps(stored, default=_sorted)
 
 
 def load_fact(raw: bytes) -> Fact:
@@ -103,31 +93,32 @@ def _change_adapters() -> dict[str, TypeAdapter[Change]]:
 def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
     """The body of the event that tells this fact; its type is `fact.kind`. Raises KeyError for an unpublished kind."""
     cls = CASE_KINDS[fact.kind][-1]
-    fields: dict[str, Any] = {
+    body: dict[str, Any] = {
         "standing": _standing(case_after),
         "actor": fact.actor,
         "action": fact.action,
         "reason": fact.reason,
         "intent": fact.intent,
         "rule": fact.rule,
+        "tell": fact.tell,
         "clock": _clock_point(fact),
     }
     if cls is CaseRoutedV1:
-        fields["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)
+        body["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)
     elif cls is CaseTaskedV1:
-        fields["tasks"] = [change.task for change in fact.changes if isinstance(change, TaskGiven | TaskChanged)]
+        body["tasks"] = [change.task for change in fact.changes if isinstance(change, TaskGiven | TaskChanged)]
     elif cls is CaseRequestV1:
-        fields["request"] = next((c.request for c in fact.changes if isinstance(c, RequestChanged)), None)
+        body["request"] = next((c.request for c in fact.changes if isinstance(c, RequestChanged)), None)
     elif cls is CaseReportsV1:
         attached = [change for change in fact.changes if isinstance(change, ReportAttached)]
-        fields["attached"] = [change.report_id for change in attached]
-        fields["photos"] = [photo for change in attached for photo in change.photo_ids]
+        body["attached"] = [change.report_id for change in attached]
+        body["photos"] = [photo for change in attached for photo in change.photo_ids]
     elif cls is CaseRecordedV1:
-        fields["recorded_unit"] = case_after.recorded_unit
-        fields["overdue"] = Flag.OVERDUE in case_after.flags
-    body = cls.model_validate(fields)
-    assert isinstance(body, CaseFactV1)
-    return body
+        body["recorded_unit"] = case_after.recorded_unit
+        body["overdue"] = Flag.OVERDUE in case_after.flags
+    event = cls.model_validate(body)
+    assert isinstance(event, CaseFactV1)
+    return event
 
 
 def standing_of(case: Case) -> StandingV1:
@@ -146,7 +137,9 @@ def _clock_point(fact: Fact) -> dict[str, Any] | None:
     for change in fact.changes:
         if isinstance(change, ClockChanged) and change.why == "rung" and change.clock.fired:
             clock = change.clock
-            return {"clock_id": clock.clock_id, "kind": clock.kind, "rung": clock.fired[-1], "due_at": clock.due_at}
+            rung = clock.fired[-1]
+            act = next((step.act for step in clock.rungs if step.rung == rung), "")
+            return {"clock_id": clock.clock_id, "kind": clock.kind, "rung": rung, "act": act, "due_at": clock.due_at}
     return None
 
 

@@ -177,7 +177,7 @@ class ReportActionIn(In):
 
     reason: Code | None = None
     note: Text = ""
-    grade: Literal["satisfied", "basically", "neutral", "dissatisfied", "very_dissatisfied"] | None = None
+    grade: Literal["satisfied", "fair", "dissatisfied"] | None = None
 
 
 class TileOut(Out):

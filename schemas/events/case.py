@@ -96,12 +96,20 @@ class StandingV1(Wire):
 
 
 class ClockPointV1(Wire):
-    """The point of a clock that made a fact happen; `rung` in percent of the budget."""
+    """The point of a clock that made a fact happen: its ladder's rung and what the machine does there."""
 
     clock_id: str
     kind: ClockKind
     rung: int
+    act: str
     due_at: Moment
+
+
+class ToldV1(Wire):
+    """Who must look: a role id or a ladder's word such as 'unit_head', at an area or unit code; '' the street."""
+
+    post: str
+    code: str = ""
 
 
 class CaseFactV1(Body):
@@ -114,6 +122,7 @@ class CaseFactV1(Body):
     intent: Intent | None = None
     rule: RuleV1 | None = None
     clock: ClockPointV1 | None = None
+    tell: tuple[ToldV1, ...] = ()
 
 
 class RoutingV1(Wire):
@@ -210,7 +219,15 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
     ),
     **_rows(
         CaseRequestV1,
-        *("returned", "extension_requested", "extended", "suspension_requested", "suspended", "request_denied"),
+        *(
+            "returned",
+            "extension_requested",
+            "extended",
+            "suspension_requested",
+            "suspended",
+            "request_denied",
+            "void_requested",
+        ),
         *("whistle_requested", "escalated", "whistle_answered", "whistle_refused"),
     ),
     **_rows(CaseReportsV1, "report_attached", "absorbed"),

@@ -26,7 +26,7 @@ class CommandV1(Body):
 
 
 class RateV1(CommandV1):
-    """Satisfaction: satisfied | basically | neutral | dissatisfied | very_dissatisfied."""
+    """Satisfaction: satisfied | fair | dissatisfied."""
 
     grade: str
 
