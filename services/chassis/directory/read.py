@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.auth.tables import accounts
@@ -64,7 +65,7 @@ async def read_calendars(tx: AsyncConnection) -> tuple[str, dict[str, str]]:
     """(revision name, calendar name → TOML): the newest revision of each calendar."""
     newest = (
         sa.select(t.calendars.c.name, t.calendars.c.body)
-        .distinct(t.calendars.c.name)
+        .ext(distinct_on(t.calendars.c.name))
         .order_by(t.calendars.c.name, t.calendars.c.rev.desc())
     )
     texts = {row["name"]: row["body"] for row in await _rows(tx, newest)}
