@@ -45,10 +45,9 @@ function fieldErrors(value: unknown): FieldError[] {
   for (const item of value as unknown[]) {
     if (typeof item !== "object" || item === null) continue;
     const row = item as Record<string, unknown>;
-    const place = row["field"] ?? row["loc"] ?? row["pointer"];
     found.push({
-      field: Array.isArray(place) ? place.join(".") : text(place),
-      message: text(row["message"]) || text(row["detail"]) || text(row["msg"]),
+      field: text(row["field"]),
+      message: [text(row["message"]) || text(row["detail"]), text(row["remedy"])].filter(Boolean).join(" "),
     });
   }
   return found;
@@ -70,7 +69,7 @@ export async function readProblem(response: Response): Promise<Problem> {
     text(body["title"]),
     text(body["detail"]),
     fieldErrors(body["errors"]),
-    response.headers.get("x-request-id") ?? (text(body["request_id"]) || null),
+    response.headers.get("x-request-id") ?? (text(body["instance"]).replace("urn:request:", "") || null),
     body,
     Number.isFinite(wait) && wait > 0 ? wait : null,
   );

@@ -1,0 +1,37 @@
+import "@grid/webkit/style.css";
+import "@grid/webkit/vant.css";
+import "./style.css";
+import { language } from "@grid/webkit";
+import { Locale } from "vant";
+import enUS from "vant/es/locale/lang/en-US";
+import zhCN from "vant/es/locale/lang/zh-CN";
+import { createApp, watchEffect } from "vue";
+import { createRouter, createWebHistory } from "vue-router";
+import App from "./App.vue";
+import { keepSending } from "./outbox";
+import DetailPage from "./pages/DetailPage.vue";
+import MinePage from "./pages/MinePage.vue";
+import ReceiptPage from "./pages/ReceiptPage.vue";
+import ReportPage from "./pages/ReportPage.vue";
+
+const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes: [
+    { path: "/", component: ReportPage },
+    { path: "/receipt/:id", component: ReceiptPage, props: true },
+    { path: "/mine", component: MinePage },
+    { path: "/reports/:id", component: DetailPage, props: true },
+    { path: "/:rest(.*)*", redirect: "/" },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS : zhCN));
+
+createApp(App).use(router).mount("#app");
+keepSending();
+
+// The worker only lets the page start without a network; sending never depends on it.
+if (import.meta.env.PROD && "serviceWorker" in navigator) {
+  addEventListener("load", () => void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined));
+}

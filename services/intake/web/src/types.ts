@@ -1,0 +1,106 @@
+/** What the phone says to intake and hears from it. */
+import type { Cells, Page, StageOut } from "@grid/webkit";
+
+export interface CategoryKey {
+  scheme: string;
+  version: string;
+  code: string;
+}
+
+export interface FormCategory extends CategoryKey {
+  name: string;
+  tile: string;
+  restricted?: boolean;
+}
+
+export interface Tile {
+  id: string;
+  name: string;
+}
+
+/** Everything the form needs to work without a network. */
+export interface FormOut {
+  rulebook: string;
+  categories: FormCategory[];
+  tiles: Tile[];
+  cells: Cells;
+  sample: boolean;
+  me: { grid: string | null; community: string | null };
+  links?: Record<string, string>;
+}
+
+export interface Place {
+  id: string;
+  name: string;
+  kind: string;
+  cell: string;
+  lng: number;
+  lat: number;
+  initials: string;
+}
+
+export type Nature = "complaint" | "help" | "enquiry" | "suggestion" | "thanks";
+export type SpotAct = "guan" | "sao" | "quan" | "bang";
+
+export interface ReportIn {
+  category: CategoryKey | null;
+  nature: Nature;
+  text: string;
+  position: { lng: number; lat: number; crs: "wgs84"; accuracy_m: number | null; at: string | null } | { cell: string } | null;
+  place_words: string;
+  landmark: string;
+  danger: boolean;
+  life: boolean;
+  direct: boolean;
+  occurred_at: string;
+  client_at: string;
+  on_the_spot: { act: SpotAct; note: string } | null;
+  joins: string | null;
+  photos: { id: string; sha256: string; bytes: number; mime: string }[];
+  anonymous: boolean;
+}
+
+export interface Receipt {
+  id: string;
+  receipt_no: string;
+  case_no: string | null;
+  due_at: string | null;
+  track_url: string;
+  created_at: string;
+}
+
+export interface ReportRow {
+  id: string;
+  receipt_no: string;
+  case_no: string | null;
+  state: string | null;
+  stage: string | null;
+  skipped: { stage: string; why: string }[];
+  text: string;
+  created_at: string;
+  due_at: string | null;
+}
+
+export interface ReportOut extends ReportRow {
+  category_name: string | null;
+  nature: Nature;
+  place_words: string;
+  danger: boolean;
+  photos: { id: string; url: string; stored: boolean }[];
+  track_url: string;
+  /** An action that was asked and is not answered yet. */
+  pending: string | null;
+  actions: { action: string; label: string }[];
+  stages?: StageOut[];
+}
+
+export interface Similar {
+  case_no: string;
+  category_name: string;
+  stage: string;
+  state: string;
+  distance_m: number;
+  opened_at: string;
+}
+
+export type ReportPage = Page<ReportRow>;
