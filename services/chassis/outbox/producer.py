@@ -30,10 +30,10 @@ class KafkaProducer:
     """An idempotent aiokafka producer that never hangs when it is put down."""
 
     def __init__(self, address: KafkaAddress, client_id: str) -> None:
-        self._producer = idempotent_producer(address, client_id)
+        self._producer: Any = idempotent_producer(address, client_id)
 
     async def start(self) -> None:
-        await self._producer.start()  # type: ignore[no-untyped-call]
+        await self._producer.start()
 
     async def send(self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> asyncio.Future[Any]:
         future: asyncio.Future[Any] = await self._producer.send(topic, value, key, headers=headers)
@@ -42,9 +42,9 @@ class KafkaProducer:
     async def stop(self) -> None:
         try:
             async with asyncio.timeout(_GOODBYE_S):
-                await self._producer.stop()  # type: ignore[no-untyped-call]
+                await self._producer.stop()
         except TimeoutError:  # it flushes for ever while the broker is away: cut it off
             sender = self._producer._sender  # noqa: SLF001 - aiokafka offers no way to stop without a flush
             if sender is not None:
-                await sender.close()  # type: ignore[no-untyped-call]
-            await self._producer.client.close()  # type: ignore[no-untyped-call]
+                await sender.close()
+            await self._producer.client.close()
