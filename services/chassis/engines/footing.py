@@ -64,7 +64,7 @@ def _may_pass(folder: Path, account: Account) -> bool:
 
 
 def make_home(home: Path) -> Path:
-    """GRID_HOME, made if missing so that others may pass through it but not list it. An existing one is left as it is."""
+    """GRID_HOME, made if missing so that others may pass through it but not list it. An existing one is left alone."""
     if not home.exists():
         home.mkdir(parents=True, mode=0o711)
         home.chmod(0o711)

@@ -80,12 +80,13 @@ def class_path(cache: Path, say: Say, lock: Path = LOCK) -> str:
 def _fetch_all(missing: Sequence[Jar], cache: Path, say: Say) -> None:
     say(f"Kafka: fetching {len(missing)} jars into {cache}")
     with ThreadPoolExecutor(PARALLEL) as pool:
-        for done, jar in enumerate(pool.map(lambda each: _fetch(each, cache), missing), 1):
+        for done, jar in enumerate(pool.map(lambda each: fetch(each, cache), missing), 1):
             if done % 8 == 0 or done == len(missing):
                 say(f"Kafka: {done} of {len(missing)} jars ({jar.artifact} {jar.version})")
 
 
-def _fetch(jar: Jar, cache: Path) -> Jar:
+def fetch(jar: Jar, cache: Path) -> Jar:
+    """Bring one jar into the cache and verify it; raises EngineFailed."""
     from jgo.maven import MavenContext  # imported late: it costs a third of a second, and a warm start needs none of it
 
     logging.getLogger("jgo").setLevel(logging.ERROR)

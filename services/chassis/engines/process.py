@@ -39,7 +39,7 @@ def before_exec(death_signal: signal.Signals | None) -> Callable[[], None]:
 def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
     """Start `launch` with standard output and error appended to `log`. Call it from the main thread: the death signal
     is sent when the *thread* that forked ends."""
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 - argv comes from our own tables
             launch.argv,

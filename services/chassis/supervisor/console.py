@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import sys
@@ -19,7 +20,7 @@ READ_AT_MOST = 256 * 1024
 
 
 class Console:
-    """Lines with the part's name in front; colour only on a terminal."""
+    """Lines with the part's name in front; colour only on a terminal. A reader who went away is no reason to stop."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -31,8 +32,14 @@ class Console:
             head = f"{name:<18}│ "
             if self._colour:
                 head = f"\x1b[{'31' if loud else '36'}m{head}\x1b[0m"
-            self._out.write(f"{head}{row}\n")
-        self._out.flush()
+            self._write(f"{head}{row}\n")
+
+    def _write(self, text: str) -> None:
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            self._out = io.StringIO()
 
 
 class LogWatch:

@@ -52,6 +52,7 @@ class SupervisorSettings:
     cache: Path
     ports: Ports
     database_url: str | None = None
+    database_direct_url: str | None = None
     kafka_url: str | None = None
     dispatch_workers: int = 2
     inherited: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +72,7 @@ class SupervisorSettings:
                 kafka=_number(env, "GRID_KAFKA_PORT", usual.kafka),
             ),
             database_url=env.get("DATABASE_URL") or None,
+            database_direct_url=env.get("DATABASE_DIRECT_URL") or None,
             kafka_url=env.get("KAFKA_URL") or None,
             dispatch_workers=_number(env, "GRID_DISPATCH_WORKERS", 2),
             inherited=dict(env),

@@ -1,0 +1,197 @@
+"""The commands and their arguments; what they do lies in the modules beside this one, imported when needed."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from services.chassis.engines import EngineFailed
+from services.chassis.supervisor.lock import AlreadyRunning
+from services.chassis.supervisor.settings import BadSetting
+
+HELP = """Runs the grid-governance pipeline of a street, and everything around it.
+
+Exit codes: 0 done, 1 it failed and says why, 2 wrong arguments, 3 nothing runs here (or something runs already).
+"""
+FAILED, BUSY = 1, 3
+
+app = typer.Typer(
+    name="grid",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+topics_app = typer.Typer(help="The Kafka topics the services need.", no_args_is_help=True)
+token_app = typer.Typer(help="Tokens for machines.", no_args_is_help=True)
+rulebook_app = typer.Typer(help="The rulebook of a street: routes, limits, ladders.", no_args_is_help=True)
+app.add_typer(topics_app, name="topics")
+app.add_typer(token_app, name="token")
+app.add_typer(rulebook_app, name="rulebook")
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def main() -> None:
+    """The console script. Expected failures are one line and an exit code, never a traceback."""
+    try:
+        app()
+    except AlreadyRunning as error:
+        _tell(error)
+        sys.exit(BUSY)
+    except (EngineFailed, BadSetting) as error:
+        _tell(error)
+        sys.exit(FAILED)
+
+
+@app.command()
+def up(
+    sample: Annotated[bool, typer.Option(help="Load the sample street 凤城街道.")] = True,
+    once_ready: Annotated[
+        str | None,
+        typer.Option(metavar="CMD", help="When all is ready run this shell command, then stop with its exit code."),
+    ] = None,
+) -> None:
+    """Start PostgreSQL, Kafka and the three services; stay in the foreground; Ctrl-C stops it all."""
+    from services.chassis.grid.up import run_up
+
+    run_up(sample=sample, once_ready=once_ready)
+
+
+@app.command()
+def stop(
+    wait: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 60.0,
+) -> None:
+    """Stop the `grid up` that runs on this GRID_HOME."""
+    from services.chassis.grid.running import stop_running
+
+    raise typer.Exit(stop_running(wait))
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """What runs on this GRID_HOME."""
+    from services.chassis.grid.running import show_status
+
+    raise typer.Exit(show_status(as_json))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is wrong with this machine and how to mend it."""
+    from services.chassis.doctor import run_doctor
+
+    raise typer.Exit(run_doctor())
+
+
+@app.command()
+def migrate(
+    phase: Annotated[
+        str | None,
+        typer.Option(metavar="pre|post", help="pre before the new code starts, post when no old code is left."),
+    ] = None,
+) -> None:
+    """Bring the database to what this code expects; without --phase both."""
+    from services.chassis.grid.database import run_migrations
+
+    raise typer.Exit(run_migrations(phase))
+
+
+@topics_app.command("apply")
+def topics_apply() -> None:
+    """Create missing topics and set their options."""
+    from services.chassis.grid.topics import run_apply
+
+    raise typer.Exit(run_apply())
+
+
+@topics_app.command("check")
+def topics_check() -> None:
+    """Compare Kafka's topics with what the code expects; exit 1 where they differ."""
+    from services.chassis.grid.topics import run_check
+
+    raise typer.Exit(run_check())
+
+
+@app.command()
+def accounts(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """List the accounts with their posts; sample accounts with the sample's password."""
+    from services.chassis.grid.identity import show_accounts
+
+    raise typer.Exit(show_accounts(as_json))
+
+
+@token_app.command("create")
+def token_create(
+    role: Annotated[str | None, typer.Option(help="A role id such as IC, AD, RO.")] = None,
+    open311: Annotated[bool, typer.Option("--open311", help="A key for Open311 clients.")] = False,
+    label: Annotated[str, typer.Option(help="What the token is for.")] = "",
+    area: Annotated[str, typer.Option(help="Area code the role holds; empty: the whole street.")] = "",
+    unit: Annotated[str | None, typer.Option(help="Unit the role acts for.")] = None,
+) -> None:
+    """Make a bearer token for a machine; it is shown this once."""
+    from services.chassis.grid.identity import create_token_for
+
+    if (role is None) is not open311:
+        raise typer.BadParameter("give either --role or --open311")
+    raise typer.Exit(create_token_for(role, label, area, unit))
+
+
+@rulebook_app.command("check")
+def rulebook_check(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rulebook, a TOML file.")],
+    calendars: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars; default: beside the file.")
+    ] = None,
+) -> None:
+    """Check a rulebook for holes and print what it is."""
+    from services.chassis.grid.rulebook import check_rulebook
+
+    raise typer.Exit(check_rulebook(file, calendars))
+
+
+@rulebook_app.command("explain")
+def rulebook_explain(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rulebook, a TOML file.")],
+    category: Annotated[str | None, typer.Option(help="Category code.")] = None,
+    condition: Annotated[str | None, typer.Option(help="Filing condition; default: the category's first.")] = None,
+    area: Annotated[str, typer.Option(help="Community code.")] = "",
+    source: Annotated[str, typer.Option(help="Source of the report.")] = "grid",
+    danger: Annotated[bool, typer.Option("--danger", help="Danger was reported.")] = False,
+    since: Annotated[datetime | None, typer.Option(help="When the clocks start, Shanghai time; default: now.")] = None,
+    calendars: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars.")] = None,
+) -> None:
+    """Say which unit and which limits such a matter would get, and which catalogue lines did not fit and why."""
+    from services.chassis.grid.rulebook import Question, explain_rulebook
+
+    start = since.replace(tzinfo=ZoneInfo("Asia/Shanghai")) if since is not None else None
+    question = Question(category, condition, area, source, danger, start)
+    raise typer.Exit(explain_rulebook(file, calendars, question))
+
+
+def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
+    """A command that a service owns: every argument, --help too, goes on to it."""
+
+    def forward(context: typer.Context) -> None:
+        from services.chassis.grid.owned import run_owned
+
+        raise typer.Exit(run_owned(service, (*verb, *context.args)))
+
+    forward.__doc__ = text
+    app.command(name, context_settings=PASS_ON)(forward)
+
+
+_owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
+_owned("feed", "intake", ("feed",), "Play a believable stream of reports into the sample street.")
+_owned("count", "dispatch", ("count",), "Count cases by street, category, unit; --csv for programs.")
+_owned("replay", "dispatch", ("replay",), "Show and play again what was put aside (held events, dead letters).")
+
+
+def _tell(error: Exception) -> None:
+    sys.stderr.write(f"grid: {error}\n")

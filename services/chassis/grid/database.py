@@ -1,0 +1,27 @@
+"""`grid migrate`: the database brought to what this code expects."""
+
+from __future__ import annotations
+
+import sys
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.chassis.grid.target import database_url
+from services.chassis.migrate import MigrationFault, Phase, migrate
+
+
+def run_migrations(phase: str | None) -> int:
+    """Run what is missing and say what ran; 1 with one line if it cannot, 2 for an unknown phase."""
+    if phase is not None and phase not in list(Phase):
+        sys.stderr.write(f"grid: --phase is pre or post, not {phase!r}\n")
+        return 2
+    try:
+        applied = migrate(database_url("owner", direct=True), phase)
+    except (MigrationFault, SQLAlchemyError, psycopg.Error) as error:
+        sys.stderr.write(f"grid: cannot migrate: {error}\n")
+        return 1
+    for each in applied:
+        sys.stdout.write(f"{each.schema} → {each.revision}\n")
+    sys.stdout.write(f"{len(applied)} revisions applied\n" if applied else "nothing to do\n")
+    return 0

@@ -1,0 +1,79 @@
+"""`grid accounts` and `grid token`: who may sign in, and tokens for machines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.chassis.auth.admin import OPEN311, ListedAccount, create_token, list_accounts
+from services.chassis.db import Database
+from services.chassis.grid.target import database_url
+from services.chassis.ids import SystemIds
+from services.chassis.settings import DatabaseSettings
+from services.governance.cycle import Role
+
+SAMPLE_PASSWORD = "fengcheng-2026"  # noqa: S105 - printed on purpose; it opens accounts of the made-up street only
+
+Answer = TypeVar("Answer")
+
+
+def show_accounts(as_json: bool) -> int:
+    """Print them, as a table or as JSON."""
+    found = _in_transaction(lambda tx: list_accounts(tx, SAMPLE_PASSWORD))
+    if found is None:
+        return 1
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(account) for account in found], ensure_ascii=False, indent=1) + "\n")
+        return 0
+    for account in found:
+        sys.stdout.write(_row(account) + "\n")
+    return 0
+
+
+def create_token_for(role: str | None, label: str, area: str, unit: str | None) -> int:
+    """Make one and print it, once. Without a role it is a key for Open311 clients."""
+    try:
+        known = Role(role) if role is not None else None
+    except ValueError:
+        sys.stderr.write(f"grid: no role {role!r}; roles are {', '.join(each.value for each in Role)}\n")
+        return 2
+    scope = OPEN311 if known is None else None
+    name = label or (f"machine {role}" if role else "open311 client")
+    made = _in_transaction(
+        lambda tx: create_token(tx, SystemIds(), name=name, role=known, scope=scope, area=area, unit=unit)
+    )
+    if made is None:
+        return 1
+    sys.stdout.write(f"{made.token}\n")
+    sys.stderr.write(f"token {made.token_id} ({name}); it is shown this once\n")
+    return 0
+
+
+def _in_transaction(work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer | None:
+    """The answer of `work`, or None after one line about why not. Runs as dispatch, which alone writes accounts."""
+
+    async def run() -> Answer:
+        db = Database(DatabaseSettings(url=database_url("dispatch")), "grid")
+        try:
+            async with db.transaction() as tx:
+                return await work(tx)
+        finally:
+            await db.close()
+
+    try:
+        return asyncio.run(run())
+    except (SQLAlchemyError, OSError) as error:
+        sys.stderr.write(f"grid: the database does not answer: {error}\n")
+        return None
+
+
+def _row(account: ListedAccount) -> str:
+    posts = " ".join(sorted({f"{post['role']}" for post in account.posts}))
+    return f"{account.login:<14} {account.password or '':<16} {posts:<10} {account.name}"

@@ -1,0 +1,92 @@
+"""`grid up`: the supervisor in the foreground, and what it tells the person at the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from services.chassis.clock import monotonic
+from services.chassis.engines import footing
+from services.chassis.supervisor.console import Console
+from services.chassis.supervisor.environment import Surroundings
+from services.chassis.supervisor.lock import HomeLock
+from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
+from services.chassis.supervisor.status import Status
+from services.chassis.supervisor.supervisor import Supervisor
+from services.chassis.supervisor.table import parts_of
+
+
+def run_up(*, sample: bool, once_ready: str | None) -> None:
+    """Run everything until stopped; never returns. Raises AlreadyRunning or BadSetting before the start."""
+    settings = SupervisorSettings.read()
+    console = Console()
+    home = footing.make_home(settings.home)
+    with HomeLock(home):
+        around = Surroundings(settings, say=lambda line: console.line("grid", line))
+        code = asyncio.new_event_loop().run_until_complete(_supervise(around, console, sample, once_ready))
+    sys.stdout.flush()
+    os._exit(code)  # a download in a thread must not hold up a Ctrl-C
+
+
+async def _supervise(around: Surroundings, console: Console, sample: bool, once_ready: str | None) -> int:
+    began = monotonic()
+    status = Status(
+        supervisor=os.getpid(),
+        home=str(around.home),
+        database="embedded" if around.postgres else "external",
+        kafka_url=around.kafka_url if around.kafka else "external",
+    )
+    supervisor = Supervisor(parts_of(around, sample), around.home, console, status)
+    console.line("grid", f"starting in {around.home} …")
+
+    async def when_ready() -> int | None:
+        console.line("grid", f"ready after {monotonic() - began:.1f} s")
+        if once_ready is not None:
+            return await _run_once(around, once_ready)
+        for line in await greeting(around, sample):
+            console.line("grid", line)
+        return None
+
+    return await supervisor.run(when_ready)
+
+
+async def _run_once(around: Surroundings, command: str) -> int:
+    env = around.environment("dispatch") | {"GRID_READY": "1"}
+    child = await asyncio.create_subprocess_shell(command, env=env, cwd=CHECKOUT)
+    try:
+        return await child.wait()
+    finally:
+        if child.returncode is None:
+            child.terminate()
+
+
+async def greeting(around: Surroundings, sample: bool) -> list[str]:
+    """The addresses and, in the sample street, the accounts."""
+    ports = around.settings.ports
+    lines = [
+        "",
+        f"上报   the phone form        http://127.0.0.1:{ports.intake}/m/",
+        f"待办   the role desks        http://127.0.0.1:{ports.dispatch}/desk/",
+        f"指挥   the console           http://127.0.0.1:{ports.dispatch}/console/",
+        f"推送   webhooks, deliveries  http://127.0.0.1:{ports.escalation}/docs",
+        "",
+    ]
+    if sample:
+        lines += await _sample_accounts(around)
+    return [*lines, f"logs in {around.home / 'logs'} · Ctrl-C stops everything"]
+
+
+async def _sample_accounts(around: Surroundings) -> list[str]:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "services.chassis.grid",
+        "accounts",
+        env=around.environment("dispatch"),
+        cwd=CHECKOUT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    out, _ = await child.communicate()
+    return [*out.decode().splitlines(), ""] if child.returncode == 0 else []
