@@ -13,6 +13,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from shapely.geometry import Polygon
+from shapely.ops import unary_union
 
 SEED = 20260101
 STREET = "441802001"
@@ -115,13 +119,13 @@ def areas(dice: random.Random) -> tuple[list[Grid], list[Cell]]:
 
 
 # --- places --------------------------------------------------------------------------------------------------------
-def places(dice: random.Random, cells: Sequence[Cell]) -> Iterable[tuple[str, str, str, float, float]]:
+def places(dice: random.Random, cells: Sequence[Cell]) -> Iterable[tuple[str, str, str, str, float, float]]:
     """Eight names a cell, each with a point inside it."""
     words = [first + last for last in LAST_WORDS for first in FIRST_WORDS]
     for index, cell in enumerate(cells):
         word, other = words[index], words[(index + 1) % len(words)]
         number = dice.randrange(1, 60)
-        for name, kind in (
+        named = (
             (f"{word}花苑", "小区"),
             (f"{word}花苑{dice.randrange(1, 6)}栋", "楼栋"),
             (f"{word}花苑{dice.randrange(6, 12)}栋", "楼栋"),
@@ -130,9 +134,10 @@ def places(dice: random.Random, cells: Sequence[Cell]) -> Iterable[tuple[str, st
             (f"{word}巷{number + dice.randrange(1, 30)}号", "门牌"),
             (f"{word}{SHOPS[index % len(SHOPS)]}", "单位"),
             (f"{word}巷与{other}路路口", "路口"),
-        ):
+        )
+        for n, (name, kind) in enumerate(named, start=1):
             lng, lat = _inside(dice, cell.ring)
-            yield name, kind, cell.code, lng, lat
+            yield f"{cell.code}-{n:02d}", name, kind, cell.code, lng, lat
 
 
 def _inside(dice: random.Random, ring: Sequence[Point]) -> Point:
@@ -197,24 +202,21 @@ STREET_DUTIES = (
 
 
 class People:
-    """Accounts, posts and the roster 定格定岗定人定责, in the order they are made."""
+    """Posts and the roster 定格定岗定人定责, in the order they are made."""
 
     def __init__(self) -> None:
-        self.accounts: list[tuple[str, str, str]] = []
         self.posts: list[tuple[str, str, str, str, str, str]] = []
-        self.roster: list[tuple[str, str, str, str, str]] = []
-
-    def join(self, login: str) -> None:
-        """A person; the middle character 示 (sample) says that nobody is meant."""
-        n = len(self.accounts)
-        name = SURNAMES[n % len(SURNAMES)] + "示" + NUMERALS[n // len(SURNAMES)]
-        self.accounts.append((login, name, "zh-CN"))
+        self.roster: list[tuple[str, str, str, str]] = []
+        self._names: dict[str, str] = {}
 
     def post(self, login: str, role: str, area: str, unit: str, label: str) -> None:
-        self.posts.append((login, role, area, unit, label, SINCE))
+        """A post; the person is made at the first. 示 (sample) in the name says that nobody is meant."""
+        n = len(self._names)
+        made = SURNAMES[n % len(SURNAMES)] + "示" + NUMERALS[n // len(SURNAMES)]
+        self.posts.append((login, self._names.setdefault(login, made), role, area, unit, label))
 
     def duty(self, area: str, duty: str, login: str, branch: str = "") -> None:
-        self.roster.append((area, duty, login, branch, SINCE))
+        self.roster.append((area, duty, login, branch))
 
 
 def people(grids: Sequence[Grid]) -> People:
@@ -227,23 +229,19 @@ def people(grids: Sequence[Grid]) -> People:
             ("bjiao", "GW", "deputy", "网格员（B角）"),
         ):
             login = f"{prefix}{n:02d}"
-            all_.join(login)
             all_.post(login, role, grid.code, "", f"{grid.name}{label}")
             all_.duty(grid.code, duty, login, grid.branch)
     for n, (number, name) in enumerate(GRIDS, start=1):
         login = f"shequ{n:02d}"
-        all_.join(login)
         all_.post(login, "CS", STREET + number, "", f"{name}大党委书记")
         all_.duty(STREET + number, "secretary", login, f"{name}大党委")
         all_.duty(STREET + number, "liaison_leader", "lingdao" if n == 1 else f"lingdao{n:02d}")
     for login, posts in STREET_POSTS:
-        all_.join(login)
         for role, label in posts:
             all_.post(login, role, "", "", label)
     for duty, login in STREET_DUTIES:
         all_.duty(STREET, duty, login)
     for code, name, kind, _ in UNITS:
-        all_.join(code)
         role = {"member": "MU", "district": "DI"}.get(kind, "HU")
         all_.post(code, role, "", code, f"{name}经办人")
     return all_
@@ -257,26 +255,39 @@ def _csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) ->
         writer.writerows(rows)
 
 
-def _geojson(path: Path, cells: Sequence[Cell]) -> None:
-    features = [
-        {
-            "type": "Feature",
-            "properties": {"code": c.code, "name": c.name, "grid": c.grid, "community": c.community},
-            "geometry": {"type": "Polygon", "coordinates": [c.ring]},
-        }
-        for c in cells
-    ]
-    lines = ",\n".join(json.dumps(feature, ensure_ascii=False) for feature in features)
+def _geojson(path: Path, features: Iterable[tuple[dict[str, str], dict[str, Any]]]) -> None:
+    rows = [{"type": "Feature", "properties": names, "geometry": shape} for names, shape in features]
+    lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     path.write_text(f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n', encoding="utf-8")
+
+
+def _cell_features(cells: Sequence[Cell]) -> Iterable[tuple[dict[str, str], dict[str, Any]]]:
+    for cell in cells:
+        yield {"code": cell.code, "name": cell.name, "grid": cell.grid}, _polygon(cell.ring)
+
+
+def _grid_features(grids: Sequence[Grid], cells: Sequence[Cell]) -> Iterable[tuple[dict[str, str], dict[str, Any]]]:
+    for grid in grids:
+        outline = unary_union([Polygon(cell.ring) for cell in cells if cell.grid == grid.code])
+        names = {"code": grid.code, "name": grid.name, "community": grid.community}
+        yield names, _polygon(outline.exterior.coords)
+
+
+def _polygon(ring: Iterable[Sequence[float]]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": [[list(point) for point in ring]]}
 
 
 def _street(path: Path) -> None:
     centre = (round(WEST + COLUMNS * STEP_LNG / 2, 4), round(SOUTH + ROWS * STEP_LAT / 2, 4))
+    communities = "".join(f'\n[[communities]]\ncode = "{STREET}{number}"\nname = "{name}"\n' for number, name in GRIDS)
     path.write_text(
         "# 凤城街道, the sample street. Areas, places, units and people are made up; see ../make_fengcheng.py.\n"
         f'code = "{STREET}"\nname = "凤城街道"\ndistrict = "示例区"\ncity = "示例市"\nsample = true\n'
-        f'centre = {{ lng = {centre[0]}, lat = {centre[1]} }}\nrulebook = "fengcheng.toml"\n'
-        'password = "fengcheng-2026" # of every sample account; loaded only where `sample` is true\n',
+        f"since = {SINCE} # everybody holds his post since then\n"
+        f"centre = {{ lng = {centre[0]}, lat = {centre[1]} }}\n"
+        'rulebook = "../../rulebooks/fengcheng.toml"\ncalendars = "../../rulebooks/calendars"\n'
+        'password = "fengcheng-2026" # of every sample account; only a sample street may have one\n'
+        f"{communities}",
         encoding="utf-8",
     )
 
@@ -288,18 +299,12 @@ def main(folder: Path) -> None:
     grids, cells = areas(dice)
     everybody = people(grids)
     _street(folder / "street.toml")
-    _csv(folder / "communities.csv", ("code", "name"), [(STREET + n, name) for n, name in GRIDS])
-    _csv(
-        folder / "grids.csv",
-        ("code", "name", "community", "branch"),
-        [(g.code, g.name, g.community, g.branch) for g in grids],
-    )
-    _geojson(folder / "cells.geojson", cells)
-    _csv(folder / "places.csv", ("name", "kind", "cell", "lng", "lat"), places(dice, cells))
+    _geojson(folder / "grids.geojson", _grid_features(grids, cells))
+    _geojson(folder / "cells.geojson", _cell_features(cells))
+    _csv(folder / "places.csv", ("id", "name", "kind", "cell", "lng", "lat"), places(dice, cells))
     _csv(folder / "units.csv", ("code", "name", "kind", "area"), UNITS)
-    _csv(folder / "accounts.csv", ("login", "name", "lang"), everybody.accounts)
-    _csv(folder / "posts.csv", ("login", "role", "area", "unit", "label", "since"), everybody.posts)
-    _csv(folder / "roster.csv", ("area", "duty", "login", "branch", "since"), everybody.roster)
+    _csv(folder / "people.csv", ("login", "name", "role", "area", "unit", "label"), everybody.posts)
+    _csv(folder / "roster.csv", ("area", "duty", "login", "branch"), everybody.roster)
 
 
 if __name__ == "__main__":
