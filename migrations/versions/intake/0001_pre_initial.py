@@ -106,16 +106,6 @@ _TABLES = (
     )""",
     "COMMENT ON COLUMN intake.import_names.kind IS 'street | community | category | unit'",
     "COMMENT ON COLUMN intake.import_names.name IS 'one code may carry several names, and is kept so'",
-    """CREATE TABLE intake.import_units (
-        system text NOT NULL,
-        code text NOT NULL,
-        name text NOT NULL,
-        rows bigint NOT NULL,
-        first_seen_at timestamptz NOT NULL,
-        matched_unit text,
-        CONSTRAINT pk_import_units PRIMARY KEY (system, code, name)
-    )""",
-    "COMMENT ON COLUMN intake.import_units.matched_unit IS 'a unit of the directory; null: unknown'",
     """CREATE TABLE intake.ledger (
         report_id uuid NOT NULL,
         caller text NOT NULL,

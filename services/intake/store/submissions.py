@@ -111,7 +111,9 @@ async def write(tx: Tx, new: Sequence[NewReport]) -> set[UUID]:
 async def in_the_way(tx: Tx, row: LedgerRow) -> list[LedgerEntry]:
     """The ledger rows that share a unique key with `row`: its caller's key first, then its source id, then its id."""
     same_key = sa.and_(ledger.c.caller == row.caller, ledger.c.key == row.key)
-    same_event = sa.and_(ledger.c.source == row.source, ledger.c.source_event_id == row.source_event_id)
+    same_event: sa.ColumnElement[bool] = sa.false()
+    if row.source_event_id is not None:
+        same_event = sa.and_(ledger.c.source == row.source, ledger.c.source_event_id == row.source_event_id)
     query = (
         sa.select(ledger.c.report_id, ledger.c.caller, ledger.c.key, ledger.c.body_sha256, ledger.c.answer)
         .where(sa.or_(same_key, same_event, ledger.c.report_id == row.report_id))

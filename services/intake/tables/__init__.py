@@ -6,7 +6,7 @@ shown to those who may see the report.
 
 from __future__ import annotations
 
-from services.intake.tables.imports import import_jobs, import_names, import_units
+from services.intake.tables.imports import import_jobs, import_names
 from services.intake.tables.meta import SCHEMA, inbox, metadata, outbox
 from services.intake.tables.progress import case_reports, case_steps, case_views, commands
 from services.intake.tables.reports import ledger, photos, receipt_seq, reports, track_tokens, vault
@@ -19,7 +19,6 @@ __all__ = [
     "commands",
     "import_jobs",
     "import_names",
-    "import_units",
     "inbox",
     "ledger",
     "metadata",

@@ -35,16 +35,3 @@ import_names = sa.Table(
     sa.Column("name", sa.Text, primary_key=True, comment="one code may carry several names, and is kept so"),
     sa.Column("parent", sa.Text, nullable=True),
 )
-
-import_units = sa.Table(
-    "import_units",
-    metadata,
-    sa.Column("system", sa.Text, primary_key=True),
-    sa.Column("code", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("rows", sa.BigInteger, nullable=False),
-    sa.Column("first_seen_at", _TIME, nullable=False),
-    sa.Column(
-        "matched_unit", sa.Text, nullable=True, comment="a unit of the directory; null: unknown"
-    ),
-)

@@ -16,8 +16,8 @@ from services.intake.usecases.draft import Draft, Sender, Words, body_digest
 from services.intake.usecases.place import Home, locate
 from services.intake.usecases.refusal import Refusal
 
-DEFAULT_SOURCE_STAFF = "staff_patrol"
-DEFAULT_SOURCE_RESIDENT = "resident"
+_OWN_SOURCES = {Role.GRID_SECRETARY: "grid_branch", Role.GRID_WORKER: "grid_worker"}
+_OTHER_SOURCE = "app"
 _FUTURE = timedelta(minutes=10)  # phones' clocks go wrong by minutes
 _FIELD_ROLES = (Role.GRID_SECRETARY, Role.GRID_WORKER)
 _REGISTERING = (Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.ADMINISTRATOR)
@@ -44,7 +44,7 @@ def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home,
         key=key,
         body_sha256=body_digest(body),
         sender=sender,
-        source=_source(body, person, desk.rulebook, sender.staff),
+        source=_source(body, person, desk.rulebook, sender),
         source_event_id=None,
         nature=body.nature,
         category=_category(body, desk.rulebook),
@@ -90,9 +90,9 @@ def _check_times(body: ReportIn, now: datetime) -> None:
         raise Refusal("in_the_future", "occurred_at")
 
 
-def _source(body: ReportIn, person: Person, rulebook: Rulebook, staff: bool) -> str:
+def _source(body: ReportIn, person: Person, rulebook: Rulebook, sender: Sender) -> str:
     if body.source is None:
-        return DEFAULT_SOURCE_STAFF if staff else DEFAULT_SOURCE_RESIDENT
+        return _OWN_SOURCES.get(sender.role, _OTHER_SOURCE) if sender.role else _OTHER_SOURCE
     if body.source not in rulebook.sources and not person.machine:
         raise Refusal("unknown_source", "source")
     return body.source

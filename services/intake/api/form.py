@@ -1,0 +1,56 @@
+"""What the phone form asks before anything is submitted: itself, named places, similar matters near by."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from schemas.api.base import Lat, Lng
+from schemas.api.intake import FormOut, PlacesOut, PointIn, SimilarPageOut
+from services.chassis.auth import CurrentPerson
+from services.chassis.coordinates import Crs, to_wgs84
+from services.intake.api.room import Room, labels_for
+from services.intake.store import reading
+from services.intake.usecases.place import locate
+from services.intake.usecases.views import NEAR_M, NEAR_SINCE, form_of, places_of, similar_of
+
+PLACES_MOST = 400
+
+
+def form_router(room: Room) -> APIRouter:
+    """The routes behind the form."""
+    router = APIRouter(prefix="/api/v1", tags=["form"])
+
+    @router.get("/form", response_model=FormOut, summary="Everything the form needs offline")
+    async def form(person: CurrentPerson) -> FormOut:
+        home = room.home(person)
+        desk = await room.desk(home)
+        return form_of(desk.directory, desk.rulebook, home, labels_for(person))
+
+    @router.get("/places", response_model=PlacesOut, summary="Named places by words or pinyin initials")
+    async def places(
+        _: CurrentPerson,
+        cell: Annotated[str | None, Query(max_length=20)] = None,
+        q: Annotated[str, Query(max_length=50)] = "",
+        limit: Annotated[int, Query(ge=1, le=PLACES_MOST)] = PLACES_MOST,
+    ) -> PlacesOut:
+        return places_of(room.directory.find_places(q, cell=cell, limit=limit))
+
+    @router.get("/duplicates", response_model=SimilarPageOut, summary="Open matters within 50 m and 24 h")
+    async def duplicates(
+        person: CurrentPerson,
+        lng: Lng,
+        lat: Lat,
+        category: Annotated[str | None, Query(max_length=64)] = None,
+        crs: Annotated[Literal["wgs84", "gcj02", "bd09", "cgcs2000"], Query()] = "wgs84",
+    ) -> SimilarPageOut:
+        home = room.home(person)
+        desk = await room.desk(home)
+        locate(PointIn(lng=lng, lat=lat, crs=crs), "", desk.directory, home)  # refuses impossible coordinates
+        here = to_wgs84(lng, lat, Crs(crs))
+        async with room.db.reading() as tx:
+            found = await reading.near(tx, *here, category, NEAR_M, NEAR_SINCE)
+        return similar_of(found, *here, desk.rulebook)
+
+    return router

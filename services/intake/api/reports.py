@@ -1,0 +1,113 @@
+"""/api/v1/reports: submit, my reports, one report, what its reporter may ask."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from schemas.api.intake import ReportActionIn, ReportCreatedOut, ReportIn, ReportOut, ReportPageOut
+from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
+from services.chassis.auth import CurrentPerson, Person
+from services.intake.api.room import Room, labels_for, required_key
+from services.intake.store import reading
+from services.intake.store.reading import ReportSeen
+from services.intake.usecases import actions
+from services.intake.usecases.check import check
+from services.intake.usecases.draft import report_id_for
+from services.intake.usecases.refusal import Refusal, unknown_report
+from services.intake.usecases.views import detail_of, row_of
+
+Key = Annotated[str, Depends(required_key)]
+
+
+class AskedOut(BaseModel):
+    """The wish went on (处理中); the report's `pending` is empty again once it is answered."""
+
+    command_id: UUID
+    state: str = "asked"
+
+
+def report_router(room: Room) -> APIRouter:
+    """The routes around reports."""
+    router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
+
+    @router.post("", status_code=201, response_model=ReportCreatedOut, summary="Submit a report")
+    async def submit(body: ReportIn, person: CurrentPerson, key: Key) -> Response:
+        home = room.home(person)
+        draft = check(body, key, report_id_for(key, room.ids.uuid7()), person, home, await room.desk(home))
+        if draft.joins is not None:
+            await _require_case(room, draft.joins)
+        accepted = await room.submissions.submit(draft)
+        return Response(accepted.answer, status_code=201, media_type="application/json")
+
+    @router.get("", response_model=ReportPageOut, summary="My reports, newest first")
+    async def mine(
+        person: CurrentPerson,
+        asked: Annotated[Page, Depends(page)],
+        mine: Annotated[bool, Query(description="only true: others' reports are read in their case")] = True,
+    ) -> ReportPageOut:
+        if not mine:
+            raise Refusal("not_permitted", "mine", status=403)
+        async with room.db.reading() as tx:
+            rows = await reading.mine(tx, person.account_id, _after(asked), asked.limit + 1)
+        shown, more = rows[: asked.limit], len(rows) > asked.limit
+        return ReportPageOut(items=tuple(row_of(row) for row in shown), next=_cursor(shown[-1]) if more else None)
+
+    @router.get("/{report_id}", response_model=ReportOut, summary="One report of mine")
+    async def one(report_id: UUID, person: CurrentPerson) -> ReportOut:
+        async with room.db.reading() as tx:
+            report = _own(await reading.one(tx, report_id), person)
+            photos = await reading.photos_of(tx, report_id)
+            token, pending = await reading.token_of(tx, report_id), await reading.pending_action(tx, report_id)
+        street = room.directory.streets.get(report.street)
+        rulebook = await room.rulebook(report.rulebook)
+        sample = bool(street and street.sample)
+        return detail_of(report, photos, token, pending, rulebook, labels_for(person), sample=sample)
+
+    @router.post("/{report_id}/actions/{action}", status_code=202, summary="Ask: urge, withdraw, rate, ask_reopen …")
+    async def ask(report_id: UUID, action: str, body: ReportActionIn, person: CurrentPerson, key: Key) -> AskedOut:
+        async with room.db.reading() as tx:
+            report = _own(await reading.one(tx, report_id), person)
+        asked = await actions.ask(room.db, room.ids, person, key, report, action, body)
+        return AskedOut(command_id=asked.command_id)
+
+    return router
+
+
+def _own(report: ReportSeen | None, person: Person) -> ReportSeen:
+    """A report is its reporter's; to everybody else it does not exist."""
+    if report is None or report.reporter_account != person.account_id:
+        raise unknown_report()
+    return report
+
+
+async def _require_case(room: Room, case_no: str) -> None:
+    async with room.db.reading() as tx:
+        if not await reading.case_exists(tx, case_no):
+            raise Refusal("unknown_case", "joins")
+
+
+def _cursor(row: ReportSeen) -> str:
+    return encode_cursor(row.submitted_at.isoformat(), str(row.report_id))
+
+
+def _after(asked: Page) -> tuple[datetime, UUID] | None:
+    if asked.after is None:
+        return None
+    try:
+        at, report_id = asked.after
+        return datetime.fromisoformat(_text(at)), UUID(_text(report_id))
+    except ValueError as error:
+        wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
+        raise Problem(422, "invalid_input", errors=[wrong]) from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("not text")
+    return value

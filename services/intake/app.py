@@ -1,0 +1,113 @@
+"""Composition root of intake: each function builds one process; nothing else wires."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from schemas.labels import Labels
+from services.chassis.asgi import Wording, create_app, database_check, mount_spa, schema_check
+from services.chassis.asgi.wording import LANGUAGES
+from services.chassis.auth import Authenticator, Person, session_router
+from services.chassis.clock import SystemClock
+from services.chassis.db import Database
+from services.chassis.directory import Directory, DirectoryCache
+from services.chassis.ids import SystemIds
+from services.chassis.kafka import KafkaAddress
+from services.chassis.outbox.metrics import RelayMetrics
+from services.chassis.outbox.producer import KafkaProducer
+from services.chassis.outbox.relay import Relay
+from services.chassis.pictures import Workshop
+from services.chassis.serve import Part, Running
+from services.chassis.settings import (
+    DatabaseSettings,
+    HomeSettings,
+    IntakeHttpSettings,
+    KafkaSettings,
+    ServiceTokenSettings,
+)
+from services.chassis.streams.metrics import StreamMetrics
+from services.chassis.streams.worker import StreamWorker
+from services.chassis.telemetry import Metrics
+from services.intake.agents import GROUP, TOPICS, Progress
+from services.intake.api import Room, form_router, install_refusals, photo_router, report_router
+from services.intake.media import MediaFiles
+from services.intake.pages import page_router
+from services.intake.settings import IntakeSettings
+from services.intake.store.moment import DatabaseClock
+from services.intake.tables import SCHEMA, inbox, outbox
+from services.intake.usecases.photos import PhotoDesk
+from services.intake.usecases.submit import Submissions
+
+NEEDS_REVISION = "0001"
+
+
+async def serve() -> Running:
+    """The HTTP process."""
+    db = Database(DatabaseSettings(), "intake")
+    cache, clock = DirectoryCache(db), DatabaseClock(db, SystemClock())
+    app = http_app(db, cache, clock)
+    parts = (Part("directory", cache.run), Part("clock", clock.run))
+    return Running(parts, app, app.state.http, app.state.metrics, db.close)
+
+
+def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> FastAPI:
+    """The application around a database. Opens nothing before its lifespan begins."""
+    ids, own = SystemIds(), IntakeSettings()
+    submissions = Submissions(db, ids)
+    files = MediaFiles(HomeSettings().home / "media")
+    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids))
+    auth = Authenticator(db, cache, ids, service_token=ServiceTokenSettings().token)
+    wording = Wording({lang: Labels(lang) for lang in LANGUAGES})
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        submissions.start()
+        yield
+        await submissions.close()
+        auth.close()
+
+    checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION))
+    app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life)
+    app.state.auth = auth
+    install_refusals(app, wording)
+    for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock)):
+        app.include_router(router)
+    app.include_router(session_router(lambda person: post_words(person, cache.current())))
+    mount_spa(app, "/m/", own.web_root)
+    return app
+
+
+async def worker() -> Running:
+    """The stream process: case facts become the reporter's view."""
+    db, metrics = Database(DatabaseSettings(), "intake-worker"), Metrics("intake")
+    address = KafkaAddress.parse(KafkaSettings().url)
+    stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), StreamMetrics(metrics))
+    return Running((Part("stream", stream.run),), metrics=metrics, close=db.close)
+
+
+async def relay() -> Running:
+    """The relay process: outbox rows go to Kafka."""
+    db, metrics = Database(DatabaseSettings(), "intake-relay"), Metrics("intake")
+    address = KafkaAddress.parse(KafkaSettings().url)
+    carrier = Relay(db, outbox, lambda: KafkaProducer(address, "intake-relay"), RelayMetrics(metrics))
+    return Running((Part("relay", carrier.run),), metrics=metrics, close=db.close)
+
+
+def offline_app() -> FastAPI:
+    """The application without its surroundings, for printing its description."""
+    db = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "intake")
+    return http_app(db, DirectoryCache(db), DatabaseClock(db, SystemClock()))
+
+
+def post_words(person: Person, directory: Directory) -> Sequence[str]:
+    """Each post in words: 网格员 · 东门社区一网格."""
+    labels = Labels(person.lang)
+    words = []
+    for post in person.posts:
+        where = directory.name_of(post.unit or post.area) if post.unit or post.area else None
+        role = labels.word("role", post.role.value)
+        words.append(f"{role} · {where}" if where else role)
+    return words

@@ -1,0 +1,59 @@
+"""The public progress page `/t/{token}`: no sign-in, no script, no personal data. Who has the link may look."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from schemas.labels import Labels
+from services.chassis.asgi import language
+from services.chassis.db import Database
+from services.chassis.directory import DirectoryCache, UnknownRulebook
+from services.governance.rulebook import Rulebook
+from services.intake.store import reading
+from services.intake.store.moment import DatabaseClock
+from services.intake.usecases.tracking import track_page
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
+
+
+def page_router(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> APIRouter:
+    """The page and its style sheet."""
+    router = APIRouter(include_in_schema=False)
+    pages = Environment(
+        loader=PackageLoader("services.intake"), autoescape=select_autoescape(), undefined=StrictUndefined
+    )
+    style = files("services.intake").joinpath("templates/track.css").read_text("utf-8")
+
+    @router.get("/t/style/track.css")
+    def track_style() -> Response:
+        return Response(style, media_type="text/css", headers={"cache-control": "no-cache"})
+
+    @router.get("/t/{token}")
+    async def track(token: str, request: Request) -> HTMLResponse:
+        labels = Labels(language(request.headers.get("accept-language")))
+        report = None
+        if _TOKEN.fullmatch(token):
+            async with db.reading() as tx:
+                report = await reading.by_token(tx, token)
+                steps = await reading.steps_of(tx, report.case.case_id) if report and report.case else []
+        if report is None:
+            gone = pages.get_template("gone.html").render(text=labels.text, lang=labels.lang)
+            return HTMLResponse(gone, 404, _HEADERS)
+        rulebook = await _rulebook(cache, report.rulebook)
+        shown = track_page(report, steps, cache.current(), rulebook, labels, clock.now())
+        return HTMLResponse(pages.get_template("track.html").render(page=shown, text=labels.text), 200, _HEADERS)
+
+    return router
+
+
+async def _rulebook(cache: DirectoryCache, version: str) -> Rulebook | None:
+    try:
+        return await cache.rulebook(version)
+    except UnknownRulebook:
+        return None

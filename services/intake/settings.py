@@ -1,0 +1,18 @@
+"""What can be set for intake alone; everything shared is in `chassis.settings`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from services.chassis.settings import SettingsGroup
+
+HERE = Path(__file__).resolve().parent
+
+
+class IntakeSettings(SettingsGroup):
+    """Photos and the built phone page."""
+
+    photo_hands: int = Field(default=1, ge=1, le=16, validation_alias="GRID_INTAKE_PHOTO_HANDS")
+    web_root: Path = Field(default=HERE / "static" / "m", validation_alias="GRID_INTAKE_WEB_ROOT")
