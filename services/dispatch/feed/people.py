@@ -29,8 +29,8 @@ class PersonClient:
     def __init__(self, streets: Streets, login: str, password: str) -> None:
         self.login = login
         self._password = password
-        self._intake = httpx.AsyncClient(base_url=streets.intake, timeout=TIMEOUT_S, headers={"origin": streets.intake})
-        self._dispatch = httpx.AsyncClient(
+        self.intake = httpx.AsyncClient(base_url=streets.intake, timeout=TIMEOUT_S, headers={"origin": streets.intake})
+        self.dispatch = httpx.AsyncClient(
             base_url=streets.dispatch, timeout=TIMEOUT_S, headers={"origin": streets.dispatch}
         )
         self.roles: frozenset[str] = frozenset()
@@ -38,35 +38,35 @@ class PersonClient:
     async def sign_in(self) -> None:
         """Signs in at dispatch; the cookie is good for both services, as it is in a browser on one host."""
         body = {"login": self.login, "password": self._password}
-        answer = (await self._dispatch.post("/api/v1/session", json=body)).raise_for_status()
-        self._intake.cookies.update(answer.cookies)
+        answer = (await self.dispatch.post("/api/v1/session", json=body)).raise_for_status()
+        self.intake.cookies.update(answer.cookies)
         self.roles = frozenset(post["role"] for post in answer.json()["posts"])
 
     async def close(self) -> None:
-        await self._intake.aclose()
-        await self._dispatch.aclose()
+        await self.intake.aclose()
+        await self.dispatch.aclose()
 
     async def form(self) -> tuple[list[Kind], list[str]]:
         """The classes the form offers, and the cells of the street."""
-        form = (await self._intake.get("/api/v1/form")).raise_for_status().json()
+        form = (await self.intake.get("/api/v1/form")).raise_for_status().json()
         kinds = [Kind(c["scheme"], c["version"], c["code"], c["tile"]) for c in form["categories"]]
         return kinds, [feature["properties"]["code"] for feature in form["cells"]["features"]]
 
     async def places(self, cell: str) -> list[Spot]:
         """The named places of a cell."""
-        answer = (await self._intake.get("/api/v1/places", params={"cell": cell, "q": ""})).raise_for_status()
+        answer = (await self.intake.get("/api/v1/places", params={"cell": cell, "q": ""})).raise_for_status()
         return [Spot(p["name"], p["cell"], p["lng"], p["lat"]) for p in answer.json()["places"]]
 
     async def report(self, report_id: UUID, matter: Matter) -> str:
         """Send a report as the phone does; answers the receipt number."""
         headers = {"idempotency-key": str(report_id)}
-        answer = await self._intake.post("/api/v1/reports", json=report_body(matter), headers=headers)
+        answer = await self.intake.post("/api/v1/reports", json=report_body(matter), headers=headers)
         receipt: str = answer.raise_for_status().json()["receipt_no"]
         return receipt
 
     async def queue_rows(self, queue: str, limit: int = 20) -> list[dict[str, Any]]:
         """The head of a queue; empty where this person has no such queue."""
-        answer = await self._dispatch.get(f"/api/v1/queues/{queue}", params={"limit": limit})
+        answer = await self.dispatch.get(f"/api/v1/queues/{queue}", params={"limit": limit})
         if answer.status_code in (403, 404):
             return []
         rows: list[dict[str, Any]] = answer.raise_for_status().json()["rows"]
@@ -74,12 +74,12 @@ class PersonClient:
 
     async def queues(self) -> list[str]:
         """Ids of this person's queues that hold anything."""
-        answer = (await self._dispatch.get("/api/v1/queues")).raise_for_status().json()
+        answer = (await self.dispatch.get("/api/v1/queues")).raise_for_status().json()
         return [queue["id"] for queue in answer["queues"] if queue["open"]]
 
     async def case(self, case_no: str) -> dict[str, Any] | None:
         """The case page; None when it went out of sight meanwhile."""
-        answer = await self._dispatch.get(f"/api/v1/cases/{case_no}")
+        answer = await self.dispatch.get(f"/api/v1/cases/{case_no}")
         if answer.status_code == 404:
             return None
         found: dict[str, Any] = answer.raise_for_status().json()
@@ -87,7 +87,7 @@ class PersonClient:
 
     async def act(self, case: dict[str, Any], action: str, inputs: dict[str, Any], op_id: UUID) -> bool:
         """Do it; False when somebody was quicker."""
-        answer = await self._dispatch.post(
+        answer = await self.dispatch.post(
             f"/api/v1/cases/{case['case_no']}/actions/{action}",
             json=inputs,
             headers={"if-match": f'"{case["version"]}"', "idempotency-key": str(op_id)},
@@ -100,7 +100,7 @@ class PersonClient:
     async def put_evidence(self, case_no: str, evidence_id: UUID, picture: bytes) -> None:
         """Store a photo that an action will name."""
         path = f"/api/v1/cases/{case_no}/evidence/{evidence_id}"
-        (await self._dispatch.put(path, content=picture, headers={"content-type": "image/jpeg"})).raise_for_status()
+        (await self.dispatch.put(path, content=picture, headers={"content-type": "image/jpeg"})).raise_for_status()
 
 
 def report_body(matter: Matter) -> dict[str, Any]:

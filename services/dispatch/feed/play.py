@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import httpx
 from PIL import Image, ImageDraw
 
 from services.chassis.clock import Clock
@@ -19,6 +20,7 @@ from services.dispatch.feed.habits import choose
 from services.dispatch.feed.matters import Kind, Matter, Spot, draw_matter
 from services.dispatch.feed.people import PersonClient, Streets
 
+AWAY_S: Final = 1.0
 REPORTERS: Final = frozenset({"GW", "GS"})
 SLOW_SHARE: Final = 0.12
 """People who leave a case lying today, so that some go up by themselves and some become late."""
@@ -37,6 +39,7 @@ class FeedPlan:
     reports: int | None = None
     people: bool = False
     pace_s: float = 5.0
+    patient: bool = False  # wait out a system that is away, instead of ending with its error
 
 
 @dataclass(slots=True)
@@ -93,10 +96,27 @@ async def _report(
     reporters = [person for person in crowd if person.roles & REPORTERS]
     kinds, spots = await _what_and_where(reporters[0])
     while not stop.is_set() and (plan.reports is None or played.reports < plan.reports):
-        await reporters[rng.randrange(len(reporters))].report(ids.uuid7(), draw_matter(rng, kinds, spots))
+        person, matter, key = rng.choice(reporters), draw_matter(rng, kinds, spots), ids.uuid7()
+        while not await _came_through(plan, lambda: person.report(key, matter)):  # noqa: B023 - awaited at once
+            await asyncio.sleep(AWAY_S)
         played.reports += 1
         told(played)
         await _sleep(stop, rng.expovariate(plan.per_minute / 60))
+
+
+async def _came_through(plan: FeedPlan, attempt: Callable[[], Coroutine[Any, Any, object]]) -> bool:
+    """Try once; False when the system is away and the plan is patient. Any other fault is raised."""
+    try:
+        await attempt()
+    except httpx.TransportError:
+        if not plan.patient:
+            raise
+        return False
+    except httpx.HTTPStatusError as error:
+        if not plan.patient or error.response.status_code < 500:
+            raise
+        return False
+    return True
 
 
 async def _what_and_where(person: PersonClient) -> tuple[list[Kind], list[Spot]]:
@@ -119,7 +139,7 @@ async def _work(
         for person in rng.sample(crowd, len(crowd)):
             if stop.is_set():
                 return
-            await _one_act(rng, person, clock.now(), ids, played)
+            await _came_through(plan, lambda: _one_act(rng, person, clock.now(), ids, played))  # noqa: B023 - awaited at once
             told(played)
         await _sleep(stop, plan.pace_s)
 

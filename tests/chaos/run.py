@@ -1,0 +1,211 @@
+"""One fault run from start to verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+import random
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.checker import Checker, Violation
+from tests.chaos.ledger import Ledger, entries
+from tests.chaos.load import Writer
+from tests.chaos.nemesis import Nemesis, Wound
+from tests.chaos.receiver import Receiver
+from tests.chaos.stand import CHECKOUT, Stand, start
+
+FAST_RETRIES = "[1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16]"
+EVENTS = ["case.escalated", "case.overdue", "case.supervised", "case.district_due", "case.closed", "case.reopened"]
+IMPORT_ROWS = 3_000
+MAPPING = CHECKOUT / "deploy" / "import" / "pingshan.toml"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a run showed."""
+
+    minutes: float
+    seed: int
+    acknowledged: int = 0
+    retries: int = 0
+    cases: int = 0
+    deliveries: int = 0
+    quiet_after_s: float = 0.0
+    wounds: list[Wound] = field(default_factory=list)
+    violations: list[Violation] = field(default_factory=list)
+
+    def report(self) -> str:
+        """For a person."""
+        lines = [
+            f"chaos: {self.minutes:g} min, seed {self.seed}, {len(self.wounds)} kills",
+            f"  acknowledged reports {self.acknowledged}, retries {self.retries}, cases {self.cases},"
+            f" webhooks delivered {self.deliveries}, quiet after {self.quiet_after_s:.0f} s",
+        ]
+        worst: dict[str, float] = {}
+        for wound in self.wounds:
+            worst[wound.part] = max(worst.get(wound.part, 0.0), wound.back_after_s)
+        lines += [f"  {part:<24} back within {seconds:5.1f} s" for part, seconds in sorted(worst.items())]
+        lines += [f"  BROKEN {one.rule}: {one.what}" for one in self.violations[:40]]
+        lines.append(f"  {len(self.violations)} violations")
+        return "\n".join(lines)
+
+
+async def run(folder: Path, minutes: float, seed: int) -> Verdict:
+    """Everything of it. The folder gets the home, the ledger and the import file."""
+    receiver = Receiver(seed=seed)
+    address = await receiver.start()
+    extra = {"GRID_WEBHOOK_ALLOW_HOSTS": address, "GRID_WEBHOOK_SCHEDULE_S": FAST_RETRIES, "GRID_SAMPLE_HISTORY": "0"}
+    stand = await asyncio.to_thread(start, folder / "home", extra)
+    try:
+        return await _under_fire(stand, receiver, address, folder, minutes, seed)
+    finally:
+        await asyncio.to_thread(stand.stop)
+        await receiver.stop()
+
+
+async def _under_fire(
+    stand: Stand, receiver: Receiver, address: str, folder: Path, minutes: float, seed: int
+) -> Verdict:
+    receiver.secret = await _subscribe(stand, f"http://{address}/hook")
+    ledger = Ledger(folder / "ledger.jsonl")
+    writers = [
+        await _writer(stand, login, ledger, seed + n) for n, login in enumerate(("wangge01", "wangge02", "zhibu01"))
+    ]
+    nemesis = Nemesis(stand.home, seed)
+    seconds = minutes * 60
+    importing = asyncio.ensure_future(_import_until_done(stand, folder / "rows.csv", seed))
+    feed = await _people(stand, seed)
+    async with asyncio.TaskGroup() as group:
+        for writer in writers:
+            group.create_task(writer.run(seconds))
+        group.create_task(nemesis.run(seconds))
+    feed.terminate()
+    await asyncio.to_thread(feed.wait, 30)
+    await importing
+    ledger.close()
+    checker = Checker(stand.database_url, folder / "ledger.jsonl", receiver.seen)
+    quiet_after = await asyncio.to_thread(checker.quiet)
+    await asyncio.sleep(2)
+    violations = await asyncio.to_thread(checker.check)
+    return Verdict(
+        minutes=minutes,
+        seed=seed,
+        acknowledged=sum(1 for entry in entries(folder / "ledger.jsonl") if entry.acknowledged),
+        retries=sum(writer.retries for writer in writers),
+        cases=await asyncio.to_thread(_cases, stand),
+        deliveries=len(receiver.seen.by_id),
+        quiet_after_s=quiet_after,
+        wounds=nemesis.wounds,
+        violations=violations,
+    )
+
+
+async def _subscribe(stand: Stand, url: str) -> str:
+    """Make the endpoint as the administrator does; answers its secret."""
+    person = await stand.person("admin")
+    answer = await person.dispatch.post(
+        "/api/v1/escalation/webhooks", json={"url": url, "events": EVENTS, "name": "simulated platform"}
+    )
+    secret: str = answer.raise_for_status().json()["secret"]
+    await person.close()
+    return secret
+
+
+async def _writer(stand: Stand, login: str, ledger: Ledger, seed: int) -> Writer:
+    person = await stand.person(login)
+    kinds, cells = await person.form()
+    spots = [spot for cell in cells[:12] for spot in await person.places(cell)]
+    return Writer(person, kinds, spots, ledger, seed, per_second=2.0)
+
+
+async def _people(stand: Stand, seed: int) -> subprocess.Popen[bytes]:
+    """The sample's people at their desks, so that cases close and webhooks leave; restarted by nobody."""
+    words = ("feed", "--people", "--per-minute", "6", "--seed", str(seed), "--patient")
+    log = (stand.home / "feed.log").open("ab")
+    return subprocess.Popen(  # noqa: ASYNC220 - it returns at once
+        [sys.executable, "-m", "services.chassis.grid", *words],
+        env=stand.environment,
+        cwd=CHECKOUT,
+        stdout=log,
+        stderr=log,
+    )
+
+
+async def _import_until_done(stand: Stand, file: Path, seed: int) -> None:
+    """An import that is started again after each crash must end with every row there once."""
+    _write_rows(file, seed)
+    for _ in range(60):
+        words = ("import", str(file), "--mapping", str(MAPPING), "--clock", "now")
+        done = await asyncio.to_thread(stand.grid, *words, check=False)
+        if done.returncode == 0:
+            return
+        await asyncio.sleep(1)
+    raise AssertionError(f"the import never came through: {done.stderr[-1000:]}")
+
+
+def _write_rows(file: Path, seed: int) -> None:
+    """Rows of the mapping's shape, invented."""
+    rng = random.Random(seed)
+    columns = [
+        *("REC_ID", "REPORT_NUM", "CREATE_TIME", "DISTRICT_NAME", "DISTRICT_ID", "STREET_NAME", "STREET_ID"),
+        *("COMMUNITY_NAME", "COMMUNITY_ID", "EVENT_TYPE_NAME", "EVENT_TYPE_ID", "MAIN_TYPE_NAME", "MAIN_TYPE_ID"),
+        *("SUB_TYPE_NAME", "SUB_TYPE_ID", "DISPOSE_UNIT_NAME", "DISPOSE_UNIT_ID", "EVENT_SRC_NAME", "EVENT_SRC_ID"),
+        *("OPERATE_NUM", "OVERTIME_ARCHIVE_NUM", "INTIME_TO_ARCHIVE_NUM", "INTIME_ARCHIVE_NUM"),
+        *("EVENT_PROPERTY_NAME", "EVENT_PROPERTY_ID", "OCCUR_PLACE"),
+    ]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(columns)
+        for number in range(IMPORT_ROWS):
+            street, kind, unit = rng.randint(1, 4), rng.randint(1, 30), rng.randint(1, 9)
+            writer.writerow(
+                [
+                    *(
+                        90_000 + number,
+                        1,
+                        f"2018-{rng.randint(2, 12):02d}-{rng.randint(1, 28):02d} 10:{rng.randint(0, 59):02d}:00",
+                    ),
+                    *(
+                        "甲区",
+                        1,
+                        f"{street}号街道",
+                        100 + street,
+                        f"{street}-{kind % 5}社区",
+                        10_000 + street * 10 + kind % 5,
+                    ),
+                    *("市容", 5, "环境", 180, f"第{kind}类", 600 + kind, f"第{unit}单位", 1_500 + unit, "平台", 103),
+                    *(1, 0, 0, 1, "投诉", 2, "-"),
+                ]
+            )
+
+
+def _cases(stand: Stand) -> int:
+    import psycopg
+
+    with psycopg.connect(stand.database_url) as connection:
+        row = connection.execute("SELECT count(*) FROM dispatch.cases").fetchone()
+    return int(row[0]) if row else 0
+
+
+def write_report(verdict: Verdict, file: Path) -> None:
+    """For machines."""
+    body: dict[str, Any] = {
+        "minutes": verdict.minutes,
+        "seed": verdict.seed,
+        "kills": len(verdict.wounds),
+        "acknowledged": verdict.acknowledged,
+        "violations": [f"{one.rule}: {one.what}" for one in verdict.violations],
+        "worst_recovery_s": max((wound.back_after_s for wound in verdict.wounds), default=0),
+        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+    }
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(body, ensure_ascii=False, indent=1))
+
+
+__all__ = ["Verdict", "run", "write_report"]
