@@ -28,7 +28,6 @@ from services.chassis.settings import (
     KafkaSettings,
     ServiceTokenSettings,
 )
-from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics
 from services.intake.agents import GROUP, TOPICS, Progress
@@ -84,7 +83,7 @@ async def worker() -> Running:
     """The stream process: case facts become the reporter's view."""
     db, metrics = Database(DatabaseSettings(), "intake-worker"), Metrics("intake")
     address = KafkaAddress.parse(KafkaSettings().url)
-    stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), StreamMetrics(metrics))
+    stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), metrics)
     return Running((Part("stream", stream.run),), metrics=metrics, close=db.close)
 
 
