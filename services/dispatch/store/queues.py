@@ -29,7 +29,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.types import TypeEngine
 
-
 from services.dispatch.store.audience import Scope
 from services.dispatch.tables import cases, requests, tasks
 from services.governance.acts import TaskState

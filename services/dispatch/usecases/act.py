@@ -32,7 +32,7 @@ class EvidenceUnknown(LookupError):
         self.ids = ids
 
 
-class VersionConflict(Exception):  # noqa: N818 - somebody was quicker; no fault of ours
+class VersionConflict(Exception):
     """The case is not the one the caller was looking at. `facts` are what happened since, oldest first."""
 
     def __init__(self, case: Case, facts: list[FactRow]) -> None:

@@ -15,7 +15,7 @@ from services.governance.cycle import Action, Role, State
 from services.governance.errors import GovernanceError, IllegalTransition
 
 
-class CommandRefused(Exception):  # noqa: N818 - an answer to its sender, not a fault
+class CommandRefused(Exception):
     """Refused before the rules were asked; `code` is an error id of the word list."""
 
     def __init__(self, code: str) -> None:

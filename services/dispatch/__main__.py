@@ -1,0 +1,126 @@
+"""`python -m services.dispatch serve|worker|relay|sample|count|agreement|openapi|check`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import csv
+import json
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.chassis.asgi import Missing, database_check, schema_check
+from services.chassis.serve import ExitCode, run
+from services.chassis.settings import DispatchHttpSettings
+from services.dispatch.app import NEEDED_REVISION, Ground, build_relay, build_server, build_worker, ground, make_app
+from services.dispatch.imports import load_sample
+from services.dispatch.settings import DispatchSettings
+from services.dispatch.store.imports import COUNT_BY, agreement, count_cases, unknown_units
+from services.dispatch.tables import SCHEMA
+
+_PROCESSES = {"serve": build_server, "worker": build_worker, "relay": build_relay}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The exit code: 0 done, 1 failed, 2 wrong words, 69 something is missing."""
+    asked = _parser().parse_args(arguments)
+    if asked.command in _PROCESSES:
+        return run(_PROCESSES[asked.command])
+    if asked.command == "openapi":
+        _say(json.dumps(make_app(DispatchHttpSettings(), None).openapi(), ensure_ascii=False, indent=2))
+        return ExitCode.OK
+    return asyncio.run(_once(_COMMANDS[asked.command], asked))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m services.dispatch", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("serve", help="HTTP: console, desks, cases")
+    commands.add_parser("worker", help="consume reports, timers and commands")
+    commands.add_parser("relay", help="carry events to Kafka")
+    commands.add_parser("openapi", help="print the API description")
+    commands.add_parser("check", help="say whether the database is what this code needs")
+    commands.add_parser("sample", help="load the sample street; again changes nothing")
+    count = commands.add_parser("count", help="count cases")
+    count.add_argument("--by", default=",".join(COUNT_BY), help=f"some of {', '.join(COUNT_BY)}, comma separated")
+    count.add_argument("--source", help="only cases of this source")
+    count.add_argument("--csv", action="store_true", help="for programs")
+    same = commands.add_parser("agreement", help="imported unit against the rulebook's choice, by category")
+    same.add_argument("--csv", action="store_true", help="for programs")
+    return parser
+
+
+async def _once(command: Callable[[Ground, argparse.Namespace], Awaitable[int]], asked: argparse.Namespace) -> int:
+    base = ground("dispatch-command")
+    try:
+        return await command(base, asked)
+    finally:
+        await base.db.close()
+
+
+async def _check(base: Ground, _: argparse.Namespace) -> int:
+    for check in (database_check(base.db), schema_check(base.db, SCHEMA, NEEDED_REVISION)):
+        try:
+            await check.probe()
+        except Missing as missing:
+            sys.stderr.write(f"{check.name}: {missing}\n")
+            return ExitCode.NOT_READY
+    return ExitCode.OK
+
+
+async def _sample(base: Ground, _: argparse.Namespace) -> int:
+    fresh = await load_sample(base.db, DispatchSettings().sample_dir, base.ids)
+    _say("sample street loaded" if fresh else "sample street is up to date")
+    return ExitCode.OK
+
+
+async def _count(base: Ground, asked: argparse.Namespace) -> int:
+    by = [name.strip() for name in asked.by.split(",") if name.strip()]
+    unknown = [name for name in by if name not in COUNT_BY]
+    if unknown or not by:
+        sys.stderr.write(f"--by takes some of {', '.join(COUNT_BY)}, not {', '.join(unknown) or 'nothing'}\n")
+        return ExitCode.USAGE
+    async with base.db.reading() as tx:
+        rows = await count_cases(tx, by, asked.source)
+    _table([*by, "cases"], rows, as_csv=asked.csv)
+    return ExitCode.OK
+
+
+async def _agreement(base: Ground, asked: argparse.Namespace) -> int:
+    async with base.db.reading() as tx:
+        rows = await agreement(tx)
+        strangers = await unknown_units(tx)
+    told = [(r.category, r.rows, r.named, r.same, f"{r.same / r.named:.2f}" if r.named else "") for r in rows]
+    _table(["category", "rows", "with_unit", "same", "share"], told, as_csv=asked.csv)
+    if strangers and not asked.csv:
+        _say("\nunits that the directory does not know:")
+        _table(["unit", "rows"], [(s.unit, s.rows) for s in strangers], as_csv=False)
+    return ExitCode.OK
+
+
+def _table(names: Sequence[str], rows: Sequence[Sequence[object]], *, as_csv: bool) -> None:
+    """CSV, or columns for people."""
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+        return
+    cells = [list(names), *([("-" if cell is None else str(cell)) for cell in row] for row in rows)]
+    widths = [max(len(row[n]) for row in cells) for n in range(len(names))]
+    for row in cells:
+        _say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+_COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
+    "check": _check,
+    "sample": _sample,
+    "count": _count,
+    "agreement": _agreement,
+}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,111 @@
+"""The case page and the actions on it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+
+from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut
+from schemas.labels import Labels
+from services.chassis.asgi import Answer, Problem, answer_once, etag, if_match, not_found
+from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
+from services.chassis.telemetry import bind_case
+from services.dispatch.api.wiring import Parts, Wiring
+from services.dispatch.store import Tx, idempotency
+from services.dispatch.store.audience import scope_of
+from services.dispatch.store.detail import find_case
+from services.dispatch.usecases.act import EvidenceUnknown, UnknownCase, VersionConflict, Wish, act
+from services.dispatch.usecases.show import show
+from services.dispatch.usecases.words import Words
+from services.governance.cycle import Action
+from services.governance.errors import GovernanceError, IllegalTransition
+
+router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
+CaseNo = Annotated[str, Path(max_length=64)]
+
+
+@router.get("/{case_no}", summary="A case as the caller may see it")
+async def read_case(case_no: CaseNo, person: CurrentPerson, parts: Parts, response: Response) -> CaseOut:
+    """404 for a case of somebody else, just as for one that does not exist."""
+    async with parts.db.reading() as tx:
+        shown = await _page(tx, case_no, person, parts)
+    response.headers["etag"] = etag(shown.version)
+    return shown
+
+
+@router.post("/{case_no}/actions/{action}", response_model=CaseOut, summary="Act on a case")
+async def act_on_case(
+    case_no: CaseNo,
+    action: Action,
+    body: ActionIn,
+    person: CurrentPerson,
+    parts: Parts,
+    version: Annotated[int, Depends(if_match)],
+    key: RequestKeyOf,
+) -> Response:
+    """The case after the action. Which actions there are, and what each needs, stands in the case itself."""
+    op_id = f"{person.account_id}:{key.key}" if key is not None else str(parts.ids.uuid7())
+    wish = Wish(case_no, action, body.to_inputs(), version, op_id)
+    bind_case(case_no)
+    async with parts.db.transaction() as tx:
+
+        async def work() -> Answer:
+            case = await _act(tx, wish, person, parts)
+            shown = await _page(tx, case_no, person, parts, gone_ok=True)
+            return Answer.of(shown, headers={"etag": etag(case)})
+
+        answer = await answer_once(tx, idempotency, key, work)
+    return answer.response()
+
+
+async def _act(tx: Tx, wish: Wish, person: Person, parts: Wiring) -> int:
+    """The case's version afterwards; refusals as problems."""
+    try:
+        case = await act(tx, wish, person.actor, parts.directory, parts.ids)
+    except UnknownCase:
+        raise not_found() from None
+    except EvidenceUnknown as error:
+        raise Problem(422, "evidence_unknown", extra={"missing": error.ids}) from error
+    except VersionConflict as conflict:
+        raise _conflict(conflict, person, parts) from conflict
+    except GovernanceError as error:
+        worded = _illegal(error, person, parts) if isinstance(error, IllegalTransition) else None
+        raise worded or error from error
+    return case.version
+
+
+async def _page(tx: Tx, case_no: str, person: Person, parts: Wiring, *, gone_ok: bool = False) -> CaseOut:
+    """`gone_ok`: an act may take the case out of its actor's own sight; its answer still shows what became of it."""
+    found = await find_case(tx, case_no, scope_of(person.actor), unseen=gone_ok)
+    if found is None:
+        raise not_found()
+    return await show(tx, found.case, found.address, person.actor, parts.directory, person.lang)
+
+
+def _conflict(conflict: VersionConflict, person: Person, parts: Wiring) -> Problem:
+    """Who changed what and when; the caller's form stays with the caller."""
+    words = Words(Labels(person.lang), parts.directory.current())
+    last = conflict.facts[-1] if conflict.facts else None
+    told = ConflictOut(
+        version=conflict.case.version,
+        by_name=words.person(last.account) if last else None,
+        by_post=words.post(last.role, last.unit) if last else None,
+        at=last.at if last else conflict.case.last_at,
+        action=words.word("fact", last.kind) if last else "",
+    )
+    return Problem(409, "version_conflict", extra=told.model_dump(mode="json"))
+
+
+def _illegal(error: IllegalTransition, person: Person, parts: Wiring) -> Problem:
+    """The refusal in words: what the state is, what was asked, what would be possible."""
+    words = Words(Labels(person.lang), parts.directory.current())
+    allowed = [words.action(action, error.state) for action in error.allowed]
+    detail = words.labels.text(
+        "illegal",
+        state=words.state(error.state, None),
+        action=words.action(error.action, error.state),
+        actions="、".join(allowed) if person.lang == "zh-CN" else ", ".join(allowed),
+    )
+    extra = {"state": error.state, "action": error.action, "allowed": list(error.allowed)}
+    return Problem(409, error.code, detail=detail, extra=extra)

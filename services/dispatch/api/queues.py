@@ -1,0 +1,81 @@
+"""GET /api/v1/queues and its pages; a search over cases."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from schemas.api.dispatch import QueuePageOut, QueuesOut
+from schemas.labels import Labels
+from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
+from services.chassis.auth import CurrentPerson
+from services.dispatch.api.wiring import Parts
+from services.dispatch.store.audience import scope_of
+from services.dispatch.usecases.queues import UnknownQueue, count_queues, find_cases, read_queue
+
+router = APIRouter(prefix="/api/v1", tags=["queues"])
+
+
+@router.get("/queues", summary="Counts of the queues")
+async def list_queues(
+    person: CurrentPerson,
+    parts: Parts,
+    queues: Annotated[str | None, Query(max_length=500, description="ids, comma separated; all by default")] = None,
+) -> QueuesOut:
+    """Every queue with what stands in it for the caller, and the cursor to subscribe from."""
+    cursor = await parts.feed.now()
+    async with parts.db.reading() as tx:
+        try:
+            counted = await count_queues(tx, scope_of(person.actor), Labels(person.lang), ids_of(queues))
+        except UnknownQueue as error:
+            raise Problem(404, "queue_unknown") from error
+    return QueuesOut(queues=counted, cursor=cursor.encode())
+
+
+@router.get("/queues/{queue}", summary="A page of a queue")
+async def show_queue(
+    queue: Annotated[str, Path(max_length=64)],
+    person: CurrentPerson,
+    parts: Parts,
+    asked: Annotated[Page, Depends(page)],
+) -> QueuePageOut:
+    """The rows in the queue's own order. The cursor was taken before the page was read: nothing falls between."""
+    cursor = await parts.feed.now()
+    async with parts.db.reading() as tx:
+        try:
+            rows, more = await read_queue(
+                tx, queue, person.actor, parts.directory, limit=asked.limit, after=_after(asked)
+            )
+        except UnknownQueue as error:
+            raise Problem(404, "queue_unknown") from error
+    return QueuePageOut(rows=tuple(rows), next=encode_cursor(*more) if more else None, cursor=cursor.encode())
+
+
+@router.get("/cases", summary="Search cases")
+async def search_cases(
+    person: CurrentPerson,
+    parts: Parts,
+    asked: Annotated[Page, Depends(page)],
+    q: Annotated[str, Query(max_length=100, description="case number, receipt number or words")] = "",
+) -> QueuePageOut:
+    """Cases that the caller may see, newest first; closed ones too."""
+    cursor = await parts.feed.now()
+    async with parts.db.reading() as tx:
+        rows, more = await find_cases(tx, q, person.actor, parts.directory, limit=asked.limit, after=_after(asked))
+    return QueuePageOut(rows=tuple(rows), next=encode_cursor(*more) if more else None, cursor=cursor.encode())
+
+
+def ids_of(joined: str | None) -> list[str]:
+    """'a,b' → ['a', 'b']."""
+    return [part.strip() for part in (joined or "").split(",") if part.strip()]
+
+
+def _after(asked: Page) -> tuple[str, str] | None:
+    if asked.after is None:
+        return None
+    match asked.after:
+        case (str() as key, str() as case_id):
+            return key, case_id
+    wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
+    raise Problem(422, "invalid_input", errors=[wrong])

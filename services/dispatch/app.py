@@ -1,0 +1,174 @@
+"""Composition root: settings in, something that runs out. Nothing else wires."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from schemas.labels import Labels
+from services.chassis.asgi import EdgeRules, create_app, database_check, mount_spa, schema_check
+from services.chassis.auth import Authenticator, Person, session_router
+from services.chassis.clock import monotonic
+from services.chassis.db import Database
+from services.chassis.directory import DirectoryCache
+from services.chassis.http_client import ServiceClient
+from services.chassis.ids import IdSource, SystemIds
+from services.chassis.kafka import KafkaAddress
+from services.chassis.outbox.metrics import RelayMetrics
+from services.chassis.outbox.producer import KafkaProducer
+from services.chassis.outbox.relay import Relay
+from services.chassis.pictures import Workshop
+from services.chassis.serve import Part, Running
+from services.chassis.settings import (
+    DatabaseSettings,
+    DispatchHttpSettings,
+    HomeSettings,
+    KafkaSettings,
+    LogSettings,
+    ServiceTokenSettings,
+)
+from services.chassis.streams.batch import BatchRunner
+from services.chassis.streams.metrics import StreamMetrics
+from services.chassis.streams.worker import StreamWorker
+from services.chassis.telemetry import Metrics, configure_logging
+from services.dispatch.agents import APP_ID, CONSUMER, TOPICS, handler
+from services.dispatch.api import ROUTERS, Wiring
+from services.dispatch.forward import Forwarder
+from services.dispatch.media import EvidenceFiles
+from services.dispatch.settings import DispatchSettings
+from services.dispatch.sse import Feed
+from services.dispatch.tables import SCHEMA, inbox, outbox
+from services.dispatch.usecases.take import Tools
+from services.dispatch.usecases.words import Words
+from services.governance.acts import Post
+
+NAME = "dispatch"
+NEEDED_REVISION = "0001"
+STATIC = Path(__file__).parent / "static"
+PAGES = ("console", "desk", "wall")
+BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every process of dispatch stands on."""
+
+    db: Database
+    directory: DirectoryCache
+    ids: IdSource
+    metrics: Metrics
+
+
+def ground(application: str) -> Ground:
+    """Open what all processes share; needs a running loop."""
+    log = LogSettings()
+    configure_logging(application, log.level)
+    db = Database(DatabaseSettings(), application)
+    return Ground(db, DirectoryCache(db), SystemIds(), Metrics(NAME))
+
+
+async def build_server() -> Running:
+    """The HTTP process."""
+    base = ground(NAME)
+    settings, http = DispatchSettings(), DispatchHttpSettings()
+    token = ServiceTokenSettings().token
+    await base.directory.refresh()
+    forwarder = _forwarder(settings, token)
+    feed = Feed(base.db, base.directory, settings)
+    app = make_app(http, base)
+    auth = Authenticator(base.db, PostsOf(base.directory), base.ids, service_token=token)
+    app.state.auth = auth
+    app.state.clock = monotonic
+    app.state.wiring = Wiring(base.db, base.directory, base.ids, feed, evidence_files(settings, base.ids), forwarder)
+
+    async def close() -> None:
+        auth.close()
+        await forwarder.close()
+        await base.db.close()
+
+    parts = (Part("directory", base.directory.run), Part("feed", feed.run))
+    return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
+
+
+def make_app(http: DispatchHttpSettings, base: Ground | None) -> FastAPI:
+    """The application with its routes. Without a ground it can only describe itself (`openapi`)."""
+    checks = [database_check(base.db), schema_check(base.db, SCHEMA, NEEDED_REVISION)] if base is not None else []
+    app = create_app(
+        NAME,
+        http,
+        checks,
+        ids=base.ids if base is not None else SystemIds(),
+        metrics=base.metrics if base is not None else None,
+        rules=EdgeRules(body_limit=BODY_LIMIT),
+    )
+    app.include_router(session_router(post_labels(base.directory) if base is not None else None))
+    for router in ROUTERS:
+        app.include_router(router)
+    for page in PAGES:
+        mount_spa(app, f"/{page}/", STATIC / page)
+    return app
+
+
+async def build_worker() -> Running:
+    """A stream worker."""
+    base = ground(f"{NAME}-worker")
+    await base.directory.refresh()
+    address = KafkaAddress.parse(KafkaSettings().url)
+    metrics = StreamMetrics(base.metrics)
+    tools = Tools(base.directory, base.ids)
+    runner = BatchRunner(CONSUMER, base.db, (inbox, outbox), handler(tools), base.ids, metrics)
+    worker = StreamWorker(APP_ID, TOPICS, address, runner, metrics)
+    parts = (Part("directory", base.directory.run), Part("stream", worker.run))
+    return Running(parts=parts, metrics=base.metrics, close=base.db.close)
+
+
+async def build_relay() -> Running:
+    """The outbox's relay."""
+    base = ground(f"{NAME}-relay")
+    address = KafkaAddress.parse(KafkaSettings().url)
+    relay = Relay(base.db, outbox, lambda: KafkaProducer(address, f"{NAME}-relay"), RelayMetrics(base.metrics))
+    return Running(parts=(Part("relay", relay.run),), metrics=base.metrics, close=base.db.close)
+
+
+def evidence_files(settings: DispatchSettings, ids: IdSource) -> EvidenceFiles:
+    """Where evidence lies: below GRID_HOME unless told otherwise."""
+    root = settings.evidence_dir or HomeSettings().home / "media" / "evidence"
+    return EvidenceFiles(root, Workshop(), ids)
+
+
+class PostsOf:
+    """The directory's posts as sign-in asks for them."""
+
+    def __init__(self, cache: DirectoryCache) -> None:
+        self._cache = cache
+
+    def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
+        """The posts an account holds at `now`."""
+        return self._cache.current().posts_of(account_id, now)
+
+
+def post_labels(cache: DirectoryCache) -> Callable[[Person], Sequence[str | None]]:
+    """Words for a person's posts: '网格员 · 北门社区第一网格'."""
+
+    def labels(person: Person) -> Sequence[str | None]:
+        words = Words(Labels(person.lang), cache.current())
+        return [
+            " · ".join(filter(None, (words.word("role", post.role), words.place(post.unit or post.area))))
+            for post in person.posts
+        ]
+
+    return labels
+
+
+def _forwarder(settings: DispatchSettings, token: SecretStr | None) -> Forwarder:
+    shown = token or SecretStr("")
+    return Forwarder(
+        ServiceClient("intake", settings.intake_url, shown),
+        ServiceClient("escalation", settings.escalation_url, shown),
+    )
+
