@@ -97,7 +97,7 @@ async def _report(
     kinds, spots = await _what_and_where(reporters[0])
     while not stop.is_set() and (plan.reports is None or played.reports < plan.reports):
         person, matter, key = rng.choice(reporters), draw_matter(rng, kinds, spots), ids.uuid7()
-        while not await _came_through(plan, lambda: person.report(key, matter)):  # noqa: B023 - awaited at once
+        while not await _came_through(plan, lambda: person.report(key, matter)):  # noqa: ASYNC110, B023 - awaited at once
             await asyncio.sleep(AWAY_S)
         played.reports += 1
         told(played)

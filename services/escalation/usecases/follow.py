@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
 from schemas.envelope import Envelope
@@ -17,7 +17,7 @@ from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
 
 Hook = tuple[Envelope[CaseFactV1], str]
-CategoryName = Callable[[CaseFactV1], str]
+CategoryName = Callable[[CaseFactV1], Awaitable[str]]
 
 
 class CaseFollower:
@@ -44,13 +44,13 @@ class CaseFollower:
         known = await deliveries.already_queued(tx, [(one.id, fact.id) for one, fact, _ in wanted])
         fresh = [(one, fact, kind) for one, fact, kind in wanted if (one.id, fact.id) not in known]
         numbers = await deliveries.take_numbers(tx, dict(Counter((one.id, fact.subject) for one, fact, _ in fresh)))
-        await deliveries.queue(tx, [self._delivery(one, (fact, kind), numbers) for one, fact, kind in fresh])
+        await deliveries.queue(tx, [await self._delivery(one, (fact, kind), numbers) for one, fact, kind in fresh])
 
-    def _delivery(self, endpoint: Endpoint, hook: Hook, numbers: dict[tuple[UUID, str], int]) -> NewDelivery:
+    async def _delivery(self, endpoint: Endpoint, hook: Hook, numbers: dict[tuple[UUID, str], int]) -> NewDelivery:
         fact, kind = hook
         number = numbers[(endpoint.id, fact.subject)]
         numbers[(endpoint.id, fact.subject)] = number + 1
-        body = hook_body(fact, kind, sequence=number, category_name=self._category_name(fact.data))
+        body = hook_body(fact, kind, sequence=number, category_name=await self._category_name(fact.data))
         payload = body.model_dump_json(exclude_none=True).encode()
         intent = getattr(body, "data").intent  # noqa: B009 - every case hook has data.intent; HookV1 itself has no data
         return NewDelivery(

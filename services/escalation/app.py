@@ -1,0 +1,156 @@
+"""Composition root of escalation: each function builds one process; nothing else wires."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.chassis.asgi import create_app, database_check, schema_check
+from services.chassis.auth import Authenticator, session_router
+from services.chassis.clock import monotonic
+from services.chassis.db import Database, is_transient
+from services.chassis.directory import DirectoryCache
+from services.chassis.directory.words import post_words
+from services.chassis.ids import SystemIds
+from services.chassis.kafka import KafkaAddress
+from services.chassis.outbox.metrics import RelayMetrics
+from services.chassis.outbox.producer import KafkaProducer
+from services.chassis.outbox.relay import Relay
+from services.chassis.serve import Part, Running
+from services.chassis.settings import (
+    DatabaseSettings,
+    EscalationHttpSettings,
+    HomeSettings,
+    KafkaSettings,
+    ServiceTokenSettings,
+)
+from services.chassis.streams.worker import StreamWorker
+from services.chassis.telemetry import Metrics, logger
+from services.escalation.agents import GROUP, TOPICS, follower
+from services.escalation.api import Desk, deliveries_router, platform_router, webhooks_router
+from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
+from services.escalation.tables import SCHEMA, idempotency, inbox, outbox
+from services.escalation.timers import TimerLoop
+from services.escalation.usecases.deliver import Deliverer
+from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.webhooks.client import WebhookClient
+from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
+from services.escalation.webhooks.signing import decode_secret
+
+NEEDS_REVISION = "0001"
+IDLE_S = 0.2
+AWAY_S = 1.0
+
+
+async def serve() -> Running:
+    """The HTTP process."""
+    db = Database(DatabaseSettings(), "escalation")
+    cache = DirectoryCache(db)
+    app = http_app(db, cache, _secret_box())
+    return Running((Part("directory", cache.run),), app, app.state.http, app.state.metrics, db.close)
+
+
+def http_app(db: Database, cache: DirectoryCache, box: SecretBox) -> FastAPI:
+    """The application around a database. Opens nothing before its lifespan begins."""
+    ids = SystemIds()
+    auth = Authenticator(db, cache, ids, service_token=ServiceTokenSettings().token)
+
+    @asynccontextmanager
+    async def life(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        auth.close()
+
+    checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION))
+    app = create_app("escalation", EscalationHttpSettings(), checks, ids=ids, lifespan=life)
+    app.state.auth = auth
+    app.state.desk = Desk(
+        db=db,
+        ids=ids,
+        outbox=outbox,
+        keys=idempotency,
+        endpoints=EndpointDesk(ids, box, WebhookSettings().allowed),
+        platform_secret=_platform_secret(),
+    )
+    for router in (webhooks_router(), deliveries_router(), platform_router()):
+        app.include_router(router)
+    app.include_router(session_router(lambda person: post_words(person, cache.current())))
+    return app
+
+
+async def worker() -> Running:
+    """The stream process: case facts arm timers and queue deliveries."""
+    db, metrics, ids = Database(DatabaseSettings(), "escalation-worker"), Metrics("escalation"), SystemIds()
+    cache = DirectoryCache(db)
+    address = KafkaAddress.parse(KafkaSettings().url)
+    stream = StreamWorker(GROUP, TOPICS, follower(cache, ids), db, (inbox, outbox), address, ids, metrics)
+
+    async def after_directory(stop: asyncio.Event) -> None:
+        await cache.refresh()
+        await stream.run(stop)
+
+    parts = (Part("directory", cache.run), Part("stream", after_directory))
+    return Running(parts, metrics=metrics, close=db.close)
+
+
+async def relay() -> Running:
+    """The relay process: outbox rows go to Kafka."""
+    db, metrics = Database(DatabaseSettings(), "escalation-relay"), Metrics("escalation")
+    address = KafkaAddress.parse(KafkaSettings().url)
+    carrier = Relay(db, outbox, lambda: KafkaProducer(address, "escalation-relay"), RelayMetrics(metrics))
+    return Running((Part("relay", carrier.run),), metrics=metrics, close=db.close)
+
+
+async def timers() -> Running:
+    """The firing process."""
+    db, metrics = Database(DatabaseSettings(), "escalation-timers"), Metrics("escalation")
+    loop = TimerLoop(db, outbox, SystemIds(), TimerSettings(), metrics, monotonic)
+    return Running((Part("timers", loop.run),), metrics=metrics, close=db.close)
+
+
+async def deliver() -> Running:
+    """The sending process."""
+    db, metrics, settings = Database(DatabaseSettings(), "escalation-deliver"), Metrics("escalation"), WebhookSettings()
+    client = WebhookClient(settings.allowed, settings.timeout_s, monotonic)
+    deliverer = Deliverer(db, client, _secret_box(), settings, random.SystemRandom(), metrics)
+
+    async def close() -> None:
+        await client.close()
+        await db.close()
+
+    return Running((Part("deliver", lambda stop: _keep_sending(deliverer, stop)),), metrics=metrics, close=close)
+
+
+async def _keep_sending(deliverer: Deliverer, stop: asyncio.Event) -> None:
+    """Until `stop`; a database that is away only makes deliveries late, the lease brings them back."""
+    while not stop.is_set():
+        try:
+            pause = 0.0 if await deliverer.once() else IDLE_S
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            logger("webhooks").warning("database_away", error=str(error))
+            pause = AWAY_S
+        if pause:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+
+def offline_app() -> FastAPI:
+    """The application without its surroundings, for printing its description."""
+    db = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "escalation")
+    return http_app(db, DirectoryCache(db), SecretBox(bytes(32)))
+
+
+def _secret_box() -> SecretBox:
+    settings = WebhookSettings()
+    return SecretBox(read_or_make_key(settings.key_file or HomeSettings().home / "secrets" / "webhook.key"))
+
+
+def _platform_secret() -> bytes | None:
+    secret = PlatformSettings().secret
+    return None if secret is None else decode_secret(secret.get_secret_value())
