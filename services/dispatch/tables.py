@@ -102,12 +102,12 @@ cases = Table(
     Column("address", Text, nullable=False, server_default=""),
     Column("body", JSON(none_as_null=True), nullable=False),
     UniqueConstraint("case_no", name="uq_cases_case_no"),
-    CheckConstraint(f"state IN ({_STATES})", name="ck_cases_state"),
-    CheckConstraint("sequence >= version", name="ck_cases_sequence"),
+    CheckConstraint(f"state IN ({_STATES})", name="state"),
+    CheckConstraint("sequence >= version", name="sequence"),
     Index("ix_cases_live_state_due", "state", "stage_due_at", "id", postgresql_where=text("live")),
     Index("ix_cases_live_due", "stage_due_at", "id", postgresql_where=text("live")),
     Index("ix_cases_live_audience", "audience", postgresql_using="gin", postgresql_where=text("live")),
-    Index("ix_cases_audience_opened", "opened_at", "id"),
+    Index("ix_cases_opened", "opened_at", "id"),
     Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),
     Index("ix_cases_figures", "street", "category", "lead_unit"),
     # rows are rewritten at every fact: leave room so that most stay on their page
@@ -145,15 +145,7 @@ report_photos = Table(
     PrimaryKeyConstraint("report_id", "photo_id"),
 )
 
-legal_transition = Table(
-    "legal_transition",
-    metadata,
-    Column("from_state", Text, nullable=False),
-    Column("to_state", Text, nullable=False),
-    PrimaryKeyConstraint("from_state", "to_state"),
-)
-
-# Append-only: the role has no UPDATE or DELETE here and a trigger refuses both.
+# The role has no UPDATE or DELETE here and a trigger refuses both.
 case_facts = Table(
     "case_facts",
     metadata,
@@ -178,7 +170,9 @@ case_facts = Table(
     Column("body", JSON, nullable=False),
     PrimaryKeyConstraint("case_id", "sequence"),
     UniqueConstraint("fact_id", name="uq_case_facts_fact_id"),
+    CheckConstraint(f"to_state IN ({_STATES})", name="to_state"),
     Index("ix_case_facts_account", "account", "at", postgresql_where=text("account IS NOT NULL")),
+    comment="append-only: what happened to cases",
 )
 
 # What people typed; it never leaves this table in an event.
@@ -261,5 +255,6 @@ refusals = Table(
 )
 
 outbox = outbox_tables(metadata, SCHEMA)
+Index("ix_outbox_feed", outbox.outbox.c.xid, outbox.outbox.c.id)  # the live feed reads in this order
 inbox = inbox_tables(metadata, SCHEMA)
 idempotency = idempotency_tables(metadata, SCHEMA)

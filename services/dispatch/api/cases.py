@@ -12,9 +12,10 @@ from services.chassis.asgi import Answer, Problem, answer_once, etag, if_match, 
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
 from services.chassis.telemetry import bind_case
 from services.dispatch.api.wiring import Parts, Wiring
-from services.dispatch.store import Tx, idempotency
+from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import find_case
+from services.dispatch.tables import idempotency
 from services.dispatch.usecases.act import EvidenceUnknown, UnknownCase, VersionConflict, Wish, act
 from services.dispatch.usecases.show import show
 from services.dispatch.usecases.words import Words

@@ -21,7 +21,7 @@ def as_json(value: object) -> str:
 
 
 async def insert_rows(tx: Tx, table: Table, rows: Sequence[Row], *, on_conflict: str = "") -> int:
-    """Insert `rows`, which all have the columns of the first. `on_conflict` is SQL after the select. Returns the count."""
+    """Insert `rows`, all with the columns of the first; returns how many. `on_conflict` is SQL after the select."""
     if not rows:
         return 0
     done = await tx.execute(_insert(table, tuple(rows[0]), on_conflict), {"rows": as_json(rows)})

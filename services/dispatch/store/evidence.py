@@ -45,7 +45,14 @@ async def add_evidence(tx: Tx, new: NewEvidence) -> EvidenceRow:
         )
         .on_conflict_do_nothing()
     )
-    return next(row for row in await evidence_of(tx, new.case_id) if row.id == new.id)
+    kept = await one_evidence(tx, new.case_id, new.id)
+    assert kept is not None, "just written, or the row that kept it from being written"
+    return kept
+
+
+async def one_evidence(tx: Tx, case_id: str, evidence_id: str) -> EvidenceRow | None:
+    """One piece, or None."""
+    return next((row for row in await evidence_of(tx, case_id) if row.id == evidence_id), None)
 
 
 async def missing_evidence(tx: Tx, case_id: str, ids: Sequence[str]) -> list[str]:

@@ -73,7 +73,9 @@ async def queue_page(
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
 
 
-async def search(tx: Tx, words: str, scope: Scope, *, sort: Sort, limit: int, after: tuple[str, str] | None) -> list[ListRow]:
+async def search(
+    tx: Tx, words: str, scope: Scope, *, sort: Sort, limit: int, after: tuple[str, str] | None
+) -> list[ListRow]:
     """Cases by number, by receipt number or by words of a report; open and closed, newest first by `sort`."""
     wanted = words.strip()
     like = f"%{_escaped(wanted)}%"

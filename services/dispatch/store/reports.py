@@ -95,7 +95,8 @@ async def photo_arrived(tx: Tx, report_id: str, photo_id: str, mime: str) -> Non
     """The bytes of a photo are with intake."""
     photos = tables.report_photos
     row = insert(photos).values(report_id=report_id, photo_id=photo_id, mime=mime, arrived=True)
-    await tx.execute(row.on_conflict_do_update(index_elements=[photos.c.report_id, photos.c.photo_id], set_={"arrived": True}))
+    keys = [photos.c.report_id, photos.c.photo_id]
+    await tx.execute(row.on_conflict_do_update(index_elements=keys, set_={"arrived": True}))
 
 
 async def reports_of(tx: Tx, case_id: str) -> list[ReportWords]:

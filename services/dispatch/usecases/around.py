@@ -1,4 +1,4 @@
-"""What the directory says about a case at this moment: who verifies it, who is on duty, whether its grid has a branch."""
+"""What the directory says about a case now: who verifies it, who is on duty, whether its grid has a branch."""
 
 from __future__ import annotations
 

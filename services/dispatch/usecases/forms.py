@@ -98,8 +98,9 @@ class Forms:
         return [InputChoiceOut(id=account, label=name) for account, name in found.items()]
 
     def _tasks(self) -> list[InputChoiceOut]:
+        words = self._words
         return [
-            InputChoiceOut(id=task.task_id, label=self._words.place(task.unit) or self._words.word("task_kind", task.kind))
+            InputChoiceOut(id=task.task_id, label=words.place(task.unit) or words.word("task_kind", task.kind))
             for task in self._case.tasks
             if task.state in _OPEN and task.kind == "co"
         ]

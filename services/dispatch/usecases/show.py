@@ -103,7 +103,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "flags": tuple(sorted(case.flags)),
             "liaison_leader": _liaison(case, page),
             "clocks": tuple(_clock(clock, page) for clock in case.clocks),
-            "reports": tuple(_report(report) for report in page.reports),
+            "reports": tuple(_report(report, case.case_no) for report in page.reports),
             "tasks": _tasks(page),
             "requests": _requests(page),
             "timeline": _timeline(page),
@@ -241,9 +241,10 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
     )
 
 
-def _report(report: ReportWords) -> CaseReportOut:
+def _report(report: ReportWords, case_no: str) -> CaseReportOut:
+    base = f"/api/v1/cases/{case_no}/photos/{report.report_id}"
     photos = tuple(
-        CasePhotoOut(id=photo.photo_id, url=f"/api/v1/intake/reports/{report.report_id}/photos/{photo.photo_id}")
+        CasePhotoOut(id=photo.photo_id, url=f"{base}/{photo.photo_id}")
         for photo in report.photos
         if photo.arrived
     )
