@@ -229,7 +229,7 @@ def people(grids: Sequence[Grid]) -> People:
             ("bjiao", "GW", "deputy", "网格员（B角）"),
         ):
             login = f"{prefix}{n:02d}"
-            all_.post(login, role, grid.code, "", f"{grid.name}{label}")
+            all_.post(login, role, grid.code, "", grid.name.removesuffix("网格") + label)
             all_.duty(grid.code, duty, login, grid.branch)
     for n, (number, name) in enumerate(GRIDS, start=1):
         login = f"shequ{n:02d}"
