@@ -7,7 +7,6 @@ from services.chassis.streams import BatchHandler
 from services.dispatch.usecases.take import Taking, Tools
 
 APP_ID = "grid-dispatch"  # the consumer group: never changes
-CONSUMER = "dispatch"
 TOPICS = (REPORT.name, SLA.name, COMMAND.name)
 
 

@@ -19,9 +19,7 @@ from services.chassis.directory import DirectoryCache
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
-from services.chassis.outbox.metrics import RelayMetrics
-from services.chassis.outbox.producer import KafkaProducer
-from services.chassis.outbox.relay import Relay
+from services.chassis.outbox.parts import relay_parts
 from services.chassis.pictures import Workshop
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
@@ -32,11 +30,9 @@ from services.chassis.settings import (
     LogSettings,
     ServiceTokenSettings,
 )
-from services.chassis.streams.batch import BatchRunner
-from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics, configure_logging
-from services.dispatch.agents import APP_ID, CONSUMER, TOPICS, handler
+from services.dispatch.agents import APP_ID, TOPICS, handler
 from services.dispatch.api import ROUTERS, Wiring
 from services.dispatch.forward import Forwarder
 from services.dispatch.media import EvidenceFiles
@@ -119,10 +115,8 @@ async def build_worker() -> Running:
     base = ground(f"{NAME}-worker")
     await base.directory.refresh()
     address = KafkaAddress.parse(KafkaSettings().url)
-    metrics = StreamMetrics(base.metrics)
-    tools = Tools(base.directory, base.ids)
-    runner = BatchRunner(CONSUMER, base.db, (inbox, outbox), handler(tools), base.ids, metrics)
-    worker = StreamWorker(APP_ID, TOPICS, address, runner, metrics)
+    applied = handler(Tools(base.directory, base.ids))
+    worker = StreamWorker(APP_ID, TOPICS, applied, base.db, (inbox, outbox), address, base.ids, base.metrics)
     parts = (Part("directory", base.directory.run), Part("stream", worker.run))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
@@ -131,8 +125,8 @@ async def build_relay() -> Running:
     """The outbox's relay."""
     base = ground(f"{NAME}-relay")
     address = KafkaAddress.parse(KafkaSettings().url)
-    relay = Relay(base.db, outbox, lambda: KafkaProducer(address, f"{NAME}-relay"), RelayMetrics(base.metrics))
-    return Running(parts=(Part("relay", relay.run),), metrics=base.metrics, close=base.db.close)
+    parts = relay_parts(NAME, base.db, outbox, address, base.metrics)
+    return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 
 def evidence_files(settings: DispatchSettings, ids: IdSource) -> EvidenceFiles:
@@ -171,4 +165,3 @@ def _forwarder(settings: DispatchSettings, token: SecretStr | None) -> Forwarder
         ServiceClient("intake", settings.intake_url, shown),
         ServiceClient("escalation", settings.escalation_url, shown),
     )
-

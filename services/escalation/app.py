@@ -18,9 +18,7 @@ from services.chassis.directory import DirectoryCache
 from services.chassis.directory.words import post_words
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
-from services.chassis.outbox.metrics import RelayMetrics
-from services.chassis.outbox.producer import KafkaProducer
-from services.chassis.outbox.relay import Relay
+from services.chassis.outbox.parts import relay_parts
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
     DatabaseSettings,
@@ -101,8 +99,7 @@ async def relay() -> Running:
     """The relay process: outbox rows go to Kafka."""
     db, metrics = Database(DatabaseSettings(), "escalation-relay"), Metrics("escalation")
     address = KafkaAddress.parse(KafkaSettings().url)
-    carrier = Relay(db, outbox, lambda: KafkaProducer(address, "escalation-relay"), RelayMetrics(metrics))
-    return Running((Part("relay", carrier.run),), metrics=metrics, close=db.close)
+    return Running(relay_parts("escalation", db, outbox, address, metrics), metrics=metrics, close=db.close)
 
 
 async def timers() -> Running:

@@ -16,9 +16,7 @@ from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
-from services.chassis.outbox.metrics import RelayMetrics
-from services.chassis.outbox.producer import KafkaProducer
-from services.chassis.outbox.relay import Relay
+from services.chassis.outbox.parts import relay_parts
 from services.chassis.pictures import Workshop
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
@@ -91,8 +89,7 @@ async def relay() -> Running:
     """The relay process: outbox rows go to Kafka."""
     db, metrics = Database(DatabaseSettings(), "intake-relay"), Metrics("intake")
     address = KafkaAddress.parse(KafkaSettings().url)
-    carrier = Relay(db, outbox, lambda: KafkaProducer(address, "intake-relay"), RelayMetrics(metrics))
-    return Running((Part("relay", carrier.run),), metrics=metrics, close=db.close)
+    return Running(relay_parts("intake", db, outbox, address, metrics), metrics=metrics, close=db.close)
 
 
 def offline_app() -> FastAPI:
