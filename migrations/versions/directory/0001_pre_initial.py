@@ -32,9 +32,11 @@ _TABLES = (
         code text NOT NULL,
         name text NOT NULL,
         community text NOT NULL,
+        branch text,
         CONSTRAINT pk_grids PRIMARY KEY (code),
         CONSTRAINT fk_grids_community FOREIGN KEY (community) REFERENCES directory.communities (code)
     )""",
+    "COMMENT ON COLUMN directory.grids.branch IS '网格党支部'",
     """CREATE TABLE directory.cells (
         code text NOT NULL,
         name text NOT NULL,

@@ -36,6 +36,7 @@ class Grid:
     code: str  # 14 digits
     name: str
     community: str
+    branch: str | None = None  # 网格党支部
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ class Directory:
 
     def branch_of(self, grid: str) -> str | None:
         """Name of the Party branch that answers for a grid; None: no branch there."""
-        return next((r.branch for r in self.roster if r.area == grid and r.branch), None)
+        known = self.grids.get(grid)
+        return known.branch if known else None
 
     # --- rulebooks --------------------------------------------------------------------------------------------------
     def rulebook_version(self, street: str, now: datetime) -> str | None:

@@ -39,6 +39,7 @@ grids = sa.Table(
     _code("code", key=True),
     sa.Column("name", sa.Text, nullable=False),
     _code("community"),
+    sa.Column("branch", sa.Text, nullable=True, comment="网格党支部"),
     sa.ForeignKeyConstraint(["community"], [communities.c.code]),
 )
 

@@ -31,7 +31,8 @@ async def upsert(tx: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[st
             statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=others, where=differs)
         else:
             statement = statement.on_conflict_do_nothing()
-        changed += (await tx.execute(statement)).rowcount
+        written = await tx.execute(statement.returning(sa.literal(1)))  # an INSERT's rowcount is not reliable
+        changed += len(written.all())
     return changed
 
 
@@ -51,8 +52,9 @@ async def store_rulebook(
         insert(t.rulebooks)
         .values(version=version, street=street, body=body, effective_at=effective_at or _NOW, stored_at=_NOW)
         .on_conflict_do_nothing()
+        .returning(t.rulebooks.c.version)
     )
-    return made.rowcount > 0
+    return made.scalar_one_or_none() is not None
 
 
 async def store_calendar(tx: AsyncConnection, name: str, body: str) -> bool:

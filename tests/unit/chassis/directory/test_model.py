@@ -47,7 +47,7 @@ def street() -> Directory:
         rev=1,
         streets={STREET: Street(STREET, "凤城街道", sample=True)},
         communities={COMMUNITY: Community(COMMUNITY, "东门社区", STREET)},
-        grids={GRID: Grid(GRID, "第一网格", COMMUNITY)},
+        grids={GRID: Grid(GRID, "第一网格", COMMUNITY, "东门第一网格党支部")},
         cells={
             f"{COMMUNITY}002": Cell(f"{COMMUNITY}002", "二", GRID, COMMUNITY, square(1, 0)),
             f"{COMMUNITY}001": Cell(f"{COMMUNITY}001", "一", GRID, COMMUNITY, square(0, 0)),
