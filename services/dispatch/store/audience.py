@@ -112,4 +112,5 @@ def audience_of(case: Case) -> frozenset[str]:
 
 def visible_cases(scope: Scope) -> ColumnElement[bool]:
     """The predicate that every read of cases carries."""
-    return cases.c.audience.overlap(cast(sorted(scope.tokens), ARRAY(TEXT)))
+    shared: ColumnElement[bool] = cases.c.audience.overlap(cast(sorted(scope.tokens), ARRAY(TEXT)))
+    return shared

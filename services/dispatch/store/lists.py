@@ -122,7 +122,7 @@ async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list
 
 
 def _rows(sort: Sort | None, queues: ColumnElement[Any] | None = None) -> Select[Any]:
-    body = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label("body")
+    body: ColumnElement[str | None] = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label("body")
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
     query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), body, key)

@@ -96,7 +96,8 @@ def _actor(body: CommandV1, case: Case, directory: Directory, now: datetime) -> 
         if body.report_id not in case.reports:
             raise CommandRefused("not_permitted")
         account = body.actor.account or f"report:{body.report_id}"
-        return Actor(account, (*directory.posts_of(account, now), Post(Role.REPORTER)))
+        as_reporter = Post(Role.REPORTER, unit=body.report_id)  # a resident's post is his report
+        return Actor(account, (*directory.posts_of(account, now), as_reporter))
     if body.actor.account is not None and body.actor.account in directory.accounts:
         return Actor(body.actor.account, directory.posts_of(body.actor.account, now))
     if body.actor.role is None:

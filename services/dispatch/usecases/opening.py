@@ -51,17 +51,18 @@ def open_case(report: ReportSubmittedV1, case_id: str, case_no: str) -> OpenCase
         reported_at=report.submitted_at,
         source=report.source,
         nature=report.nature,
-        category=category and CategoryRef(category.scheme, category.version, category.code),
+        category=CategoryRef(category.scheme, category.version, category.code) if category is not None else None,
         danger=report.danger,
         life=report.life,
         spot=spot_of(report),
         staff=report.staff,
-        on_the_spot=report.on_the_spot and report.on_the_spot.act,
+        on_the_spot=report.on_the_spot.act if report.on_the_spot is not None else None,
         direct=report.direct,
         call_now=report.call_now,
         imported_unit=report.imported_unit,
-        recorded=recorded
-        and RecordedOutcome(recorded.unit, recorded.closed, recorded.overdue, recorded.closed_at),
+        recorded=RecordedOutcome(recorded.unit, recorded.closed, recorded.overdue, recorded.closed_at)
+        if recorded is not None
+        else None,
         photos=tuple(photo.id for photo in report.photos),
     )
 

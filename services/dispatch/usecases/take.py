@@ -21,6 +21,7 @@ from services.chassis.ids import IdSource
 from services.chassis.streams import Poison, Received
 from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
+from services.dispatch.store.columns import is_live
 from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
 from services.dispatch.store.near import NEAR_M, Point, metres, near
 from services.dispatch.store.notes import Note, keep_notes
@@ -29,7 +30,7 @@ from services.dispatch.store.write import Refusal, Step, Words, save, save_refus
 from services.dispatch.usecases.around import around_case, around_report
 from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body
 from services.dispatch.usecases.deciding import Cause, carry_out
-from services.dispatch.usecases.opening import case_number, claim_of, open_case, spot_of, words_of
+from services.dispatch.usecases.opening import case_number, claim_of, open_case, words_of
 from services.governance.acts import AttachPhoto, Command, Neighbour, TimerFired
 from services.governance.case import Case
 from services.governance.errors import GovernanceError
@@ -94,18 +95,26 @@ class Taking:
         reports = {n: body for n, r in enumerate(batch) if isinstance(body := r.envelope.data, ReportSubmittedV1)}
         if not reports:
             return {}
-        planned = {n: claim_of(body, str(self._tools.ids.uuid7())) for n, body in reports.items()}
+        joined = {n: self._joined(body, work) for n, body in reports.items()}
+        planned = {n: claim_of(body, joined[n] or str(self._tools.ids.uuid7())) for n, body in reports.items()}
         by_id: dict[str, int] = {}
         for n, each in planned.items():
             by_id.setdefault(each.report_id, n)
         free = await claim(tx, [planned[n] for n in by_id.values()])
-        fresh = [n for report_id, n in by_id.items() if report_id in free]
+        taken = [n for report_id, n in by_id.items() if report_id in free]
+        fresh = [n for n in taken if joined[n] is None]
         serials = await next_numbers(tx, len(fresh)) if fresh else []
         neighbours = await _neighbours(tx, [reports[n] for n in fresh])
-        return {
-            n: _Opening(planned[n], case_number(work.directory, reports[n].spot.street, work.now, serial), beside)
-            for n, serial, beside in zip(fresh, serials, neighbours, strict=True)
-        }
+        plan = {n: _Opening(planned[n]) for n in taken}
+        for n, serial, beside in zip(fresh, serials, neighbours, strict=True):
+            number = case_number(work.directory, reports[n].spot.street, work.now, serial)
+            plan[n] = _Opening(planned[n], number, beside)
+        return plan
+
+    def _joined(self, report: ReportSubmittedV1, work: _Work) -> str | None:
+        """The open case that the reporter recognised; a closed one is left alone, the report opens its own."""
+        case = work.cases.get(work.numbers.get(report.joins or "", ""))
+        return case.case_id if case is not None and is_live(case) and not case.restricted else None
 
     # --- deciding -----------------------------------------------------------------------------------------------
     async def _one(self, tx: Tx, envelope: Envelope[Body], work: _Work, opening: _Opening | None) -> None:
@@ -125,14 +134,16 @@ class Taking:
 
     async def _open(self, report: ReportSubmittedV1, opening: _Opening, work: _Work, cause: Cause) -> None:
         claimed = opening.claim
-        command = open_case(report, claimed.case_id, opening.case_no)
-        rulebook = await self._tools.directory.rulebook(report.rulebook)
-        beside = [*opening.near, *_in_batch(report, work)]
-        around = around_report(work.directory, command.spot, beside)
-        steps = carry_out(None, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause)
-        self._keep(steps, work)
+        known = work.cases.get(claimed.case_id)
+        command = open_case(report, claimed.case_id, known.case_no if known is not None else opening.case_no)
         work.claims.append(claimed)
         work.of_report[report.report_id] = claimed.case_id
+        if known is not None:
+            await self._ask(known, command, work, cause)
+            return
+        rulebook = await self._tools.directory.rulebook(report.rulebook)
+        around = around_report(work.directory, command.spot, [*opening.near, *_in_batch(report, work)])
+        self._keep(carry_out(None, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause), work)
         work.words[claimed.case_id] = words_of(report, work.directory)
 
     async def _quietly(self, case_id: str | None, command: Command, work: _Work, cause: Cause) -> None:
@@ -179,11 +190,11 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
-    """A report that will be a case of its own."""
+    """A report that will be a case of its own, or (without a number) a part of one that is open."""
 
     claim: Claim
-    case_no: str
-    near: tuple[Neighbour, ...]
+    case_no: str = ""
+    near: tuple[Neighbour, ...] = ()
 
 
 async def _neighbours(tx: Tx, reports: Sequence[ReportSubmittedV1]) -> list[tuple[Neighbour, ...]]:
@@ -219,7 +230,9 @@ def _in_batch(report: ReportSubmittedV1, work: _Work) -> list[Neighbour]:
 
 
 def _numbers(bodies: Sequence[Body]) -> list[str]:
-    return [body.case_no for body in bodies if isinstance(body, CommandV1) and body.case_no and not body.case_id]
+    named = (body.case_no for body in bodies if isinstance(body, CommandV1) and not body.case_id)
+    joined = (body.joins for body in bodies if isinstance(body, ReportSubmittedV1))
+    return [number for number in (*named, *joined) if number]
 
 
 def _case_ids(bodies: Sequence[Body]) -> list[str]:
@@ -240,5 +253,3 @@ def _unknown_units(batch: Sequence[Received], plan: dict[int, _Opening], directo
     )
     return [unit for unit in units if unit and unit not in directory.units]
 
-
-__all__ = ["Taking", "Tools", "spot_of"]
