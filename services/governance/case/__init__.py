@@ -1,0 +1,47 @@
+"""The life of one case: `decide` says what happens, `evolve` applies it. No clock, no I/O, standard library only.
+
+`model` is the case · `turn` the parts facts are made of · `classify` `calling` `coordination` `cotasks` `closing`
+`requests` `anytime` the moves by phase · `machine` what happens by itself · `rows` ties them to the table.
+"""
+
+from __future__ import annotations
+
+from services.governance.case.decide import advance, check_inputs, decide
+from services.governance.case.evolve import evolve
+from services.governance.case.machine import next_point
+from services.governance.case.model import (
+    OPEN_TASKS,
+    Case,
+    clock_of,
+    count_of,
+    live_clock,
+    open_tasks,
+    pending,
+    stage_of,
+)
+from services.governance.case.offers import Offer, offers
+from services.governance.case.permits import covers, owns, permit
+from services.governance.case.sight import Sight, may_see
+
+__all__ = [
+    "OPEN_TASKS",
+    "Case",
+    "Offer",
+    "Sight",
+    "advance",
+    "check_inputs",
+    "clock_of",
+    "count_of",
+    "covers",
+    "decide",
+    "evolve",
+    "live_clock",
+    "may_see",
+    "next_point",
+    "offers",
+    "open_tasks",
+    "owns",
+    "pending",
+    "permit",
+    "stage_of",
+]

@@ -1,0 +1,142 @@
+"""What may happen in any live state: urging, supervising, noting, withdrawing; and taking a machine act back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from services.governance import sla
+from services.governance.acts import (
+    Actor,
+    Change,
+    Classified,
+    Clock,
+    ClockChanged,
+    ClockState,
+    ClosedAs,
+    FactKind,
+    FlagDropped,
+    FlagRaised,
+    Restored,
+    TaskState,
+    Told,
+    Undo,
+)
+from services.governance.case.model import OPEN_TASKS, Case
+from services.governance.case.permits import covers
+from services.governance.case.turn import Turn
+from services.governance.cycle import CYCLE, Action, ClockKind, Flag, MachineRule, Role, State
+from services.governance.errors import InvalidInput, MissingInput, NotPermitted, NotYet, TooLate, Unsettled
+from services.governance.rulebook import Rulebook
+from services.governance.worktime import seconds_of, spent
+
+
+def urge(turn: Turn) -> None:
+    turn.emit(FactKind.URGED, [FlagRaised(Flag.URGED)], tell=(Told("owner", ""),))
+
+
+def may_urge(case: Case, book: Rulebook, now: datetime, _actor: Actor) -> None:
+    """Not again before the rulebook's gap has passed."""
+    if case.last_urged is None:
+        return
+    gap = book.settings.urge_gap
+    needed = seconds_of(gap, case.last_urged, book.calendar, book.settings.convention)
+    if spent(case.last_urged, now, gap.basis, book.calendar) < needed:
+        raise NotYet("urge_gap")
+
+
+def supervise(turn: Turn) -> None:
+    """An order to answer by a moment; the case does not close without the answer."""
+    until = turn.inputs.until
+    if until is None or until <= turn.at:
+        raise InvalidInput("until")
+    changes: list[Change] = [FlagRaised(Flag.SUPERVISED)]
+    changes += turn.begin(ClockKind.SUPERVISION, sla.allow_until(turn.at, until))
+    turn.emit(FactKind.SUPERVISED, changes, tell=(Told("owner", ""),))
+
+
+def not_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    if Flag.SUPERVISED in case.flags:
+        raise Unsettled("supervision")
+
+
+def reply(turn: Turn) -> None:
+    changes: list[Change] = [FlagDropped(Flag.SUPERVISED), *turn.halt(ClockKind.SUPERVISION)]
+    turn.emit(FactKind.SUPERVISION_ANSWERED, changes, tell=(Told("issuer", ""),))
+
+
+def is_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    if Flag.SUPERVISED not in case.flags:
+        raise TooLate("supervision")
+
+
+def note(turn: Turn) -> None:
+    turn.emit(FactKind.NOTED)
+
+
+def withdraw(turn: Turn) -> None:
+    turn.emit(FactKind.WITHDRAWN, turn.finish(State.VOID, None), reason=turn.inputs.reason)
+
+
+# --- recall ---------------------------------------------------------------------------------------------------------
+def can_recall(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
+    """Within the window, nobody has acted since, by a holder of the state before."""
+    undo = case.undo
+    if undo is None or now > undo.at + timedelta(seconds=book.settings.recall_s):
+        raise TooLate("recall")
+    roles = CYCLE[undo.state].owner
+    if not any(p.role in roles and covers(case, p.area) for p in actor.posts):
+        raise NotPermitted(Action.RECALL, "holder")
+
+
+def recall(turn: Turn) -> None:
+    """A compensating fact: state, owner, tasks and clocks as if the machine's act had not been."""
+    case, undo = turn.case, turn.case.undo
+    if undo is None:
+        raise TooLate("recall")
+    changes: list[Change] = [Restored(undo)]
+    if case.closed_as is not None:
+        changes.append(ClosedAs(None))
+    kept = {t.task_id for t in undo.tasks}
+    changes += [
+        turn.task_as(t, TaskState.DROPPED) for t in case.tasks if t.task_id not in kept and t.state in OPEN_TASKS
+    ]
+    reclassed = _calmed(turn, undo)
+    changes += _clocks_back(turn, undo, reclassed)
+    changes += [reclassed] if reclassed is not None else []
+    changes += [FlagRaised(Flag.NO_RULE)] if Flag.NO_RULE in case.flags and Flag.NO_RULE not in undo.flags else []
+    turn.emit(FactKind.RECALLED, changes, reason=undo.rule, tell=(Told("owner", ""), Told(Role.DUTY_CHIEF.value, "")))
+
+
+def _calmed(turn: Turn, undo: Undo) -> Classified | None:
+    """An alert for danger is only taken back together with the danger."""
+    if undo.rule != MachineRule.ALERT_URGENT:
+        return None
+    urgency = turn.inputs.urgency
+    if urgency is None:
+        raise MissingInput("urgency")
+    case = turn.case
+    return Classified(case.category, case.condition, urgency, case.restricted, proposed=False)
+
+
+def _clocks_back(turn: Turn, undo: Undo, reclassed: Classified | None) -> list[Change]:
+    before = {c.clock_id: c for c in undo.clocks}
+    changes: list[Change] = []
+    for clock in turn.case.clocks:
+        was = before.get(clock.clock_id)
+        if was is not None:
+            changes.append(ClockChanged(_as_before(turn, was, clock, reclassed), "recalled"))
+        elif clock.state is not ClockState.STOPPED:
+            changes.append(ClockChanged(sla.stop(clock, turn.at, turn.book.calendar), "recalled"))
+    return changes
+
+
+def _as_before(turn: Turn, was: Clock, now: Clock, reclassed: Classified | None) -> Clock:
+    fired = tuple(dict.fromkeys((*was.fired, *now.fired)))
+    back = replace(was, rev=max(was.rev, now.rev) + 1, fired=fired)
+    if reclassed is None or back.kind is not ClockKind.WHOLE:
+        return back
+    book = turn.book
+    condition = book.condition_of(reclassed.condition, turn.case.danger)
+    allowance = sla.whole_case(condition, reclassed.urgency, back.started_at, book)
+    return sla.recompute(back, allowance, book, reclassed.urgency)

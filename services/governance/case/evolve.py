@@ -1,0 +1,303 @@
+"""Applying a fact: the fold over its changes. Never refuses, never asks the time; replay gives the same case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from services.governance.acts import (
+    Classified,
+    ClockChanged,
+    ClockStarted,
+    ClockState,
+    ClosedAs,
+    Counted,
+    Fact,
+    FlagDropped,
+    FlagRaised,
+    HandledBy,
+    LeadAssigned,
+    Moved,
+    Opened,
+    OwnerChanged,
+    ReportAttached,
+    RequestChanged,
+    Restored,
+    Routed,
+    Skipped,
+    StateChanged,
+    TaskChanged,
+    TaskGiven,
+    Undo,
+)
+from services.governance.case.model import Case
+from services.governance.cycle import Flag, MachineRule, State, Tier, Urgency, remembered, stage_of_state
+
+_FIELDS = tuple(Case.__dataclass_fields__)
+_VALUES = attrgetter(*_FIELDS)
+_Draft = dict[str, Any]  # the fields of the case being made, by name
+
+# What an actor decides on; other changes raise the sequence alone.
+_WEIGHTY = frozenset(
+    {Opened, StateChanged, OwnerChanged, Classified, Moved, LeadAssigned, ClockStarted}
+    | {TaskGiven, TaskChanged, RequestChanged, Restored, ClosedAs}
+)
+_WEIGHTY_CLOCKS = frozenset({"paused", "resumed", "extended", "recomputed", "recalled"})
+_RECALLABLE = frozenset(
+    {
+        MachineRule.ASSIGN_BRANCH,
+        MachineRule.ALERT_URGENT,
+        MachineRule.CALL_UP_GRID,
+        MachineRule.CALL_UP_COMMUNITY,
+        MachineRule.DISPATCH,
+        MachineRule.RESUME_REVIEW,
+        MachineRule.CLOSE,
+    }
+)
+
+
+def evolve(case: Case | None, fact: Fact) -> Case:
+    """The case after the fact. The first fact of a case begins with `Opened`."""
+    changes = fact.changes
+    if case is None:
+        first, changes = changes[0], changes[1:]
+        if not isinstance(first, Opened):
+            raise TypeError("the first change of a case is Opened")
+        draft = _opened(first, fact)
+    else:
+        draft = dict(zip(_FIELDS, _VALUES(case), strict=True))
+        draft["undo"] = _undo(case, fact)
+    weighty = case is None
+    for change in changes:
+        kind = type(change)
+        _APPLY[kind](draft, change, fact)
+        weighty = weighty or kind in _WEIGHTY or (kind is ClockChanged and change.why in _WEIGHTY_CLOCKS)  # type: ignore[union-attr]
+    draft["sequence"] += 1
+    draft["version"] += weighty
+    draft["last_at"] = max(draft["last_at"], fact.at)
+    if fact.op_id is not None and fact.action is not None:
+        operation = f"{fact.action.value}:{fact.op_id}"
+        if operation not in draft["operations"]:
+            draft["operations"] = (*draft["operations"], operation)
+    return Case(**draft)
+
+
+def _opened(change: Opened, fact: Fact) -> _Draft:
+    c = change.command
+    return {
+        "case_id": c.case_id,
+        "case_no": c.case_no,
+        "opened_at": c.reported_at,
+        "last_at": fact.at,
+        "sequence": 0,
+        "version": 0,
+        "rulebook": change.rulebook,
+        "source": c.source,
+        "nature": c.nature,
+        "staff": c.staff,
+        "history": c.recorded is not None,
+        "state": State.REPORTED,
+        "state_before": None,
+        "tier": Tier.GRID,
+        "owner": None,
+        "urgency": Urgency.ORDINARY,
+        "danger": c.danger or c.life,
+        "restricted": False,
+        "category": c.category,
+        "condition": None,
+        "class_proposed": True,
+        "spot": c.spot,
+        "routed": None,
+        "lead": None,
+        "tasks": (),
+        "clocks": (),
+        "requests": (),
+        "flags": frozenset(),
+        "reports": (c.report_id,),
+        "reporter": c.reporter.account,
+        "handlers": frozenset(),
+        "counters": (),
+        "closed_as": None,
+        "closed_at": None,
+        "recorded_unit": None,
+        "imported_unit": c.imported_unit,
+        "operations": (),
+        "skipped": (),
+        "photos": (),
+        "last_urged": None,
+        "undo": None,
+    }
+
+
+def _undo(case: Case, fact: Fact) -> Undo | None:
+    if fact.actor.account is not None:
+        return None  # somebody has acted since
+    if fact.rule is None or fact.rule.rule not in _RECALLABLE:
+        return case.undo
+    kept = case.undo
+    if kept is not None and kept.rule == fact.rule.rule and kept.at == fact.at:
+        return kept  # the second fact of one machine act
+    return Undo(
+        rule=fact.rule.rule,
+        at=fact.at,
+        action=fact.action,
+        state=case.state,
+        state_before=case.state_before,
+        owner=case.owner,
+        tier=case.tier,
+        lead=case.lead,
+        category=case.category,
+        condition=case.condition,
+        urgency=case.urgency,
+        class_proposed=case.class_proposed,
+        routed=case.routed,
+        tasks=case.tasks,
+        clocks=tuple(c for c in case.clocks if c.state is not ClockState.STOPPED),
+        flags=case.flags,
+        counters=case.counters,
+        skipped=case.skipped,
+    )
+
+
+# --- one function per kind of change --------------------------------------------------------------------------------
+def _state(draft: _Draft, change: StateChanged, _: Fact) -> None:
+    draft["state_before"] = remembered(draft["state"], draft["state_before"], change.to)
+    draft["state"] = change.to
+    if draft["skipped"]:
+        walked = stage_of_state(change.to, draft["state_before"]).value
+        draft["skipped"] = tuple(s for s in draft["skipped"] if s[0] != walked)
+
+
+def _owner(draft: _Draft, change: OwnerChanged, _: Fact) -> None:
+    draft["owner"] = change.owner
+    draft["tier"] = change.owner.tier
+
+
+def _classified(draft: _Draft, change: Classified, _: Fact) -> None:
+    draft["category"] = change.category
+    draft["condition"] = change.condition
+    draft["urgency"] = change.urgency
+    draft["restricted"] = change.restricted
+    draft["class_proposed"] = change.proposed
+    flags = draft["flags"] - {Flag.RESTRICTED}
+    draft["flags"] = flags | {Flag.RESTRICTED} if change.restricted else flags
+
+
+def _routed(draft: _Draft, change: Routed, _: Fact) -> None:
+    draft["routed"] = change
+
+
+def _moved(draft: _Draft, change: Moved, _: Fact) -> None:
+    draft["spot"] = change.spot
+
+
+def _lead(draft: _Draft, change: LeadAssigned, _: Fact) -> None:
+    draft["lead"] = change.unit
+
+
+def _clock_started(draft: _Draft, change: ClockStarted, _: Fact) -> None:
+    draft["clocks"] = (*draft["clocks"], change.clock)
+
+
+def _clock_changed(draft: _Draft, change: ClockChanged, _: Fact) -> None:
+    clock = change.clock
+    draft["clocks"] = tuple(clock if c.clock_id == clock.clock_id else c for c in draft["clocks"])
+
+
+def _task_given(draft: _Draft, change: TaskGiven, _: Fact) -> None:
+    draft["tasks"] = (*draft["tasks"], change.task)
+
+
+def _task_changed(draft: _Draft, change: TaskChanged, _: Fact) -> None:
+    task = change.task
+    draft["tasks"] = tuple(task if t.task_id == task.task_id else t for t in draft["tasks"])
+
+
+def _request(draft: _Draft, change: RequestChanged, _: Fact) -> None:
+    request = change.request
+    others = tuple(r for r in draft["requests"] if r.request_id != request.request_id)
+    draft["requests"] = (*others, request)
+
+
+def _raised(draft: _Draft, change: FlagRaised, fact: Fact) -> None:
+    draft["flags"] = draft["flags"] | {change.flag}
+    if change.flag is Flag.URGED:
+        draft["last_urged"] = fact.at
+
+
+def _dropped(draft: _Draft, change: FlagDropped, _: Fact) -> None:
+    draft["flags"] = draft["flags"] - {change.flag}
+
+
+def _report(draft: _Draft, change: ReportAttached, _: Fact) -> None:
+    if change.report_id not in draft["reports"]:
+        draft["reports"] = (*draft["reports"], change.report_id)
+    draft["photos"] = tuple(dict.fromkeys((*draft["photos"], *change.photo_ids)))
+
+
+def _handled(draft: _Draft, change: HandledBy, _: Fact) -> None:
+    draft["handlers"] = draft["handlers"] | {change.account}
+
+
+def _counted(draft: _Draft, change: Counted, _: Fact) -> None:
+    counters = dict(draft["counters"])
+    counters[change.what] = counters.get(change.what, 0) + 1
+    draft["counters"] = tuple(counters.items())
+
+
+def _skipped(draft: _Draft, change: Skipped, _: Fact) -> None:
+    draft["skipped"] = change.stages
+
+
+def _restored(draft: _Draft, change: Restored, _: Fact) -> None:
+    undo = change.undo
+    for name in (
+        "state",
+        "state_before",
+        "owner",
+        "tier",
+        "lead",
+        "category",
+        "condition",
+        "urgency",
+        "class_proposed",
+        "routed",
+        "flags",
+        "counters",
+        "skipped",
+    ):
+        draft[name] = getattr(undo, name)
+    given = {t.task_id for t in undo.tasks}
+    draft["tasks"] = (*undo.tasks, *(t for t in draft["tasks"] if t.task_id not in given))
+    draft["undo"] = None
+
+
+def _closed(draft: _Draft, change: ClosedAs, fact: Fact) -> None:
+    draft["closed_as"] = change.kind
+    if change.recorded_unit is not None:
+        draft["recorded_unit"] = change.recorded_unit
+    draft["closed_at"] = (change.at or fact.at) if change.kind is not None else None
+
+
+_APPLY: Mapping[type, Callable[[_Draft, Any, Fact], None]] = {
+    StateChanged: _state,
+    OwnerChanged: _owner,
+    Classified: _classified,
+    Routed: _routed,
+    Moved: _moved,
+    LeadAssigned: _lead,
+    ClockStarted: _clock_started,
+    ClockChanged: _clock_changed,
+    TaskGiven: _task_given,
+    TaskChanged: _task_changed,
+    RequestChanged: _request,
+    FlagRaised: _raised,
+    FlagDropped: _dropped,
+    ReportAttached: _report,
+    HandledBy: _handled,
+    Counted: _counted,
+    Skipped: _skipped,
+    Restored: _restored,
+    ClosedAs: _closed,
+}

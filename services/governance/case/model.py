@@ -1,0 +1,120 @@
+"""A case as it stands, and the questions asked of it again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.governance.acts import (
+    CategoryRef,
+    Clock,
+    ClockState,
+    Owner,
+    Request,
+    Routed,
+    Spot,
+    Task,
+    TaskState,
+    Undo,
+)
+from services.governance.cycle import (
+    ClockKind,
+    ClosedKind,
+    Flag,
+    Nature,
+    Stage,
+    State,
+    Tier,
+    Urgency,
+    stage_of_state,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case as it stands after `sequence` facts.
+
+    `version` rises only with facts that change what an actor decides on: state, owner, task, limit, request.
+    """
+
+    case_id: str
+    case_no: str
+    opened_at: datetime
+    last_at: datetime
+    sequence: int
+    version: int
+    rulebook: str
+    source: str
+    nature: Nature
+    staff: bool  # an employee reported
+    history: bool  # imported outcome: no clocks, outside live queues
+    state: State
+    state_before: State | None  # of a suspended, fed-back or reopened case
+    tier: Tier
+    owner: Owner | None
+    urgency: Urgency
+    danger: bool
+    restricted: bool
+    category: CategoryRef | None
+    condition: str | None
+    class_proposed: bool
+    spot: Spot
+    routed: Routed | None
+    lead: str | None
+    tasks: tuple[Task, ...]
+    clocks: tuple[Clock, ...]
+    requests: tuple[Request, ...]
+    flags: frozenset[Flag]
+    reports: tuple[str, ...]
+    reporter: str | None  # account of a staff reporter
+    handlers: frozenset[str]
+    counters: tuple[tuple[str, int], ...]
+    closed_as: ClosedKind | None
+    closed_at: datetime | None
+    recorded_unit: str | None
+    imported_unit: str | None
+    operations: tuple[str, ...]  # op_ids already applied: repeating an act changes nothing
+    skipped: tuple[tuple[str, str], ...]  # (stage, why): 'grid' | 'community' | 'direct'
+    photos: tuple[str, ...] = ()  # ids of photos that have arrived
+    last_urged: datetime | None = None
+    undo: Undo | None = None  # how it stood before the machine's last act, until a person acts
+
+
+def stage_of(case: Case) -> Stage:
+    """The step a person sees first; a function of the state (a suspended case shows the step it came from)."""
+    return stage_of_state(case.state, case.state_before)
+
+
+def count_of(case: Case, what: str) -> int:
+    """How often something was counted: returns, rework, hand_overs …"""
+    for name, number in case.counters:
+        if name == what:
+            return number
+    return 0
+
+
+def clock_of(case: Case, kind: ClockKind) -> Clock | None:
+    """The latest clock of a kind, whatever its state."""
+    for clock in reversed(case.clocks):
+        if clock.kind is kind:
+            return clock
+    return None
+
+
+def live_clock(case: Case, kind: ClockKind) -> Clock | None:
+    """The clock of a kind that is running or paused."""
+    clock = clock_of(case, kind)
+    return clock if clock is not None and clock.state is not ClockState.STOPPED else None
+
+
+OPEN_TASKS = frozenset({TaskState.OFFERED, TaskState.DOING})
+
+
+def open_tasks(case: Case, kind: str) -> tuple[Task, ...]:
+    """Tasks of a kind that are offered or being done."""
+    return tuple(t for t in case.tasks if t.kind == kind and t.state in OPEN_TASKS)
+
+
+def pending(case: Case) -> tuple[Request, ...]:
+    """Requests that nobody has decided."""
+    return tuple(r for r in case.requests if r.status == "pending")

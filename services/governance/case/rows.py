@@ -1,0 +1,149 @@
+"""What each row of the transition table does, and when it may: the row's id names its function and its guards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from services.governance.acts import Actor
+from services.governance.case import anytime, calling, closing, coordination, cotasks, requests
+from services.governance.case.machine import alert, auto_dispatch
+from services.governance.case.model import Case
+from services.governance.case.turn import Turn
+from services.governance.rulebook import Rulebook
+from services.governance.tiers import is_urgent
+
+Effect = Callable[[Turn, Actor], None]
+Guard = Callable[[Case, Rulebook, datetime, Actor], None]
+
+
+def _plain(effect: Callable[[Turn], None]) -> Effect:
+    def act(turn: Turn, _actor: Actor) -> None:
+        effect(turn)
+
+    return act
+
+
+def _calls_street(effect: Callable[[Turn], None]) -> Effect:
+    """What arrives at the street is dispatched by the machine where the rulebook lets it."""
+
+    def act(turn: Turn, _actor: Actor) -> None:
+        effect(turn)
+        auto_dispatch(turn)
+
+    return act
+
+
+def _reclassify(turn: Turn, _actor: Actor) -> None:
+    """New danger goes up at once, in the same commit."""
+    coordination.reclassify(turn)
+    if is_urgent(turn.case.urgency):
+        alert(turn)
+
+
+EFFECTS: Mapping[str, Effect] = {
+    "2": _plain(calling.self_resolve_start),
+    "3": _plain(calling.self_resolve_done),
+    "4": _plain(calling.call_community),
+    "5b": _plain(calling.answer_community),
+    "5b.street": _plain(calling.answer_street),
+    "5c": _plain(calling.ask_more),
+    "5c.community": _plain(calling.ask_more),
+    "5c.street": _plain(calling.ask_more),
+    "5c.answer": _plain(calling.add_info),
+    "6": _plain(calling.accept),
+    "6b": _plain(calling.unfounded),
+    "7": _calls_street(calling.call_street),
+    "8": _plain(calling.send_to_grid),
+    "8.street": _plain(calling.send_to_community),
+    "9": _plain(closing.feedback),
+    "10": _plain(coordination.confirm_request),
+    "11": _plain(coordination.confirm_done),
+    "12": _plain(coordination.file),
+    "12b": _reclassify,
+    "12b.community": _reclassify,
+    "12b.street": _reclassify,
+    "13": _plain(coordination.not_file),
+    "13b": _plain(coordination.decline),
+    "13c": _plain(calling.call_again),
+    "15": _plain(coordination.dispatch),
+    "15b": _plain(coordination.file_dispatch),
+    "16": _plain(coordination.sign),
+    "16b": _plain(coordination.respond),
+    "18": _plain(coordination.return_case),
+    "19": _plain(coordination.rule),
+    "20": _plain(cotasks.add_co),
+    "20.drop": _plain(cotasks.drop_co),
+    "20.waive": _plain(cotasks.waive),
+    "20.done": _plain(cotasks.co_done),
+    "20.decline": _plain(cotasks.decline_offer),
+    "22": _plain(requests.ask_extension),
+    "22.approve": requests.approve,
+    "22.deny": requests.deny,
+    "23": _plain(requests.ask_suspension),
+    "24": _plain(requests.resume),
+    "25": _plain(requests.whistle),
+    "26": _plain(requests.answer_whistle),
+    "27": _plain(requests.refuse_whistle),
+    "28": _plain(closing.feedback),
+    "28.district": _plain(closing.feedback),
+    "29": _plain(closing.verify_pass),
+    "30": _plain(closing.verify_fail),
+    "31": _plain(closing.visit),
+    "31.rate": _plain(closing.rate),
+    "32": _plain(closing.close),
+    "33": _plain(closing.reopen),
+    "34": _plain(anytime.urge),
+    "35": _plain(anytime.supervise),
+    "35.reply": _plain(anytime.reply),
+    "36": _plain(anytime.withdraw),
+    "37": _plain(requests.ask_void),
+    "38b": _plain(anytime.note),
+    "38c": _plain(coordination.redispatch),
+    "40": _plain(anytime.recall),
+}
+
+# A guard raises; an offer is made only where none does. What depends on the inputs is checked by the effect.
+GUARDS: Mapping[str, tuple[Guard, ...]] = {
+    "2": (calling.not_urgent,),
+    "3": (calling.not_urgent, calling.settled),
+    "4": (calling.branch_has_spoken,),
+    "5b": (calling.unanswered,),
+    "5b.street": (calling.unanswered,),
+    "5c": (calling.may_ask_more,),
+    "5c.community": (calling.may_ask_more,),
+    "5c.street": (calling.may_ask_more,),
+    "5c.answer": (calling.more_was_asked,),
+    "6b": (calling.settled,),
+    "8": (calling.may_send_down,),
+    "8.street": (calling.may_send_down,),
+    "13": (calling.settled,),
+    "13b": (coordination.may_decline, calling.settled),
+    "13c": (calling.may_call_again,),
+    "16": (coordination.unsigned,),
+    "18": (coordination.inside_window,),
+    "19": (coordination.may_rule,),
+    "20.drop": (cotasks.has_co_task,),
+    "20.waive": (cotasks.has_co_task,),
+    "20.decline": (cotasks.can_decline,),
+    "22": (requests.may_extend,),
+    "22.approve": (requests.has_decidable,),
+    "22.deny": (requests.has_decidable,),
+    "23": (requests.may_suspend,),
+    "25": (requests.may_whistle,),
+    "29": (closing.separate,),
+    "30": (closing.separate,),
+    "32": (closing.can_close,),
+    "33": (closing.can_reopen,),
+    "34": (anytime.may_urge,),
+    "35": (anytime.not_supervised,),
+    "35.reply": (anytime.is_supervised,),
+    "37": (requests.may_ask_void,),
+    "40": (anytime.can_recall,),
+}
+
+
+def guard(row: str, case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
+    """Raise where the row's own conditions do not hold."""
+    for check in GUARDS.get(row, ()):
+        check(case, book, now, actor)
