@@ -47,7 +47,7 @@ def render(draft: Draft, now: datetime, number: int, ids: IdSource) -> NewReport
         vault=VaultRow(draft.report_id, draft.words.text, draft.words.place, draft.words.note),
         photos=tuple(PhotoRow(draft.report_id, p.id, p.sha256, p.bytes, p.mime) for p in draft.photos),
         token=TokenRow(token, draft.report_id),
-        event=_outgoing(draft, report, ids.uuid7()),
+        event=_outgoing(draft, report, now, ids.uuid7()),
     )
 
 
@@ -110,7 +110,7 @@ def _report_row(draft: Draft, now: datetime, receipt_no: str, reporter_ref: str)
         call_now=draft.call_now,
         joins=draft.joins,
         occurred_at=draft.occurred_at or now,
-        submitted_at=now,
+        submitted_at=_submitted_at(draft, now),
         rulebook=draft.rulebook.version,
         recorded=_recorded(imported.recorded).model_dump(mode="json") if imported and imported.recorded else None,
         imported=dict(imported.words) if imported else None,
@@ -119,14 +119,20 @@ def _report_row(draft: Draft, now: datetime, receipt_no: str, reporter_ref: str)
     )
 
 
-def _outgoing(draft: Draft, row: ReportRow, event_id: UUID) -> Outgoing:
+def _submitted_at(draft: Draft, now: datetime) -> datetime:
+    """History keeps its own time; everything else is submitted when it is written."""
+    past = draft.imported is not None and draft.imported.recorded is not None
+    return draft.occurred_at if past and draft.occurred_at else now
+
+
+def _outgoing(draft: Draft, row: ReportRow, now: datetime, event_id: UUID) -> Outgoing:
     body = _submitted(draft, row)
     envelope = Envelope(
         id=event_id,
         type=SUBMITTED,
         version=1,
         source=PRODUCER,
-        time=row.submitted_at,
+        time=now,
         subject=str(row.report_id),
         sequence=row.event_seq,
         data=body,

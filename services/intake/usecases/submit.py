@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.chassis.db import Database, is_transient
 from services.chassis.ids import IdSource
-from services.intake.store import submissions
+from services.intake.store import Tx, submissions
 from services.intake.store.submissions import LedgerEntry, NewReport
 from services.intake.usecases.draft import Draft
 from services.intake.usecases.groupcommit import GroupCommit
@@ -74,21 +74,24 @@ class Submissions:
         raise Refusal("idempotency_key_reused", "Idempotency-Key")
 
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
-        """One transaction for all of `drafts`. What was there before is found by key, source number or id."""
+        """One transaction for all of `drafts`."""
         async with self._db.transaction() as tx:
-            stamp = await submissions.stamp(tx, len(drafts))
-            new = [
-                render(draft, stamp.now, number, self._ids) for draft, number in zip(drafts, stamp.numbers, strict=True)
-            ]
-            fresh = await submissions.write(tx, firsts(new))
-            outcomes: list[Outcome] = []
-            for item in new:
-                if item.report.report_id in fresh:
-                    fresh.discard(item.report.report_id)  # a twin later in this batch is a repeat
-                    outcomes.append(Accepted(item.report.report_id, item.ledger.answer, new=True))
-                else:
-                    outcomes.append(judge(item, await submissions.in_the_way(tx, item.ledger)))
-        return outcomes
+            return await write_all(tx, drafts, self._ids)
+
+
+async def write_all(tx: Tx, drafts: Sequence[Draft], ids: IdSource) -> list[Outcome]:
+    """Write what is new, one outcome per draft; what was there before is found by key, source number or id."""
+    stamp = await submissions.stamp(tx, len(drafts))
+    new = [render(draft, stamp.now, number, ids) for draft, number in zip(drafts, stamp.numbers, strict=True)]
+    fresh = await submissions.write(tx, firsts(new))
+    outcomes: list[Outcome] = []
+    for item in new:
+        if item.report.report_id in fresh:
+            fresh.discard(item.report.report_id)  # a twin later in this batch is a repeat
+            outcomes.append(Accepted(item.report.report_id, item.ledger.answer, new=True))
+        else:
+            outcomes.append(judge(item, await submissions.in_the_way(tx, item.ledger)))
+    return outcomes
 
 
 def firsts(new: Sequence[NewReport]) -> list[NewReport]:
