@@ -64,7 +64,11 @@ def run(build: Callable[[], Awaitable[Running]]) -> int:
 async def _life(build: Callable[[], Awaitable[Running]]) -> int:
     stop = asyncio.Event()
     with _signals(stop):
-        running = await build()
+        try:
+            running = await build()
+        except Exception:  # noqa: BLE001 - whatever it is, it belongs in the log; the supervisor tries again
+            logger("serve").exception("cannot_start")
+            return ExitCode.FAILED
         try:
             return await _until_stopped(running, stop)
         finally:

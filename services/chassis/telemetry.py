@@ -9,7 +9,7 @@ import logging
 import logging.config
 import re
 from collections.abc import MutableMapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -46,8 +46,8 @@ def _redacted(value: Any) -> Any:
     return value
 
 
-def configure_logging(service: str, level: str = "INFO") -> None:
-    """Once per process: structlog and the standard library's loggers write the same JSON lines."""
+def configure_logging(service: str, level: str = "INFO", form: Literal["json", "text"] = "json") -> None:
+    """Once per process: structlog and the standard library's loggers write the same lines, as JSON or as text."""
 
     def add_service(_: Any, __: str, event: Event) -> Event:
         event.setdefault("service", service)
@@ -72,16 +72,22 @@ def configure_logging(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    logging.config.dictConfig(_standard_logging(shared, level.upper()))
+    renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else _text_renderer()
+    logging.config.dictConfig(_standard_logging(shared, renderer, level.upper()))
 
 
-def _standard_logging(shared: Sequence[Any], level: str) -> dict[str, Any]:
+def _text_renderer() -> Any:
+    """For a person at a terminal; plain tracebacks, since rich ones print local variables."""
+    return structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+
+
+def _standard_logging(shared: Sequence[Any], renderer: Any, level: str) -> dict[str, Any]:
     formatter = {
         "()": structlog.stdlib.ProcessorFormatter,
         "foreign_pre_chain": list(shared),
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            renderer,
         ],
     }
     return {

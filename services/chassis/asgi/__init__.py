@@ -8,7 +8,7 @@ from services.chassis.asgi.idempotency import Answer, RequestKey, answer_once, i
 from services.chassis.asgi.paging import Page, encode_cursor, page
 from services.chassis.asgi.policy import ContentPolicy
 from services.chassis.asgi.probes import Missing, ReadyCheck, database_check, schema_check, tcp_check
-from services.chassis.asgi.problem import FieldProblem, Problem, ProblemBody, not_found
+from services.chassis.asgi.problem import FieldProblem, NotReady, Problem, ProblemBody, not_found
 from services.chassis.asgi.spa import mount_spa
 from services.chassis.asgi.wording import Wording, language
 
@@ -18,6 +18,7 @@ __all__ = [
     "EdgeRules",
     "FieldProblem",
     "Missing",
+    "NotReady",
     "Page",
     "Problem",
     "ProblemBody",

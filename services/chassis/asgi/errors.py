@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.chassis.asgi.edge import BodyTooLarge, too_large
-from services.chassis.asgi.problem import STATUS_OF, FieldProblem, Problem, problem_response
+from services.chassis.asgi.problem import STATUS_OF, FieldProblem, NotReady, Problem, problem_response
 from services.chassis.asgi.wording import Wording, language
 from services.chassis.db import is_transient
 from services.chassis.telemetry import logger
@@ -40,6 +40,7 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
     app.add_exception_handler(GovernanceError, answering(lambda _, error: governance_problem(error)))
     app.add_exception_handler(RequestValidationError, answering(invalid))
     app.add_exception_handler(HTTPException, answering(lambda _, error: http_problem(error)))
+    app.add_exception_handler(NotReady, answering(lambda _, error: unavailable(error.missing)))
     app.add_exception_handler(SQLAlchemyError, answering(lambda _, error: database_problem(error)))
 
 

@@ -80,6 +80,14 @@ class Problem(Exception):
         self.extra = dict(extra or {})
 
 
+class NotReady(Exception):
+    """Something this process needs is not there yet or just now; a route that raises it answers 503."""
+
+    def __init__(self, missing: str, why: str) -> None:
+        super().__init__(why)
+        self.missing = missing
+
+
 def not_found(detail: str | None = None) -> Problem:
     """A thing that is not there, or that the caller may not know to be there."""
     return Problem(404, "not_found", detail=detail)

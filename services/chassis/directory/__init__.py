@@ -1,6 +1,6 @@
 """Areas, places, units, posts, people and rulebooks of a street, as every service reads them."""
 
-from services.chassis.directory.cache import DirectoryCache, DirectoryNotLoaded, UnknownRulebook
+from services.chassis.directory.cache import DirectoryCache, DirectoryNotLoaded, UnknownRulebook, directory_check
 from services.chassis.directory.model import (
     Account,
     Appointment,
@@ -30,4 +30,5 @@ __all__ = [
     "Street",
     "Unit",
     "UnknownRulebook",
+    "directory_check",
 ]

@@ -11,6 +11,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from services.chassis.asgi.probes import Missing, ReadyCheck
+from services.chassis.asgi.problem import NotReady
 from services.chassis.db import Database, is_transient
 from services.chassis.directory.model import Directory
 from services.chassis.directory.read import read_calendars, read_directory, read_revision, read_rulebook_text
@@ -22,8 +24,11 @@ POLL_S = 1.0
 RulebookLoader = Callable[[str, Mapping[str, str]], Rulebook]
 
 
-class DirectoryNotLoaded(RuntimeError):
-    """The directory was asked before its first load, or the database holds no street yet."""
+class DirectoryNotLoaded(NotReady):
+    """The directory was asked before its first load."""
+
+    def __init__(self) -> None:
+        super().__init__("directory", "the directory has not been read yet")
 
 
 class UnknownRulebook(LookupError):
@@ -48,7 +53,7 @@ class DirectoryCache:
     def current(self) -> Directory:
         """The picture in hand. Raises DirectoryNotLoaded before the first load."""
         if self._directory is None:
-            raise DirectoryNotLoaded("the directory has not been read yet")
+            raise DirectoryNotLoaded
         return self._directory
 
     def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
@@ -108,6 +113,16 @@ class DirectoryCache:
     def _forget_other_calendars(self, revision: str) -> None:
         for key in [key for key in self._rulebooks if key[1] != revision]:
             del self._rulebooks[key]
+
+
+def directory_check(cache: DirectoryCache) -> ReadyCheck:
+    """The directory has been read and holds a street."""
+
+    async def probe() -> None:
+        if not (await cache.refresh()).streets:
+            raise Missing("the directory holds no street: `grid up` loads the sample street")
+
+    return ReadyCheck("directory", probe)
 
 
 def _schema_loader() -> RulebookLoader:

@@ -1,4 +1,4 @@
-"""Posts in words, as a session shows them: 网格员 · 东门社区一网格."""
+"""A person's posts in words: the label of the appointment, else role and place."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from schemas.labels import Labels
 from services.chassis.auth.person import Person
 from services.chassis.directory.model import Directory
+from services.governance.acts import Post
 
 
 def post_words(person: Person, directory: Directory) -> Sequence[str]:
-    """One line per post in force, in the person's language."""
+    """One line for each of `person.posts`, in their order: '云溪第一网格员', '派遣员', '处置单位 · 派出所'."""
+    given = {a.post: a.label for a in directory.appointments if a.account_id == person.account_id and a.label}
     labels = Labels(person.lang)
-    words = []
-    for post in person.posts:
-        where = directory.name_of(post.unit or post.area) if post.unit or post.area else None
-        role = labels.word("role", post.role.value)
-        words.append(f"{role} · {where}" if where else role)
-    return words
+    if person.lang != "zh-CN":
+        given = {}  # appointments are written in Chinese
+    return [given.get(post) or _role_and_place(post, labels, directory) for post in person.posts]
+
+
+def _role_and_place(post: Post, labels: Labels, directory: Directory) -> str:
+    code = post.unit or post.area
+    place = directory.name_of(code) if code else None
+    role = labels.word("role", post.role.value)
+    return f"{role} · {place}" if place else role

@@ -1,0 +1,91 @@
+"""A real process with a real port: it answers, says when the port is taken, and goes when told to."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import time
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+PROGRAM = textwrap.dedent(
+    """
+    import sys
+    from services.chassis.asgi import create_app
+    from services.chassis.ids import SystemIds
+    from services.chassis.serve import Running, run
+    from services.chassis.settings import HttpSettings
+    from services.chassis.telemetry import Metrics, configure_logging
+
+    configure_logging("test")
+
+    async def build():
+        http, metrics = HttpSettings(port=int(sys.argv[1])), Metrics("test")
+        app = create_app("test", http, [], ids=SystemIds(), metrics=metrics)
+        return Running(app=app, http=http, metrics=metrics)
+
+    sys.exit(run(build))
+    """
+)
+
+
+@contextlib.contextmanager
+def program(port: int) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(port)], stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        number: int = found.getsockname()[1]
+        return number
+
+
+def answer(port: int, path: str) -> str:
+    """The body, once the process listens."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+                return str(response.read().decode())
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.1)
+
+
+def test_it_answers_and_ends_on_sigterm(port: int) -> None:
+    with program(port) as process:
+        assert json.loads(answer(port, "/healthz")) == {"status": "ok"}
+        assert "grid_event_loop_lag_seconds" in answer(port, "/metrics")
+        process.send_signal(signal.SIGTERM)
+        _, log = process.communicate(timeout=20)
+        assert process.returncode == 0
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert any(line["event"] == "listening" and line["port"] == port for line in lines)
+    assert any(line["event"] == "request" and line["path"] == "/docs" for line in lines) is False
+
+
+def test_a_taken_port_is_told_by_name(port: int) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        with program(port) as process:
+            _, log = process.communicate(timeout=20)
+            assert process.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in log
