@@ -15,9 +15,7 @@ class DispatchSettings(SettingsGroup):
     intake_url: str = Field(default="http://127.0.0.1:8001", validation_alias="GRID_INTAKE_URL")
     escalation_url: str = Field(default="http://127.0.0.1:8003", validation_alias="GRID_ESCALATION_URL")
     evidence_dir: Path | None = Field(default=None, validation_alias="GRID_EVIDENCE_DIR")
-    sample_dir: Path = Field(
-        default=REPOSITORY / "deploy" / "sample" / "fengcheng", validation_alias="GRID_SAMPLE_DIR"
-    )
+    sample_dir: Path = Field(default=REPOSITORY / "deploy" / "sample" / "fengcheng", validation_alias="GRID_SAMPLE_DIR")
     feed_tick_s: float = Field(default=0.1, gt=0, validation_alias="GRID_FEED_TICK_S")
     feed_backlog: int = Field(default=1000, gt=0, validation_alias="GRID_FEED_BACKLOG")
     feed_window_h: float = Field(default=24.0, gt=0, validation_alias="GRID_FEED_WINDOW_H")

@@ -189,9 +189,7 @@ class Feed:
                 events.append(_event("case.gone", CaseGoneEvent(case_no=change.case_no), cursor))
         return events
 
-    async def _counts(
-        self, tx: Tx, scope: Scope, lang: str, audience: _Audience, place: Place, now: datetime
-    ) -> None:
+    async def _counts(self, tx: Tx, scope: Scope, lang: str, audience: _Audience, place: Place, now: datetime) -> None:
         """At most once a second and scope, and only after something changed."""
         if not audience.counts_due or monotonic() - audience.counted_at < COUNTS_EVERY_S:
             return

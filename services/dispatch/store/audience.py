@@ -2,7 +2,8 @@
 
 A case carries the tokens of those who may see it (`cases.audience`), a person carries the tokens of his posts; he sees
 the case if one is shared. The same tokens are compared in SQL (`visible_cases`) and in memory (`Scope.sees`, for the
-live feed), so the two cannot differ. What of a restricted case may be read is a second question: `governance.may_see`.
+live feed), so the two cannot differ. They say the same as `governance.may_see` answers NONE or something (tested); how
+much of a restricted case may be read is asked there.
 """
 
 from __future__ import annotations
@@ -13,19 +14,17 @@ from sqlalchemy import ColumnElement, cast
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from services.dispatch.tables import cases
-from services.governance.acts import Actor, Post, TaskState
-from services.governance.case import Case
+from services.governance.acts import Actor, Post
+from services.governance.case import OPEN_TASKS, Case
 from services.governance.cycle import Flag, Role, State, Tier
 
 EVERY_STREET = "s:*"
-_VERIFIERS = "v"
 _DISTRICT = "d"
 _COMMITTEE = "k"
 _AREA_ROLES = frozenset({Role.GRID_WORKER, Role.GRID_SECRETARY, Role.COMMUNITY_SECRETARY})
 _STREET_ROLES = frozenset({Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.STREET_LEADER})
 _UNIT_ROLES = frozenset({Role.HANDLING_UNIT, Role.MEMBER_UNIT})
-_TO_VERIFY = frozenset({State.FED_BACK, State.VERIFIED})
-_AWAY = frozenset({TaskState.DROPPED, TaskState.DECLINED})
+_CHECKED = frozenset({State.CONFIRMING, State.FED_BACK, State.VERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,50 +61,39 @@ def scope_of(actor: Actor) -> Scope:
 
 
 def _tokens_of(post: Post) -> set[str]:
-    if post.role in _STREET_ROLES:
-        return {f"s:{post.area}" if post.area else EVERY_STREET}
-    if post.role in _AREA_ROLES:
-        return {_area_token(post.area)} if post.area else set()
+    if post.role in _STREET_ROLES or post.role in _AREA_ROLES:
+        return {_area_token(post.area)}
     if post.role in _UNIT_ROLES:
         return {f"u:{post.unit}"} if post.unit else set()
     if post.role is Role.DISTRICT:
-        return {_DISTRICT} | ({f"u:{post.unit}"} if post.unit else set())
+        return {_DISTRICT}
     if post.role is Role.VERIFIER:
-        return {_VERIFIERS}
+        return {f"v{_area_token(post.area)}"}
     if post.role is Role.STREET_COMMITTEE:
         return {_COMMITTEE}
     return set()
 
 
 def _area_token(area: str) -> str:
-    """Street 9 digits, community 12, anything longer a grid."""
+    """'' every street, 9 digits a street, 12 a community, anything longer a grid."""
+    if not area:
+        return EVERY_STREET
     return f"{'s' if len(area) <= 9 else 'c' if len(area) == 12 else 'g'}:{area}"
 
 
 def audience_of(case: Case) -> frozenset[str]:
     """The tokens of everybody who may see the case as it stands."""
     spot = case.spot
-    tokens = {EVERY_STREET, f"s:{spot.street}"}
-    if spot.community:
-        tokens.add(f"c:{spot.community}")
-    if spot.grid:
-        tokens.add(f"g:{spot.grid}")
-    if case.lead:
-        tokens.add(f"u:{case.lead}")
-    if case.reporter:
-        tokens.add(f"p:{case.reporter}")
-    for task in case.tasks:
-        if task.state in _AWAY:
-            continue
-        if task.unit:
-            tokens.add(f"u:{task.unit}")
-        if task.person:
-            tokens.add(f"p:{task.person}")
-    if case.state in _TO_VERIFY or any(task.kind == "verify" for task in case.tasks):
-        tokens.add(_VERIFIERS)
-    if case.tier is Tier.DISTRICT or case.state in (State.AT_DISTRICT, State.DISTRICT_HANDLING):
+    areas = {EVERY_STREET, *(_area_token(code) for code in (spot.street, spot.community, spot.grid) if code)}
+    tokens = set(areas)
+    tokens |= {f"u:{unit}" for unit in (case.lead, *(task.unit for task in case.tasks)) if unit}
+    people = (task.person for task in case.tasks if task.state in OPEN_TASKS)
+    tokens |= {f"p:{person}" for person in (case.reporter, *people) if person}
+    if case.state in _CHECKED:
+        tokens |= {f"v{area}" for area in areas}
+    if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags:
         tokens.add(_DISTRICT)
-    if Flag.IN_CONFERENCE in case.flags:
+    if Flag.IN_CONFERENCE in case.flags and not case.restricted:
         tokens.add(_COMMITTEE)
     return frozenset(tokens)
 

@@ -14,8 +14,8 @@ import orjson
 
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
-from services.governance.acts import Clock, ClockState, Fact, Request, Task, TaskState
-from services.governance.case import Case, stage_of
+from services.governance.acts import Clock, ClockState, Fact, Request, Task
+from services.governance.case import OPEN_TASKS, Case, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
 from services.governance.tiers import RungAct
 
@@ -31,8 +31,6 @@ _WORK = frozenset(
     }
 )
 _SOON = 0.75
-_OPEN_TASK = frozenset({TaskState.OFFERED, TaskState.DOING})
-
 Row = dict[str, Any]
 
 
@@ -140,7 +138,7 @@ def task_row(case: Case, task: Task) -> Row:
         "unit": task.unit,
         "person": task.person,
         "state": task.state,
-        "open": task.state in _OPEN_TASK and is_live(case),
+        "open": task.state in OPEN_TASKS and is_live(case),
         "given_at": task.given_at,
         "due_at": clock and clock.due_at,
     }

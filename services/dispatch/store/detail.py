@@ -60,9 +60,7 @@ class Found:
     address: str
 
 
-async def find_case(
-    tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, unseen: bool = False
-) -> Found | None:
+async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, unseen: bool = False) -> Found | None:
     """The case, or None when there is none or the caller may not know of it.
 
     `unseen` skips that question: for the answer to an act that took the case out of its actor's own sight.

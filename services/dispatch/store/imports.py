@@ -13,9 +13,7 @@ from services.dispatch import tables
 from services.dispatch.store import Tx
 from services.dispatch.store.bulk import insert_rows
 
-_ADD = (
-    "ON CONFLICT (unit) DO UPDATE SET rows = dispatch.import_units.rows + excluded.rows, last_at = excluded.last_at"
-)
+_ADD = "ON CONFLICT (unit) DO UPDATE SET rows = dispatch.import_units.rows + excluded.rows, last_at = excluded.last_at"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,9 +65,7 @@ _COLUMNS = (
 )
 
 
-async def queue_page(
-    tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: tuple[str, str] | None
-) -> list[ListRow]:
+async def queue_page(tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: tuple[str, str] | None) -> list[ListRow]:
     """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order."""
     query = _rows(queue.sort).where(visible_cases(scope), queue.holds(scope))
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
@@ -122,7 +120,9 @@ async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list
 
 
 def _rows(sort: Sort | None, queues: ColumnElement[Any] | None = None) -> Select[Any]:
-    body: ColumnElement[str | None] = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label("body")
+    body: ColumnElement[str | None] = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label(
+        "body"
+    )
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
     query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), body, key)
@@ -139,9 +139,7 @@ def _paged(query: Select[Any], sort: Sort, limit: int, after: tuple[str, str] | 
 
 async def _fetch(tx: Tx, query: Select[Any], **values: object) -> list[ListRow]:
     rows = await tx.execute(query, values)
-    return [
-        ListRow(**{**row, "flags": tuple(row["flags"]), "queues": tuple(row["queues"])}) for row in rows.mappings()
-    ]
+    return [ListRow(**{**row, "flags": tuple(row["flags"]), "queues": tuple(row["queues"])}) for row in rows.mappings()]
 
 
 def _escaped(words: str) -> str:

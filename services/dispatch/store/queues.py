@@ -75,9 +75,7 @@ BY_URGENCY = Sort(
 # How many times over its limit, largest first. Limit and delay are both taken in seconds of the wall clock here.
 BY_EXCESS = Sort(
     "excess",
-    -func.coalesce(
-        func.extract("epoch", NOW - cases.c.stage_due_at) / func.greatest(cases.c.budget_s, 1), literal(0)
-    ),
+    -func.coalesce(func.extract("epoch", NOW - cases.c.stage_due_at) / func.greatest(cases.c.budget_s, 1), literal(0)),
     Double(),
 )
 
@@ -118,9 +116,7 @@ def _pending(scope: Scope, kinds: tuple[Action, ...] = ()) -> Predicate:
 
 def _my_requests(scope: Scope) -> Predicate:
     by_me = or_(requests.c.account == scope.account, requests.c.unit.in_(sorted(scope.units)))
-    return and_(
-        cases.c.live, exists(select(1).select_from(requests).where(requests.c.case_id == cases.c.id, by_me))
-    )
+    return and_(cases.c.live, exists(select(1).select_from(requests).where(requests.c.case_id == cases.c.id, by_me)))
 
 
 def _to_verify(scope: Scope) -> Predicate:

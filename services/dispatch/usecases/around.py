@@ -1,4 +1,4 @@
-"""What the directory says about a case now: who verifies it, who is on duty, whether its grid has a branch."""
+"""What the directory says about a case now: who would verify it, whether its grid has a branch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from services.governance.acts import ActorRef, Around, Neighbour, Spot
 from services.governance.case import Case
 from services.governance.cycle import Role, Urgency
 
-_DUTY = (Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.STREET_LEADER)
 _DANGER = frozenset({Urgency.CRITICAL, Urgency.URGENT})
 
 
@@ -24,7 +23,6 @@ def around_case(directory: Directory, case: Case, now: datetime) -> Around:
     return Around(
         grid_has_branch=_has_branch(directory, case.spot),
         verifier=verifier_of(directory, case, now),
-        duty=_on_duty(directory, case.spot.street, now),
     )
 
 
@@ -71,13 +69,3 @@ class _Free:
 
 def _has_branch(directory: Directory, spot: Spot) -> bool:
     return spot.grid is not None and directory.branch_of(spot.grid) is not None
-
-
-def _on_duty(directory: Directory, street: str, now: datetime) -> dict[str, str]:
-    """Role id → account: by the duty roster, else the first who holds the post."""
-    duty: dict[str, str] = {}
-    for role in _DUTY:
-        people = directory.on_roster(street, role.value, now) or directory.people_with(role, now, area=street)
-        if people:
-            duty[role.value] = people[0].account_id
-    return duty

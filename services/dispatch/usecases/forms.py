@@ -21,7 +21,6 @@ _CHOICE_GROUPS: Mapping[str, str] = {
     "means": "means",
     "urgency": "urgency",
     "grade": "grade",
-    "request": "action",
 }
 _KIND_GROUPS: Mapping[Action, str] = {Action.WHISTLE: "whistle_kind", Action.SUPERVISE: "supervise_kind"}
 
@@ -41,6 +40,7 @@ class Forms:
             InputType.CONDITION: self._conditions,
             InputType.PERSON: self._people,
             InputType.TASK: self._tasks,
+            InputType.CASE_NO: list,
         }
 
     def actions(self, actor: Actor) -> tuple[ActionOut, ...]:
@@ -50,7 +50,7 @@ class Forms:
     def _action(self, offer: Offer) -> ActionOut:
         return ActionOut(
             action=offer.action,
-            label=self._words.action(offer.action, self._case.state),
+            label=self._words.word("action", offer.label or offer.action),
             primary=offer.primary,
             inputs=tuple(self._input(offer.action, each) for each in offer.inputs),
         )
@@ -65,13 +65,13 @@ class Forms:
         )
 
     def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:
-        if each.choices:
-            group = _CHOICE_GROUPS.get(each.name) or _KIND_GROUPS.get(action, each.name)
-            return [InputChoiceOut(id=i, label=self._words.word(group, i, action)) for i in each.choices]
         if each.name == "request":
-            return self._requests()
+            return [choice for choice in self._requests() if choice.id in each.choices]
         fill = self._fill.get(each.type)
-        return fill() if fill is not None else ()
+        if fill is not None:
+            return fill()
+        group = _CHOICE_GROUPS.get(each.name) or _KIND_GROUPS.get(action, each.name)
+        return [InputChoiceOut(id=i, label=self._words.word(group, i, action)) for i in each.choices]
 
     # --- choices that the street's data fill ----------------------------------------------------------------------
     def _units(self) -> list[InputChoiceOut]:
@@ -81,11 +81,14 @@ class Forms:
         return [InputChoiceOut(id=c.code, label=c.name) for c in self._book.categories.values()]
 
     def _conditions(self) -> list[InputChoiceOut]:
-        """All conditions, those of the case's own category first; a form narrows them when the category changes."""
+        """All conditions, since the category may change in the same form; those of the case's own come first."""
         own = self._book.category_of(self._case.category)
-        first = own.conditions if own is not None else ()
-        ordered = dict.fromkeys((*first, *self._book.conditions))
-        return [InputChoiceOut(id=i, label=self._book.conditions[i].text) for i in ordered]
+        others = sorted(self._book.categories.values(), key=lambda category: category is not own)
+        return [
+            InputChoiceOut(id=i, label=f"{category.name} · {self._book.conditions[i].text}")
+            for category in others
+            for i in category.conditions
+        ]
 
     def _people(self) -> list[InputChoiceOut]:
         directory, spot = self._words.directory, self._case.spot

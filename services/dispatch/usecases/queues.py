@@ -19,9 +19,7 @@ class UnknownQueue(LookupError):
     """There is no queue of this id."""
 
 
-async def count_queues(
-    tx: Tx, scope: Scope, labels: Labels, wanted: Sequence[str] = ()
-) -> tuple[QueueCountOut, ...]:
+async def count_queues(tx: Tx, scope: Scope, labels: Labels, wanted: Sequence[str] = ()) -> tuple[QueueCountOut, ...]:
     """All queues (or the `wanted` ones) as the scope sees them. Raises UnknownQueue."""
     queues = [_queue(each) for each in wanted] or QUEUES
     return tuple(_count_out(each, labels) for each in await counts(tx, scope, queues))

@@ -244,9 +244,7 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
 def _report(report: ReportWords, case_no: str) -> CaseReportOut:
     base = f"/api/v1/cases/{case_no}/photos/{report.report_id}"
     photos = tuple(
-        CasePhotoOut(id=photo.photo_id, url=f"{base}/{photo.photo_id}")
-        for photo in report.photos
-        if photo.arrived
+        CasePhotoOut(id=photo.photo_id, url=f"{base}/{photo.photo_id}") for photo in report.photos if photo.arrived
     )
     return CaseReportOut(
         id=report.report_id,
@@ -299,8 +297,6 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
         if piece.fact_id is not None:
             url = f"/api/v1/cases/{page.case.case_no}/evidence/{piece.id}"
             shown.setdefault(piece.fact_id, []).append(CasePhotoOut(id=piece.id, url=url))
-    last_person = max((fact.sequence for fact in page.facts if fact.account is not None), default=0)
-    recall = timedelta(seconds=page.rulebook.settings.recall_s)
     return tuple(
         TimelineOut(
             sequence=fact.sequence,
@@ -309,18 +305,25 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
             label=_fact_label(fact, page.words),
             actor_name=page.words.person(fact.account),
             actor_post=page.words.post(fact.role, fact.unit),
-            machine=fact.account is None and fact.rule is not None,
+            machine=fact.account is None and fact.role is None,
             rule=fact.rule,
             note=fact.note,
             reason=page.words.word("reason", fact.reason) if fact.reason else None,
             intent=Intent(fact.intent) if fact.intent else None,
             evidence=tuple(shown.get(fact.fact_id, ())),
-            recall_until=fact.at + recall
-            if fact.rule is not None and fact.sequence > last_person and fact.at + recall > page.now
-            else None,
+            recall_until=_recall_until(fact, page),
         )
         for fact in page.facts
     )
+
+
+def _recall_until(fact: FactRow, page: _Page) -> datetime | None:
+    """Only the machine's last act can be taken back, for as long as the rulebook says."""
+    undo = page.case.undo
+    if undo is None or (fact.rule, fact.at) != (undo.rule, undo.at):
+        return None
+    until = undo.at + timedelta(seconds=page.rulebook.settings.recall_s)
+    return until if until > page.now else None
 
 
 def _fact_label(fact: FactRow, words: Words) -> str:
@@ -344,5 +347,3 @@ def _routing(case: Case) -> RoutingOut | None:
         unmatched=routed.unmatched,
         rulebook_lead=routed.rulebook_lead,
     )
-
-

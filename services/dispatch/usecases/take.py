@@ -252,4 +252,3 @@ def _unknown_units(batch: Sequence[Received], plan: dict[int, _Opening], directo
         if isinstance(body, ReportSubmittedV1)
     )
     return [unit for unit in units if unit and unit not in directory.units]
-
