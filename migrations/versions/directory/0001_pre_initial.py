@@ -95,6 +95,8 @@ _TABLES = (
         CONSTRAINT pk_rulebooks PRIMARY KEY (version),
         CONSTRAINT fk_rulebooks_street FOREIGN KEY (street) REFERENCES directory.streets (code)
     )""",
+    "COMMENT ON COLUMN directory.rulebooks.version IS 'content hash; rows are never changed'",
+    "COMMENT ON COLUMN directory.rulebooks.body IS 'the TOML as loaded'",
     """CREATE TABLE directory.calendars (
         name text NOT NULL,
         rev integer NOT NULL,
@@ -102,6 +104,7 @@ _TABLES = (
         stored_at timestamptz NOT NULL,
         CONSTRAINT pk_calendars PRIMARY KEY (name, rev)
     )""",
+    "COMMENT ON COLUMN directory.calendars.body IS 'the TOML as loaded'",
     """CREATE TABLE directory.directory_rev (
         "only" boolean DEFAULT true NOT NULL,
         rev bigint NOT NULL,
