@@ -28,7 +28,7 @@ export function searchPlaces(places: readonly Place[], words: string, near: Poin
 }
 
 /** The nearest places of all, as a proposal before anything is typed. */
-export function nearestPlaces(places: readonly Place[], near: Point, limit = 4): Place[] {
+export function nearestPlaces(places: readonly Place[], near: Point, limit = 6): Place[] {
   return places
     .map((place) => ({ place, away: metres(near, place) }))
     .sort((a, b) => a.away - b.away)

@@ -22,11 +22,12 @@ export async function loadForm(): Promise<void> {
   form.data ??= await store.kept<FormOut>("form");
   if (form.places.length === 0) form.places = (await store.kept<Place[]>("places")) ?? [];
   try {
-    form.data = await api.get<FormOut>("/api/v1/form");
+    const fresh = await api.get<FormOut>("/api/v1/form");
+    form.data = fresh;
     form.offline = false;
     form.failed = false;
-    await store.keep("form", form.data, Date.now());
-    await fetchPlaces({ cell: form.data.me.grid ?? form.data.cells.features[0]?.properties.code ?? "" });
+    await store.keep("form", fresh, Date.now()); // the plain answer: a reactive proxy cannot be stored
+    await fetchPlaces({ cell: fresh.me.grid ?? fresh.cells.features[0]?.properties.code ?? "" });
   } catch (error) {
     if (!silent(error)) throw error;
     form.offline = true;
