@@ -17,8 +17,9 @@ from enum import IntEnum
 
 import uvicorn
 from fastapi import FastAPI
+from prometheus_client import start_http_server
 
-from services.chassis.settings import HttpSettings
+from services.chassis.settings import HttpSettings, MetricsSettings
 from services.chassis.telemetry import Metrics, logger
 
 GRACE_S = 10.0
@@ -84,6 +85,8 @@ async def _until_stopped(running: Running, stop: asyncio.Event) -> int:
     if running.metrics is not None:
         metrics = running.metrics
         parts.append(Part("loop-lag", lambda stopped: watch_lag(metrics, stopped)))
+        if running.app is None and (shown := MetricsSettings()).port:
+            parts.append(Part("metrics", lambda stopped: show_metrics(metrics, shown, stopped)))
     tune_gc()
     tasks = {asyncio.ensure_future(part.run(stop)): part.name for part in parts}
     waiting = asyncio.ensure_future(stop.wait())
@@ -125,6 +128,17 @@ async def watch_lag(metrics: Metrics, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LAG_EVERY_S)
         metrics.loop_lag.observe(max(0.0, loop.time() - due))
+
+
+async def show_metrics(metrics: Metrics, where: MetricsSettings, stop: asyncio.Event) -> None:
+    """GET /metrics for a process that serves nothing else."""
+    server, thread = start_http_server(where.port, where.host, metrics.registry)
+    try:
+        await stop.wait()
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 class _Server(uvicorn.Server):

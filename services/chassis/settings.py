@@ -114,6 +114,13 @@ class LogSettings(SettingsGroup):
     format: Literal["json", "text"] = Field(default="json", validation_alias="GRID_LOG_FORMAT")
 
 
+class MetricsSettings(SettingsGroup):
+    """Where a process without a web server of its own (worker, relay, timers, sender) shows its metrics; 0: nowhere."""
+
+    host: str = Field(default="127.0.0.1", validation_alias="GRID_METRICS_HOST")
+    port: int = Field(default=0, ge=0, le=65535, validation_alias="GRID_METRICS_PORT")
+
+
 class ServiceTokenSettings(SettingsGroup):
     """The bearer token by which one service knows another."""
 

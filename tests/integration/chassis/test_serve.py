@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -15,6 +16,22 @@ from collections.abc import Iterator
 
 import pytest
 
+LOOP = textwrap.dedent(
+    """
+    import sys
+    from services.chassis.serve import Running, run
+    from services.chassis.telemetry import Metrics, configure_logging
+
+    configure_logging("test")
+
+    async def build():
+        metrics = Metrics("test")
+        metrics.counter("grid_rows", "Rows").inc(7)
+        return Running(metrics=metrics)
+
+    sys.exit(run(build))
+    """
+)
 PROGRAM = textwrap.dedent(
     """
     import sys
@@ -37,8 +54,11 @@ PROGRAM = textwrap.dedent(
 
 
 @contextlib.contextmanager
-def program(port: int) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen([sys.executable, "-c", PROGRAM, str(port)], stderr=subprocess.PIPE, text=True)
+def program(port: int, text: str = PROGRAM) -> Iterator[subprocess.Popen[str]]:
+    environment = {**os.environ, "GRID_METRICS_PORT": str(port)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", text, str(port)], stderr=subprocess.PIPE, text=True, env=environment
+    )
     try:
         yield process
     finally:
@@ -89,3 +109,10 @@ def test_a_taken_port_is_told_by_name(port: int) -> None:
             _, log = process.communicate(timeout=20)
             assert process.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in log
+
+
+def test_a_process_without_a_web_server_shows_its_metrics_where_told(port: int) -> None:
+    with program(port, LOOP) as process:
+        assert "grid_rows_total 7.0" in answer(port, "/metrics")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
