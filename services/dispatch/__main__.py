@@ -81,8 +81,8 @@ async def _count(base: Ground, asked: argparse.Namespace) -> int:
         sys.stderr.write(f"--by takes some of {', '.join(COUNT_BY)}, not {', '.join(unknown) or 'nothing'}\n")
         return ExitCode.USAGE
     async with base.db.reading() as tx:
-        rows = await count_cases(tx, by, asked.source)
-    _table([*by, "cases"], rows, as_csv=asked.csv)
+        counts = await count_cases(tx, by, asked.source)
+    _table(counts.header, counts.rows, as_csv=asked.csv)
     return ExitCode.OK
 
 

@@ -125,6 +125,7 @@ case_reports = Table(
     Column("reporter_ref", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", _WHEN, nullable=False),
+    Column("imported", JSONB),  # the file's own codes and words, by which an import is counted
 )
 
 case_texts = Table(

@@ -154,6 +154,7 @@ _TABLES = (
         reporter_ref text NOT NULL,
         source text NOT NULL,
         at timestamptz NOT NULL,
+        imported jsonb,
         CONSTRAINT pk_case_reports PRIMARY KEY (report_id),
         CONSTRAINT fk_case_reports_case_id
             FOREIGN KEY (case_id) REFERENCES dispatch.cases (id) DEFERRABLE INITIALLY DEFERRED

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 
 from services.dispatch import tables
 from services.dispatch.store import Tx
@@ -55,14 +55,43 @@ async def unknown_units(tx: Tx) -> list[UnknownUnit]:
     return [UnknownUnit(**row) for row in found.mappings()]
 
 
-async def count_cases(tx: Tx, by: Sequence[str], source: str | None = None) -> list[tuple[str | int | None, ...]]:
-    """Cases by some of `COUNT_BY`, each row the values and then the count. Raises KeyError for another name."""
-    c = tables.cases
-    columns = [c.c[_COUNTED[name]] for name in by]
-    query = select(*columns, func.count()).group_by(*columns).order_by(*columns)
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Cases by codes and names: `header` ends in 'cases', each row in its count."""
+
+    header: tuple[str, ...]
+    rows: list[tuple[str | int | None, ...]]
+
+
+async def count_cases(tx: Tx, by: Sequence[str], source: str | None = None) -> Counts:
+    """Cases by some of `COUNT_BY`, each code with its name. Raises KeyError for another name.
+
+    An imported case counts under the codes and names of its file, whatever the rulebook calls them: so the figures can
+    be held against the file. One code under two names makes two rows, as it does there.
+    """
+    c, imported = tables.cases, _first_imported()
+    columns: list[ColumnElement[str | None]] = []
+    for name in by:
+        own = case((imported.c.imported.is_(None), c.c[_COUNTED[name]]), else_=imported.c.imported[name].astext)
+        columns += [own.label(name), imported.c.imported[f"{name}_name"].astext.label(f"{name}_name")]
+    query = select(*columns, func.count()).select_from(c.outerjoin(imported, imported.c.case_id == c.c.id))
     if source is not None:
         query = query.where(c.c.source == source)
-    return [tuple(row) for row in await tx.execute(query)]
+    found = await tx.execute(query.group_by(*columns).order_by(*columns))
+    header = tuple(label for name in by for label in (name, f"{name}_name"))
+    return Counts((*header, "cases"), [tuple(row) for row in found])
+
+
+def _first_imported() -> Subquery:
+    """The imported report that each case began with; later ones that joined it do not count again."""
+    r = tables.case_reports
+    return (
+        select(r.c.case_id, r.c.imported)
+        .where(r.c.imported.is_not(None))
+        .distinct(r.c.case_id)
+        .order_by(r.c.case_id, r.c.at, r.c.report_id)
+        .subquery()
+    )
 
 
 async def agreement(tx: Tx) -> list[Agreement]:

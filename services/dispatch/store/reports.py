@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -49,12 +49,13 @@ class Claim:
     text: str
     place: str
     photos: tuple[tuple[str, str], ...]  # (id, mime)
+    imported: Mapping[str, str | None] | None = None  # the file's own codes and words
 
 
 _CLAIM = """
-INSERT INTO dispatch.case_reports (report_id, case_id, receipt_no, reporter_ref, source, at)
-SELECT report_id, case_id, receipt_no, reporter_ref, source, at FROM json_to_recordset(CAST(:rows AS json))
-AS new(report_id uuid, case_id uuid, receipt_no text, reporter_ref text, source text, at timestamptz)
+INSERT INTO dispatch.case_reports (report_id, case_id, receipt_no, reporter_ref, source, at, imported)
+SELECT report_id, case_id, receipt_no, reporter_ref, source, at, imported FROM json_to_recordset(CAST(:rows AS json))
+AS new(report_id uuid, case_id uuid, receipt_no text, reporter_ref text, source text, at timestamptz, imported jsonb)
 ON CONFLICT (report_id) DO NOTHING RETURNING report_id
 """
 
@@ -74,6 +75,7 @@ async def claim(tx: Tx, claims: Sequence[Claim]) -> set[str]:
             "reporter_ref": c.reporter_ref,
             "source": c.source,
             "at": c.at,
+            "imported": c.imported,
         }
         for c in claims
     ]

@@ -79,6 +79,7 @@ def claim_of(report: ReportSubmittedV1, case_id: str) -> Claim:
         text=report.masked_text,
         place=report.masked_place,
         photos=tuple((photo.id, photo.mime) for photo in report.photos),
+        imported=report.imported.model_dump() if report.imported else None,
     )
 
 
