@@ -112,6 +112,8 @@ class EmbeddedPostgres:
 
     def start(self, patience: float = PATIENCE) -> None:
         """Start and wait until services may connect; raises EngineFailed with the server's last lines."""
+        if self._process is not None and self._process.poll() is None:
+            raise EngineFailed("this server runs already")
         self.prepare()
         deadline = monotonic() + patience
         self._process = spawn(self.launch(), self.log)
@@ -140,12 +142,13 @@ class EmbeddedPostgres:
     def remove(self) -> None:
         """Delete the cluster and what lies outside GRID_HOME. Only for a stopped server."""
         self.stop()
-        for folder in (self._place, self._socket):
+        place, socket = self._place, self._socket
+        for folder in (place, socket):
             shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(FileNotFoundError):
-            (self.home / "postgres.place").unlink()
-        with contextlib.suppress(OSError):
-            self._place.parent.rmdir() if self._place.parent != self.home else None
+        (self.home / "postgres.place").unlink(missing_ok=True)
+        if place.parent != self.home:
+            with contextlib.suppress(OSError):
+                place.parent.rmdir()
 
     @property
     def pid(self) -> int | None:
@@ -213,6 +216,7 @@ class EmbeddedPostgres:
             if monotonic() > deadline:
                 raise EngineFailed(f"process {pid} serves {self._data} and does not stop")
             time.sleep(0.05)
+        lock.unlink(missing_ok=True)  # it stopped by itself, or was dying already and left the file
 
     def _passwords(self) -> dict[str, str]:
         """Generated once, readable by us alone."""
