@@ -93,7 +93,7 @@ def _conflict(conflict: VersionConflict, person: Person, parts: Wiring) -> Probl
         by_name=words.person(last.account) if last else None,
         by_post=words.post(last.role, last.unit) if last else None,
         at=last.at if last else conflict.case.last_at,
-        action=words.word("fact", last.kind) if last else "",
+        action=words.fact(last.kind, last.intent, last.stage) if last else "",
     )
     return Problem(409, "version_conflict", extra=told.model_dump(mode="json"))
 

@@ -302,7 +302,7 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
             sequence=fact.sequence,
             at=fact.at,
             kind=fact.kind,
-            label=_fact_label(fact, page.words),
+            label=page.words.fact(fact.kind, fact.intent, fact.stage),
             actor_name=page.words.person(fact.account),
             actor_post=page.words.post(fact.role, fact.unit),
             machine=fact.account is None and fact.role is None,
@@ -324,15 +324,6 @@ def _recall_until(fact: FactRow, page: _Page) -> datetime | None:
         return None
     until = undo.at + timedelta(seconds=page.rulebook.settings.recall_s)
     return until if until > page.now else None
-
-
-def _fact_label(fact: FactRow, words: Words) -> str:
-    """The fact's word; calls and answers are named after the tier they went to."""
-    at = fact.intent or _TIER_OF_STAGE.get(fact.stage)
-    return words.word("fact", fact.kind, at)
-
-
-_TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: "T1", Stage.COORDINATION.value: "T2"}
 
 
 def _routing(case: Case) -> RoutingOut | None:

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 from schemas.labels import Labels
 from services.chassis.directory import Directory
 from services.governance.acts import Clock, ClockState
-from services.governance.cycle import Action, ClosedKind, Role, State
+from services.governance.cycle import Action, ClosedKind, Role, Stage, State, Tier
 from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
 from services.governance.sla import explain
 
 LOCAL = ZoneInfo("Asia/Shanghai")
+_TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: Tier.COMMUNITY.value, Stage.COORDINATION.value: Tier.STREET.value}
 _JOINTS = {"zh-CN": "；", "en-US": "; "}
 
 
@@ -39,6 +40,10 @@ class Words:
         """The word on the button: the move's own label where its row has one."""
         move = BY_STEP.get((action, state))
         return self.word("action", move.label_id if move is not None else action)
+
+    def fact(self, kind: str, intent: str | None, stage: str) -> str:
+        """The word for something that happened; calls and answers are named after the tier they went to."""
+        return self.word("fact", kind, intent or _TIER_OF_STAGE.get(stage))
 
     def person(self, account: str | None) -> str | None:
         """A colleague's name. None: the machine, or somebody without an account here."""

@@ -37,7 +37,7 @@ from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
 from services.dispatch.usecases.take import Taking, Tools
-from services.governance.cycle import Nature, Role
+from services.governance.cycle import Nature, Role, Urgency
 
 SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "sample" / "fengcheng"
 PASSWORD = "fengcheng-2026"
@@ -103,11 +103,15 @@ class Street:
         ))
 
     async def category(self, *, restricted: bool = False) -> CategoryV1:
-        """A class of the rulebook."""
+        """An everyday class of the rulebook, or a restricted one."""
         version = self.cache.current().rulebook_version("441802001", await self.now())
         assert version is not None
         book = await self.cache.rulebook(version)
-        found = next(c for c in book.categories.values() if c.restricted is restricted)
+        found = next(
+            c
+            for c in book.categories.values()
+            if c.restricted is restricted and book.conditions[c.conditions[0]].urgency is Urgency.ORDINARY
+        )
         return CategoryV1(scheme=found.scheme, version=found.version, code=found.code)
 
     async def account(self, login: str) -> str:
