@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,7 @@ GROUPS: dict[str, type[StrEnum]] = {
     "basis": worktime.Basis,
     "unit": worktime.LimitUnit,
 }
+PAGES = Path(__file__).parents[3] / "schemas" / "labels" / "pages"
 ZH, EN = (Labels(lang) for lang in LANGUAGES)
 
 
@@ -45,6 +48,17 @@ def test_same_placeholders() -> None:
         if sorted(PLACEHOLDER.findall(ZH.under(key)[key])) != sorted(PLACEHOLDER.findall(EN.under(key)[key]))
     ]
     assert differing == []
+
+
+def test_the_words_of_pages_agree_too() -> None:
+    """Words that only a page's script reads lie beside the list, one file a language."""
+    read = [json.loads((PAGES / f"{lang}.json").read_text("utf-8")) for lang in LANGUAGES]
+    chinese, english = read
+    assert set(chinese) == set(english)
+    for key, words in chinese.items():
+        assert sorted(PLACEHOLDER.findall(words)) == sorted(PLACEHOLDER.findall(english[key])), key
+        assert words
+        assert english[key]
 
 
 @pytest.mark.parametrize("labels", [ZH, EN], ids=LANGUAGES)
