@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.api.base import (
@@ -47,6 +47,17 @@ class CellIn(In):
     cell: Code
 
 
+def _kind_of_position(value: Any) -> str:
+    """Which of the two is meant, so that mistakes are told of that one alone."""
+    named = "cell" in value if isinstance(value, dict) else isinstance(value, CellIn)
+    return "cell" if named else "pin"
+
+
+PositionIn = Annotated[
+    Annotated[PointIn, Tag("pin")] | Annotated[CellIn, Tag("cell")], Discriminator(_kind_of_position)
+]
+
+
 class PhotoIn(In):
     """A photo that will follow."""
 
@@ -69,7 +80,7 @@ class ReportIn(In):
     category: CategoryIn | None = None
     nature: Nature = Nature.COMPLAINT
     text: Text = ""
-    position: PointIn | CellIn | None = None
+    position: PositionIn | None = None
     place_words: Line = ""
     landmark: Line = ""
     danger: Flagged = False
