@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from schemas.api.intake import PHOTO_MAX_BYTES
 from schemas.labels import Labels
-from services.chassis.asgi import Wording, create_app, database_check, mount_spa, schema_check
+from services.chassis.asgi import EdgeRules, Wording, create_app, database_check, mount_spa, schema_check
 from services.chassis.asgi.wording import LANGUAGES
 from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import SystemClock
@@ -39,6 +40,7 @@ from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.submit import Submissions
 
 NEEDS_REVISION = "0001"
+_RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
 
 
 async def serve() -> Running:
@@ -67,7 +69,7 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> FastA
         auth.close()
 
     checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION))
-    app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life)
+    app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
     app.state.auth = auth
     install_refusals(app, wording)
     for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock)):
