@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,7 +19,7 @@ from services.chassis.asgi.policy import HSTS, NO_STORE, ContentPolicy, Header, 
 from services.chassis.asgi.problem import Problem, problem_response
 from services.chassis.asgi.wording import Wording
 from services.chassis.ids import IdSource
-from services.chassis.telemetry import Metrics, bind_request, logger, unbind_request
+from services.chassis.telemetry import Metrics, bind_request, log_access, logger, unbind_request
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -44,6 +43,7 @@ class Edge:
         self._app = app
         self._rules = rules
         self._metrics = metrics
+        self._service = metrics.service
         self._ids = ids
         self._wording = wording
         self._headers = security_headers(rules.policy)
@@ -52,7 +52,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        call = _Call(self._headers, scope, send, self._request_id(scope))
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        call = _Call(self._headers, scope, send, headers, self._request_id(headers))
         scope.setdefault("state", {})["request_id"] = call.request_id
         bind_request(call.request_id)
         try:
@@ -62,7 +63,7 @@ class Edge:
             unbind_request()
 
     async def _guarded(self, call: _Call, scope: Scope, receive: Receive) -> None:
-        problem = self._refused(scope)
+        problem = self._refused(scope, call.given)
         if problem is not None:
             await self._answer(problem, call, scope, receive)
             return
@@ -74,21 +75,20 @@ class Edge:
                 raise
             await self._answer(Problem(500, "internal_error"), call, scope, receive)
 
-    def _refused(self, scope: Scope) -> Problem | None:
+    def _refused(self, scope: Scope, headers: Mapping[str, str]) -> Problem | None:
         """Refusals that need no application: a body announced too long, a cross-origin act."""
-        headers = Headers(scope=scope)
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._rules.body_limit:
             return too_large(self._rules.body_limit)
         return origin_problem(scope, headers, self._rules.uploads, self._rules.origins)
 
     async def _answer(self, problem: Problem, call: _Call, scope: Scope, receive: Receive) -> None:
-        worded = self._wording.worded(problem, Headers(scope=scope).get("accept-language"))
+        worded = self._wording.worded(problem, call.given.get("accept-language"))
         await problem_response(worded, call.request_id)(scope, receive, call.send)
 
-    def _request_id(self, scope: Scope) -> str:
+    def _request_id(self, headers: Mapping[str, str]) -> str:
         """The caller's X-Request-Id if it is harmless, otherwise a new one."""
-        given = Headers(scope=scope).get("x-request-id", "")
+        given = headers.get("x-request-id", "")
         return given if _REQUEST_ID.fullmatch(given) else str(self._ids.uuid7())
 
     def _account(self, call: _Call, scope: Scope) -> None:
@@ -97,15 +97,16 @@ class Edge:
         status = call.status or 500
         self._metrics.observe_request(scope["method"], route, status, seconds)
         if scope["path"] not in _QUIET:
-            logger("access").info(
-                "request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1)
-            )
+            log_access(self._service, call.request_id, scope["method"], scope["path"], status, seconds)
 
 
 class _Call:
     """One request on its way: remembers the status and adds the headers to its start."""
 
-    def __init__(self, headers: Sequence[Header], scope: Scope, send: Send, request_id: str) -> None:
+    def __init__(
+        self, headers: Sequence[Header], scope: Scope, send: Send, given: Mapping[str, str], request_id: str
+    ) -> None:
+        self.given = given
         self.request_id = request_id
         self.status: int | None = None
         self.started = asyncio.get_running_loop().time()

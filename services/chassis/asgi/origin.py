@@ -5,7 +5,8 @@ There is no CORS anywhere. A bearer token is no cookie: a browser never adds it 
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers
+from collections.abc import Mapping
+
 from starlette.types import Scope
 
 from services.chassis.asgi.problem import Problem
@@ -16,19 +17,19 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _RAW_TYPES = ("image/", "application/octet-stream", "text/csv")
 
 
-def own_origin(scope: Scope, headers: Headers) -> str:
+def own_origin(scope: Scope, headers: Mapping[str, str]) -> str:
     """scheme://host[:port] that the caller used; behind a proxy uvicorn has set both from trusted headers."""
     return f"{scope['scheme']}://{headers.get('host', '')}".lower()
 
 
-def has_session_cookie(headers: Headers) -> bool:
+def has_session_cookie(headers: Mapping[str, str]) -> bool:
     """Cheap test on the raw header; the real lookup happens later."""
     names = {part.partition("=")[0].strip() for part in headers.get("cookie", "").split(";")}
     return not names.isdisjoint(SESSION_COOKIES)
 
 
 def origin_problem(
-    scope: Scope, headers: Headers, uploads: tuple[str, ...] = (), origins: tuple[str, ...] = ()
+    scope: Scope, headers: Mapping[str, str], uploads: tuple[str, ...] = (), origins: tuple[str, ...] = ()
 ) -> Problem | None:
     """Why this request may not pass, or None. `uploads`: path prefixes where POST may carry raw bytes."""
     if scope["method"] in _SAFE or "authorization" in headers:
@@ -43,7 +44,7 @@ def origin_problem(
     return _media_problem(scope["method"], path, headers, uploads)
 
 
-def _media_problem(method: str, path: str, headers: Headers, uploads: tuple[str, ...]) -> Problem | None:
+def _media_problem(method: str, path: str, headers: Mapping[str, str], uploads: tuple[str, ...]) -> Problem | None:
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return None
     media = headers.get("content-type", "").partition(";")[0].strip().lower()

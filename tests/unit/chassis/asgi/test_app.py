@@ -265,6 +265,16 @@ async def test_metrics_count_requests_by_route_not_by_path(client: httpx.AsyncCl
     assert "things/77" not in text
 
 
+async def test_a_service_s_own_routes_are_tried_first_once_it_runs() -> None:
+    app = build()
+    async with app.router.lifespan_context(app), client_of(app) as client:
+        assert (await client.post("/api/v1/things/1", json={"name": "a"})).status_code == 200
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/docs")).status_code == 200
+    ours = [id(route) in app.state.chassis_routes for route in app.router.routes]
+    assert ours == sorted(ours)
+
+
 async def test_docs_stand_alone_and_list_every_operation(client: httpx.AsyncClient) -> None:
     page = (await client.get("/docs")).text
     assert "http://" not in page
