@@ -17,5 +17,6 @@ class DispatchSettings(SettingsGroup):
     evidence_dir: Path | None = Field(default=None, validation_alias="GRID_EVIDENCE_DIR")
     sample_dir: Path = Field(default=REPOSITORY / "deploy" / "sample" / "fengcheng", validation_alias="GRID_SAMPLE_DIR")
     feed_tick_s: float = Field(default=0.1, gt=0, validation_alias="GRID_FEED_TICK_S")
+    feed_rights_s: float = Field(default=10.0, gt=0, le=20, validation_alias="GRID_FEED_RIGHTS_S")
     feed_backlog: int = Field(default=1000, gt=0, validation_alias="GRID_FEED_BACKLOG")
     feed_window_h: float = Field(default=24.0, gt=0, validation_alias="GRID_FEED_WINDOW_H")

@@ -15,10 +15,6 @@ from services.dispatch.store.audience import scope_of
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
-RIGHTS_EVERY_S = 10.0
-"""How often a stream asks whether its reader may still read; with the sign-in's own cache well below 30 s."""
-
-
 @router.get("/events", response_class=EventSourceResponse, summary="Live changes (SSE)")
 async def stream_events(
     request: Request,
@@ -35,7 +31,7 @@ async def stream_events(
     del queues  # every list of the caller is told of; a page picks what it shows
     try:
         async with parts.feed.subscribe(person.actor, person.lang, last_event_id or cursor) as reader:
-            async for event in _events(request, person, reader):
+            async for event in _events(request, person, reader, parts.feed.rights_every_s):
                 cursor_text = event.cursor.encode() if event.cursor else None
                 yield ServerSentEvent(raw_data=event.data, event=event.name, id=cursor_text)
     except Reset:
@@ -43,16 +39,18 @@ async def stream_events(
         yield ServerSentEvent(raw_data="{}", event="reset", id=fresh.encode())
 
 
-async def _events(request: Request, person: Person, reader: Subscription) -> AsyncIterator[Event]:
+async def _events(
+    request: Request, person: Person, reader: Subscription, rights_every_s: float
+) -> AsyncIterator[Event]:
     """Until the reader leaves, the process stops, or the reader's rights are other ones."""
     loop_time = request.app.state.clock
     checked = loop_time()
     stop = getattr(request.app.state, "stop", None)
     while not (stop is not None and stop.is_set()):
-        event = await reader.next(min(RIGHTS_EVERY_S, 1.0))
+        event = await reader.next(min(rights_every_s, 1.0))
         if event is not None:
             yield event
-        if loop_time() - checked >= RIGHTS_EVERY_S:
+        if loop_time() - checked >= rights_every_s:
             checked = loop_time()
             if not await _same_rights(request, person):
                 return
