@@ -68,9 +68,7 @@ def _days(year: int, holidays: str, workdays: str, name: str = "假日") -> tupl
     for part in holidays.split():
         first, _, last = part.partition("..")
         begin, end = _day(year, first), _day(year, last or first)
-        days += [
-            CalendarDay(begin + timedelta(days=n), DayKind.HOLIDAY, name) for n in range((end - begin).days + 1)
-        ]
+        days += [CalendarDay(begin + timedelta(days=n), DayKind.HOLIDAY, name) for n in range((end - begin).days + 1)]
     days += [CalendarDay(_day(year, part), DayKind.WORKDAY) for part in workdays.split()]
     return tuple(days)
 
@@ -218,9 +216,7 @@ def rulebook(**changes: object) -> Rulebook:
         "units": {u.code: u for u in UNITS},
         "categories": {c.code: c for c in categories()},
         "conditions": {c.id: c for c in CONDITIONS},
-        "limits": {
-            kind: StageLimit(parse_limit(wall), parse_limit(other)) for kind, (wall, other) in _LIMITS.items()
-        },
+        "limits": {kind: StageLimit(parse_limit(wall), parse_limit(other)) for kind, (wall, other) in _LIMITS.items()},
         "catalogue": CATALOGUE,
         "ladders": {kind: Ladder(kind, _OWN_LADDERS.get(kind, (_OVERDUE, _LATER))) for kind in ClockKind},
         "calendar": calendar(),

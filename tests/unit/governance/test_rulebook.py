@@ -1,0 +1,128 @@
+"""A rulebook with holes is refused with all of them; routing explains every line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from services.governance.acts import CategoryRef
+from services.governance.cycle import ClockKind, Nature, Tier
+from services.governance.errors import Complaint, RulebookRefused, UnknownCategory, UnknownCondition, UnknownUnit
+from services.governance.routing import CatalogueLine, Matter, match, route
+from services.governance.tiers import TIERS, next_tier
+from tests.support.governance import (
+    BOOK,
+    CATALOGUE,
+    COVER,
+    EDITION,
+    HOME,
+    LITTER,
+    SCHEME,
+    STALL,
+    categories,
+    rulebook,
+)
+
+
+def refused(**changes: object) -> set[tuple[str, str]]:
+    with pytest.raises(RulebookRefused) as error:
+        rulebook(**changes)
+    return {(c.code, c.subject) for c in error.value.complaints}
+
+
+def test_every_hole_is_named_at_once() -> None:
+    ladders = {k: v for k, v in BOOK.ladders.items() if k is not ClockKind.VISIT}
+    limits = {k: v for k, v in BOOK.limits.items() if k is not ClockKind.FILE}
+    lines = (*CATALOGUE, CatalogueLine("L1", "nobody", ("nobody",), categories=("0000",), conditions=("none",)))
+    empty = {c.code: replace(c, conditions=()) if c.code == STALL else c for c in categories()}
+    found = refused(ladders=ladders, limits=limits, catalogue=lines, categories=empty, danger_condition="unsure")
+    assert found == {
+        ("clock_without_ladder", "visit"),
+        ("clock_without_limit", "file"),
+        ("line_twice", "L1"),
+        ("unit_unknown", "L1:nobody"),
+        ("lead_is_co_unit", "L1"),
+        ("category_unknown", "L1:0000"),
+        ("condition_unknown", "L1:none"),
+        ("category_without_condition", STALL),
+        ("danger_not_wall", "unsure"),
+    }
+
+
+def test_keys_and_ids_are_the_same() -> None:
+    assert ("key_differs", "unit:other") in refused(units={**BOOK.units, "other": BOOK.units["zhifa"]})
+    assert ("condition_unknown", "unsure:none") in refused(unsure_condition="none")
+
+
+def test_a_code_counts_only_with_its_scheme_and_edition() -> None:
+    assert BOOK.category_of(CategoryRef(SCHEME, EDITION, LITTER)) is not None
+    assert BOOK.category_of(CategoryRef("CJ/T 214", "2007", LITTER)) is None
+    assert BOOK.category_of(None) is None
+
+
+def test_questions_about_unknown_things_are_refused() -> None:
+    with pytest.raises(UnknownCategory):
+        BOOK.require_category("9999")
+    with pytest.raises(UnknownCondition):
+        BOOK.require_condition("stall", BOOK.require_category(LITTER))
+    with pytest.raises(UnknownUnit):
+        BOOK.require_unit("nobody")
+
+
+def test_wall_or_working_time_follows_from_the_condition() -> None:
+    assert BOOK.limit_of(BOOK.conditions["stall"], ClockKind.RESPONSE).unit.value == "urgent_minute"
+    assert BOOK.limit_of(BOOK.conditions["litter"], ClockKind.RESPONSE).unit.value == "work_hour"
+    assert BOOK.limit_of(BOOK.conditions["litter"], ClockKind.HANDLING) == BOOK.conditions["litter"].limit
+
+
+def test_a_visit_is_the_same_answer_for_the_same_case() -> None:
+    assert BOOK.visit_due("hotline_12345", "x")
+    assert not BOOK.visit_due("grid_worker", "x")
+    assert not BOOK.visit_due("unheard_of", "x")
+    half = rulebook(sources={"s": replace(BOOK.sources["grid_worker"], id="s", visit_percent=50)})
+    share = sum(half.visit_due("s", str(n)) for n in range(2000))
+    assert 900 < share < 1100
+
+
+def test_every_line_that_does_not_match_says_why() -> None:
+    matter = Matter(COVER, "cover.cracked", HOME, Nature.COMPLAINT, "grid_worker", danger=False)
+    lines = (
+        *CATALOGUE,
+        CatalogueLine("area", "sifa", areas=("441802009",)),
+        CatalogueLine("nature", "sifa", natures=(Nature.HELP,)),
+        CatalogueLine("source", "sifa", sources=("media",)),
+        CatalogueLine("danger", "sifa", danger=True),
+        CatalogueLine("condition", "sifa", conditions=("litter",)),
+        CatalogueLine("last", "sifa", fallback=True),
+    )
+    found = match(matter, lines)
+    assert [line.id for line in found.lines] == ["L3"]
+    assert set(found.unmatched) >= {
+        "L1:category",
+        "area:area",
+        "nature:nature",
+        "source:source",
+        "danger:danger",
+        "condition:condition",
+    }
+    assert not found.fallback
+
+
+def test_the_last_resort_is_marked_and_an_imported_unit_is_kept_beside() -> None:
+    matter = Matter(None, None, HOME, Nature.COMPLAINT, "grid_worker", danger=False)
+    lines = (*CATALOGUE, CatalogueLine("last", "chengguan", fallback=True))
+    assert route(matter, lines).basis == "fallback"
+    assert route(matter, CATALOGUE).basis == "none"
+    kept = route(Matter(STALL, "stall", HOME, Nature.COMPLAINT, "import", danger=False), lines, "wuye")
+    assert (kept.lead, kept.basis, kept.rulebook_lead, kept.line) == ("wuye", "import", "zhifa", "L2")
+
+
+def test_every_rung_of_ownership_has_one_next_and_the_last_none() -> None:
+    assert set(TIERS) == set(Tier)
+    assert [next_tier(t) for t in Tier] == [Tier.COMMUNITY, Tier.STREET, Tier.DISTRICT, None]
+
+
+def test_complaints_are_params_not_prose() -> None:
+    error = RulebookRefused([Complaint("unit_unknown", "L1:x")])
+    assert error.params == {"complaints": ("unit_unknown:L1:x",)}
