@@ -10,10 +10,11 @@ import pytest
 
 from schemas.labels import LANGUAGES, PLACEHOLDER, Labels, UnknownLabel
 from schemas.registry import kinds
+from schemas.rulebook import read_rulebook
 from schemas.rulebook_file import Tile
 from schemas.webhooks import KINDS
 from services.governance import acts, cycle, errors, worktime
-from services.governance.moves import MOVES
+from services.governance.moves import MOVES, WHISTLE_KINDS
 
 GROUPS: dict[str, type[StrEnum]] = {
     "state": cycle.State,
@@ -33,6 +34,7 @@ GROUPS: dict[str, type[StrEnum]] = {
     "basis": worktime.Basis,
     "unit": worktime.LimitUnit,
 }
+RULEBOOKS = Path(__file__).parents[3] / "deploy" / "rulebooks"
 PAGES = Path(__file__).parents[3] / "schemas" / "labels" / "pages"
 ZH, EN = (Labels(lang) for lang in LANGUAGES)
 
@@ -78,6 +80,29 @@ def test_every_move_its_fields_and_choices_have_words() -> None:
             wanted.add(f"input.{field.name}")
             wanted |= {f"{field.name}.{choice}" for choice in field.choices}
     assert sorted(key for key in wanted if key not in ZH) == []
+
+
+def test_every_reason_the_machine_gives_has_a_word() -> None:
+    """A breach names its clock, a recall its rule, a denied request what was asked; the rest are words of their own."""
+    given = {
+        "silent",
+        "again",
+        "declined",
+        "direct",
+        "no_answer",
+        "extend_request",
+        "suspend_request",
+        "whistle",
+        "void",
+    }
+    given |= {kind.value for kind in cycle.ClockKind} | {rule.value for rule in cycle.MachineRule} | set(WHISTLE_KINDS)
+    assert sorted(reason for reason in given if f"reason.{reason}" not in ZH) == []
+
+
+def test_everybody_a_ladder_tells_has_a_word() -> None:
+    book = read_rulebook((RULEBOOKS / "fengcheng.toml").read_text("utf-8"))
+    told = {post for steps in book.ladders.values() for step in steps for post in step.tell}
+    assert sorted(post for post in told if f"tell.{post}" not in ZH) == []
 
 
 def test_every_field_of_inputs_has_a_word() -> None:
