@@ -14,7 +14,7 @@ from schemas.rulebook import read_rulebook
 from schemas.rulebook_file import Tile
 from schemas.webhooks import KINDS
 from services.governance import acts, cycle, errors, worktime
-from services.governance.moves import MOVES, WHISTLE_KINDS
+from services.governance.moves import EVERYDAY_ACTS, GRADES, MOVES, RESPONSE_MEANS, VERIFY_MEANS, WHISTLE_KINDS
 
 GROUPS: dict[str, type[StrEnum]] = {
     "state": cycle.State,
@@ -96,6 +96,7 @@ def test_every_reason_the_machine_gives_has_a_word() -> None:
         "void",
     }
     given |= {kind.value for kind in cycle.ClockKind} | {rule.value for rule in cycle.MachineRule} | set(WHISTLE_KINDS)
+    given |= {*RESPONSE_MEANS, *VERIFY_MEANS, *EVERYDAY_ACTS, *GRADES}  # how it was done stands in the reason
     assert sorted(reason for reason in given if f"reason.{reason}" not in ZH) == []
 
 
