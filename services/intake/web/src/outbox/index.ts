@@ -83,16 +83,17 @@ export async function drop(id: string): Promise<void> {
   await look();
 }
 
+const flushNow = () => void flush(true);
+
 /** Try again whenever there is a reason to think that it may work. */
 export function keepSending(): void {
-  const now = () => void flush(true);
-  addEventListener("online", now);
-  addEventListener("pageshow", now);
+  addEventListener("online", flushNow);
+  addEventListener("pageshow", flushNow);
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") now();
+    if (document.visibilityState === "visible") flushNow();
   });
   setInterval(() => {
     if (outbox.items.length > 0) void flush();
   }, TRY_EVERY);
-  now();
+  flushNow();
 }

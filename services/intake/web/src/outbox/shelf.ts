@@ -73,7 +73,6 @@ export class Shelf {
   /** Reports of one account, oldest first. */
   async waiting(account: string): Promise<Waiting[]> {
     const all = await this.db.getAll("outbox");
-    // oxlint-disable-next-line unicorn/no-array-sort -- toSorted is younger than the oldest browsers
     return all.filter((one) => one.account === account).sort((a, b) => a.createdAt - b.createdAt);
   }
 

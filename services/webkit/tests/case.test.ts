@@ -1,0 +1,104 @@
+import { mount } from "@vue/test-utils";
+import { describe, expect, it, vi } from "vitest";
+import { Problem, Unreachable } from "../src/api/problem";
+import type { ActionOut } from "../src/api/types";
+import ActionForm from "../src/case/ActionForm.vue";
+import { bodyOf, missing, startOf } from "../src/case/inputs";
+import StageBar from "../src/case/StageBar.vue";
+import { stepsOf } from "../src/case/stages";
+
+const DISPATCH: ActionOut = {
+  action: "dispatch",
+  label: "派遣",
+  primary: true,
+  inputs: [
+    { name: "lead_unit", type: "unit", required: true, label: "主办单位", choices: [{ id: "u1", label: "环卫公司" }, { id: "u2", label: "执法队" }] },
+    { name: "co_units", type: "units", required: false, label: "协办单位", choices: [{ id: "u2", label: "执法队" }, { id: "u3", label: "城管办" }] },
+    { name: "note", type: "text", required: false, label: "说明" },
+    { name: "until", type: "datetime", required: false, label: "截止时间" },
+    { name: "close_condition_met", type: "flag", required: false, label: "已达到结案条件" },
+  ],
+};
+
+describe("values of a form", () => {
+  it("leave out what is empty and put Beijing's offset to a time", () => {
+    const values = { ...startOf(DISPATCH), lead_unit: "u1", note: " 请尽快 ", until: "2026-11-22T18:00" };
+    expect(bodyOf(DISPATCH, values, {})).toEqual({ lead_unit: "u1", note: "请尽快", until: "2026-11-22T18:00:00+08:00" });
+  });
+
+  it("name what is missing", () => {
+    expect(missing(DISPATCH, startOf(DISPATCH))).toEqual(["lead_unit"]);
+  });
+
+  it("choose by themselves where there is one answer to a required question", () => {
+    const only: ActionOut = { ...DISPATCH, inputs: [{ ...DISPATCH.inputs[0]!, choices: [{ id: "u1", label: "环卫公司" }] }] };
+    expect(startOf(only)).toEqual({ lead_unit: "u1" });
+  });
+});
+
+function form(run: (body: Record<string, unknown>, key: string) => Promise<void>) {
+  return mount(ActionForm, { props: { action: DISPATCH, run } });
+}
+
+describe("a generated form", () => {
+  it("does not send while a required field is empty", async () => {
+    const run = vi.fn(() => Promise.resolve());
+    const page = form(run);
+    await page.find("form").trigger("submit");
+    expect(run).not.toHaveBeenCalled();
+    expect(page.text()).toContain("请填写这一项");
+  });
+
+  it("sends what was chosen", async () => {
+    const run = vi.fn(() => Promise.resolve());
+    const page = form(run);
+    await page.find('input[value="u1"]').setValue();
+    await page.find('input[value="u3"]').setValue(true);
+    await page.find("form").trigger("submit");
+    expect(run).toHaveBeenCalledWith({ lead_unit: "u1", co_units: ["u3"] }, expect.any(String));
+  });
+
+  it("keeps what was typed over a refusal and shows it at its field", async () => {
+    const problem = new Problem(422, "missing_input", "", "还缺内容", [{ field: "note", message: "请写明原因" }]);
+    const page = form(() => Promise.reject(problem));
+    await page.find('input[value="u2"]').setValue();
+    await page.find("textarea").setValue("第一次");
+    await page.find("form").trigger("submit");
+    await vi.waitFor(() => expect(page.text()).toContain("请写明原因"));
+    expect(page.text()).toContain("还缺内容");
+    expect((page.find("textarea").element as HTMLTextAreaElement).value).toBe("第一次");
+  });
+
+  it("uses the same key for the same content after silence, another after a change", async () => {
+    const keys: string[] = [];
+    const page = form((_body, key) => {
+      keys.push(key);
+      return Promise.reject(new Unreachable());
+    });
+    await page.find('input[value="u1"]').setValue();
+    for (const note of [null, null, "改了"]) {
+      if (note) await page.find("textarea").setValue(note);
+      await page.find("form").trigger("submit");
+      await vi.waitFor(() => expect(page.find('button[type="submit"]').attributes("disabled")).toBeUndefined());
+    }
+    expect(keys[1]).toBe(keys[0]);
+    expect(keys[2]).not.toBe(keys[0]);
+  });
+});
+
+describe("the six steps", () => {
+  it("mark what was walked, what was not, and where the case is", () => {
+    const steps = stepsOf({ stage: "response", skipped: [{ stage: "community_call", why: "direct" }] });
+    expect(steps.map((step) => step.state)).toEqual(["done", "skipped", "done", "now", "ahead", "ahead"]);
+  });
+
+  it("are all behind a closed case", () => {
+    expect(stepsOf({ stage: "closing", finished: true }).every((step) => step.state === "done")).toBe(true);
+  });
+
+  it("say in words why a step was not walked", () => {
+    const bar = mount(StageBar, { props: { stage: "coordination", skipped: [{ stage: "community_call", why: "direct" }] } });
+    expect(bar.text()).toContain("紧急直呼，未经社区");
+    expect(bar.find('[aria-current="step"]').attributes("aria-label")).toContain("街道统筹");
+  });
+});
