@@ -1,4 +1,4 @@
-"""`python -m services.dispatch serve|worker|relay|sample|count|agreement|openapi|check`."""
+"""`python -m services.dispatch serve|worker|relay|sample|feed|history|count|agreement|openapi|check`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from services.chassis.asgi import Missing, database_check, schema_check
 from services.chassis.serve import ExitCode, run
 from services.chassis.settings import DispatchHttpSettings
 from services.dispatch.app import NEEDED_REVISION, Ground, build_relay, build_server, build_worker, ground, make_app
+from services.dispatch.feed.command import ARGUMENTS, FEED_COMMANDS
 from services.dispatch.imports import load_sample
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store.imports import COUNT_BY, agreement, count_cases, unknown_units
@@ -47,6 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--csv", action="store_true", help="for programs")
     same = commands.add_parser("agreement", help="imported unit against the rulebook's choice, by category")
     same.add_argument("--csv", action="store_true", help="for programs")
+    for name, text, add in ARGUMENTS:
+        add(commands.add_parser(name, help=text))
     return parser
 
 
@@ -120,6 +123,7 @@ _COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
     "sample": _sample,
     "count": _count,
     "agreement": _agreement,
+    **FEED_COMMANDS,
 }
 
 if __name__ == "__main__":

@@ -188,7 +188,7 @@ def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
 
 
 _owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
-_owned("feed", "intake", ("feed",), "Play a believable stream of reports into the sample street.")
+_owned("feed", "dispatch", ("feed",), "Play a believable stream of reports into the sample street.")
 _owned("count", "dispatch", ("count",), "Count cases by street, category, unit; --csv for programs.")
 _owned("replay", "dispatch", ("replay",), "Show and play again what was put aside (held events, dead letters).")
 

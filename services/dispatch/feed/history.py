@@ -24,8 +24,9 @@ from services.governance.rulebook import Rulebook
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 COLUMNS: Final = (
-    *("id", "created_at", "street", "street_code", "community", "community_code", "cell", "category", "category_code"),
-    *("text", "place", "unit", "unit_code", "source", "nature", "closed", "overdue", "closed_at"),
+    *("id", "created_at", "street", "street_code", "community", "community_code", "lng", "lat", "category"),
+    *("category_code", "text", "place", "unit", "unit_code", "source", "nature", "closed_in_time", "closed_overdue"),
+    *("open_overdue", "closed_at"),
 )
 BY_HOUR: Final = (1, 1, 1, 1, 1, 2, 4, 8, 10, 10, 9, 8, 5, 5, 8, 9, 9, 8, 7, 6, 5, 4, 2, 1)
 SOURCES: Final = (
@@ -110,7 +111,8 @@ class _Teller:
             "street_code": street.code,
             "community": community.name,
             "community_code": community.code,
-            "cell": cell.code,
+            "lng": str(matter.spot.lng),
+            "lat": str(matter.spot.lat),
             "category": self._rulebook.categories[kind.code].name,
             "category_code": kind.code,
             "text": matter.text,
@@ -119,8 +121,9 @@ class _Teller:
             "unit_code": unit or "",
             "source": self._rng.choices([name for name, _ in SOURCES], [share for _, share in SOURCES])[0],
             "nature": Nature.COMPLAINT.value,
-            "closed": "1" if closed else "0",
-            "overdue": "1" if late else "0",
+            "closed_in_time": _bit(closed and not late),
+            "closed_overdue": _bit(closed and late),
+            "open_overdue": _bit(late and not closed),
             "closed_at": f"{closed_at:%Y-%m-%d %H:%M:%S}" if closed else "",
         }
 
@@ -144,6 +147,10 @@ class _Teller:
     def _lasting(self, *, late: bool) -> timedelta:
         hours = self._rng.lognormvariate(1.6, 0.9)
         return timedelta(hours=min(hours * (4 if late else 1), 240), seconds=self._rng.randint(0, 3599))
+
+
+def _bit(value: bool) -> str:
+    return "1" if value else "0"
 
 
 def _moment(rng: random.Random, day: date) -> datetime:

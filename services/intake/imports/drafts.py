@@ -73,8 +73,9 @@ class Translation:
 
     def category(self, row: GoodRow) -> CategoryRef:
         """The rulebook's category by the mapping's rules, else the file's own under its own scheme."""
+        own = row.category if self.mapping.own_codes else None
         rule = first_rule(self.mapping.categories, row.category_path or row.category)
-        known = self.rulebook.categories.get(rule.code) if rule else None
+        known = self.rulebook.categories.get(rule.code if rule else own or "")
         if known is not None:
             return known.ref
         return CategoryRef(self.mapping.scheme, self.mapping.edition, row.category)

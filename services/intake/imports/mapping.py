@@ -79,6 +79,7 @@ class ImportMapping(_Part):
 
     system: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{1,30}$")]
     edition: str = "1"
+    own_codes: bool = False  # the file already speaks the codes of the street's rulebook
     encodings: tuple[str, ...] = ("utf-8-sig", "gb18030")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     time_formats: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d %H:%M:%S",)

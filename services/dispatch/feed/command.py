@@ -1,0 +1,134 @@
+"""`grid feed` and `grid history`: the feed from a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from services.chassis.clock import SystemClock
+from services.chassis.db import grid_now
+from services.chassis.directory.files import read_street
+from services.chassis.ids import SystemIds
+from services.chassis.serve import ExitCode
+from services.chassis.settings import DispatchHttpSettings
+from services.dispatch.app import Ground
+from services.dispatch.feed.history import ZONE, Era, write_history
+from services.dispatch.feed.people import Streets
+from services.dispatch.feed.play import FeedPlan, Played, play
+from services.dispatch.settings import DispatchSettings
+
+FIELD = ("GW", "GS")
+DESKS = ("CS", "IC", "DP", "DC", "HU", "MU", "VF", "DI", "SL")
+
+
+def feed_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of `feed`."""
+    parser.add_argument("--per-minute", type=float, default=6.0, help="reports a minute, on average (default 6)")
+    parser.add_argument("--minutes", type=float, help="stop after so long; default: until Ctrl-C")
+    parser.add_argument("--reports", type=int, help="stop after so many reports")
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same matters")
+    parser.add_argument("--people", action="store_true", help="people act too, some late, some returning")
+    parser.add_argument("--pace", type=float, default=5.0, help="seconds between two rounds of people (default 5)")
+    parser.add_argument("--patient", action="store_true", help="wait while the system is away instead of ending")
+
+
+def history_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of `history`."""
+    parser.add_argument("--days", type=int, default=60, help="how many days back (default 60)")
+    parser.add_argument("--per-day", type=int, default=45, help="rows a working day, on average (default 45)")
+    parser.add_argument("--seed", type=int, default=1, help="same seed and day, same rows")
+    parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
+
+
+async def run_feed(base: Ground, asked: argparse.Namespace) -> int:
+    """Play until the plan ends or somebody presses Ctrl-C."""
+    directory = await base.directory.refresh()
+    now = await _now(base)
+    logins = sorted(
+        account.login
+        for account in directory.accounts.values()
+        if account.sample and any(p.role.value in (*FIELD, *DESKS) for p in directory.posts_of(account.account_id, now))
+    )
+    if not logins:
+        sys.stderr.write("grid feed: there is no sample street here; `grid up` loads one\n")
+        return ExitCode.NOT_READY
+    settings = DispatchSettings()
+    plan = FeedPlan(
+        streets=Streets(settings.intake_url, f"http://127.0.0.1:{DispatchHttpSettings().port}"),
+        logins=logins,
+        password=await asyncio.to_thread(_password, settings.sample_dir),
+        seed=asked.seed,
+        per_minute=asked.per_minute,
+        minutes=asked.minutes,
+        reports=asked.reports,
+        people=asked.people,
+        pace_s=asked.pace,
+        patient=asked.patient,
+    )
+    return await _played(plan)
+
+
+def _password(folder: Path) -> str:
+    """The public password of the sample's accounts."""
+    return read_street(folder).password or ""
+
+
+async def _played(plan: FeedPlan) -> int:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    tell = _teller(sys.stderr.isatty())
+    try:
+        played = await play(plan, SystemClock(), SystemIds(), stop, tell)
+    except httpx.HTTPError as error:
+        sys.stderr.write(f"\ngrid feed: {error or type(error).__name__}\n")
+        return ExitCode.FAILED
+    sys.stdout.write(f"{played.line()}\n")
+    return ExitCode.OK
+
+
+def _teller(live: bool) -> Callable[[Played], None]:
+    def tell(played: Played) -> None:
+        if live:
+            sys.stderr.write(f"\r{played.line()}")
+            sys.stderr.flush()
+
+    return tell
+
+
+async def run_history(base: Ground, asked: argparse.Namespace) -> int:
+    """Write the days that went before today."""
+    directory = await base.directory.refresh()
+    street = next((one.code for one in directory.streets.values() if one.sample), None)
+    if street is None:
+        sys.stderr.write("grid history: there is no sample street here\n")
+        return ExitCode.NOT_READY
+    now = await _now(base)
+    rulebook = await base.directory.current_rulebook(street, now)
+    era = Era(until=now.astimezone(ZONE).date(), days=asked.days, per_day=asked.per_day, seed=asked.seed)
+    count = await asyncio.to_thread(write_history, asked.out, directory, rulebook, era)
+    since = era.until - timedelta(days=era.days)
+    sys.stdout.write(f"{count} rows of {since} to {era.until - timedelta(days=1)} in {asked.out}\n")
+    return ExitCode.OK
+
+
+async def _now(base: Ground) -> datetime:
+    async with base.db.reading() as tx:
+        return await grid_now(tx)
+
+
+FEED_COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
+    "feed": run_feed,
+    "history": run_history,
+}
+ARGUMENTS: Sequence[tuple[str, str, Callable[[argparse.ArgumentParser], None]]] = (
+    ("feed", "play a believable stream of reports into the sample street", feed_arguments),
+    ("history", "write the sample's days before today as a file to import", history_arguments),
+)
