@@ -559,6 +559,9 @@ class FactKind(StrEnum):
     RECORDED = "case.recorded"
 
 
+FACT_KINDS: tuple[str, ...] = tuple(kind.value for kind in FactKind)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Who must look: a post (role id or a ladder's word such as 'unit_head') at an area or unit code, '' the street."""

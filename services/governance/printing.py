@@ -1,0 +1,126 @@
+"""The tables and the diagram of the documentation, printed from the rows that the code runs on. Pure text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from services.governance.acts import Input
+from services.governance.cycle import CYCLE, Action, Stage, State
+from services.governance.moves import MOVES, Grant, Move, Scope
+from services.governance.tiers import TIERS
+
+_FEW = 3  # a move with more targets would cover the diagram with arrows
+_MANY = 8
+
+
+def states_table() -> str:
+    """Every state with its step, its owner and whether it is live, as a Markdown table."""
+    rows = (
+        (
+            f"`{row.state.value}`",
+            row.zh,
+            row.stage.value if row.stage else "(where it came from)",
+            row.tier.value if row.tier else "(unchanged)",
+            " ".join(r.value for r in row.owner) or "–",
+            "yes" if row.live else "no",
+        )
+        for row in CYCLE.values()
+    )
+    return _table(("state", "中文", "stage", "tier", "owner", "live"), rows)
+
+
+def moves_table(words: Mapping[str, str] | None = None) -> str:
+    """Every move, in the order of its row; `words` maps label ids to the words of a language."""
+    named = words or {}
+    rows = (
+        (
+            move.row,
+            f"`{move.action.value}`" + _word(named, move),
+            _states(move.sources) or "–",
+            _states(move.targets) or "same",
+            _who(move),
+            _fields(move.inputs),
+            f"`{move.fact.value}`",
+        )
+        for move in MOVES
+    )
+    return _table(("row", "action", "from", "to", "who", "inputs", "fact"), rows)
+
+
+def tiers_table() -> str:
+    """The ladder of ownership."""
+    rows = (
+        (
+            row.tier.value,
+            row.holder.value,
+            row.response.value,
+            row.disposal.value,
+            row.up.value if row.up else "–",
+        )
+        for row in TIERS.values()
+    )
+    return _table(("tier", "holder", "answers within", "settles within", "next"), rows)
+
+
+def diagram() -> str:
+    """The states and the moves between them, as a Mermaid state diagram grouped by step."""
+    lines = ["stateDiagram-v2", "    direction LR"]
+    for stage in Stage:
+        lines.append(f"    state {stage.value}_stage {{")
+        lines += [f"        {row.state.value} : {row.zh}" for row in CYCLE.values() if row.stage is stage]
+        lines.append("    }")
+    lines += [f"    {row.state.value} : {row.zh}" for row in CYCLE.values() if row.stage is None]
+    for (source, target), actions in _edges().items():
+        lines.append(f"    {source} --> {target} : {', '.join(a.value for a in actions)}")
+    return "\n".join(lines) + "\n"
+
+
+def _edges() -> dict[tuple[str, str], list[Action]]:
+    """One arrow per pair of states; moves that keep the state, or start from any of them, are left to the table."""
+    edges: dict[tuple[str, str], list[Action]] = {}
+    for move in MOVES:
+        if not move.targets or len(move.targets) > _FEW:
+            continue
+        sources = [s.value for s in move.sources] or ["[*]"]
+        for source in sources:
+            for target in move.targets:
+                if target.value != source and move.action not in edges.setdefault((source, target.value), []):
+                    edges[(source, target.value)].append(move.action)
+    return {pair: actions for pair, actions in edges.items() if actions}
+
+
+def _word(words: Mapping[str, str], move: Move) -> str:
+    word = words.get(f"action.{move.label_id}") or words.get(move.label_id)
+    return f" {word}" if word else ""
+
+
+def _states(states: Iterable[State]) -> str:
+    names = list(dict.fromkeys(s.value for s in states))
+    return f"any of {len(names)}" if len(names) > _MANY else ", ".join(names)
+
+
+def _who(move: Move) -> str:
+    people = ", ".join(_grant(g) for g in move.who)
+    rules = ", ".join(f"`{rule.value}`" for rule in move.machine)
+    machine = f"the machine ({rules})" if rules else ""
+    return "; ".join(part for part in (people, machine) if part) or "with the report"
+
+
+def _grant(grant: Grant) -> str:
+    scope = "" if grant.scope is Scope.STREET else f" {grant.scope.value}"
+    also = f" with {' or '.join(r.value for r in grant.also)}" if grant.also else ""
+    return f"{grant.role.value}{scope}{also}{' (asks)' if grant.ask else ''}"
+
+
+def _fields(inputs: Iterable[Input]) -> str:
+    return ", ".join(f"{i.name}{'' if i.required else '?'}" for i in inputs) or "–"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [_row(head), _row(tuple("---" for _ in head))]
+    lines += [_row(row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cells)} |"
