@@ -116,6 +116,12 @@ class CaseGoneEvent(Out):
     case_no: str
 
 
+class CalendarOut(Out):
+    """Working hours of the street as pairs of instants, so that a page can count working time by itself."""
+
+    windows: tuple[tuple[Moment, Moment], ...]
+
+
 # --- the case page -------------------------------------------------------------------------------------------------
 class CaseCategoryOut(Out):
     """The class with scheme, edition and word; `proposed`: nobody has confirmed it."""
@@ -243,7 +249,7 @@ class TimelineOut(Out):
 
 
 class RoutingOut(Out):
-    """The units and why; `unmatched` tells for each catalogue line why it did not fit."""
+    """The units and why; `unmatched` tells for each catalogue line why it did not fit. `names`: unit code → name."""
 
     lead: str | None = None
     co_units: tuple[str, ...] = ()
@@ -251,6 +257,7 @@ class RoutingOut(Out):
     basis: str
     unmatched: tuple[str, ...] = ()
     rulebook_lead: str | None = None
+    names: dict[str, str] = Field(default_factory=dict)
 
 
 class InputChoiceOut(Out):

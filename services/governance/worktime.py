@@ -209,6 +209,15 @@ class Calendar:
         index, offset = self._locate(at)
         return any(begin <= offset < end for begin, end in self._table.windows[index])
 
+    def hours(self, begin: datetime, end: datetime) -> tuple[tuple[datetime, datetime], ...]:
+        """The working windows of the local days from `begin` to `end`, whole and in order."""
+        first, last = self._locate(begin)[0], self._locate(end)[0]
+        return tuple(
+            (self._instant(day, start), self._instant(day, stop))
+            for day in range(first, last + 1)
+            for start, stop in self._table.windows[day]
+        )
+
     def is_provisional(self, begin: datetime, end: datetime) -> bool:
         """Whether a day between the two lies in a year whose list is not confirmed."""
         years = self._table.provisional_years

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from services.chassis.asgi.origin import SESSION_PATH
 from services.chassis.asgi.problem import Problem
 from services.chassis.auth.depends import CurrentPerson, authenticator, session_token
+from services.chassis.auth.links import page_links
 from services.chassis.auth.person import Person
 from services.chassis.auth.service import Authenticator, SessionToken
 from services.governance.cycle import Role
@@ -61,7 +62,7 @@ class PostOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """Who is signed in, with the posts in force now and the desks they open."""
+    """Who is signed in, with the posts in force now, the desks they open and where the pages are."""
 
     account_id: str
     login: str
@@ -70,6 +71,7 @@ class SessionOut(BaseModel):
     posts: list[PostOut]
     sample: bool
     desks: list[str]
+    links: dict[str, str]
 
 
 def session_router(labels: Labeller | None = None) -> APIRouter:
@@ -90,11 +92,11 @@ def session_router(labels: Labeller | None = None) -> APIRouter:
             assert body.password is not None
             opened = await auth.sign_in(body.login, body.password, address=address, agent=agent)
         set_cookie(response, request, opened, auth.settings.session_s)
-        return _session_out(opened.person, labels)
+        return _session_out(opened.person, labels, page_links(request))
 
     @router.get(SESSION_PATH, summary="Who am I")
-    async def who_am_i(person: CurrentPerson) -> SessionOut:
-        return _session_out(person, labels)
+    async def who_am_i(request: Request, person: CurrentPerson) -> SessionOut:
+        return _session_out(person, labels, page_links(request))
 
     @router.delete(SESSION_PATH, status_code=204, summary="Sign out")
     async def sign_out(
@@ -144,7 +146,7 @@ def _cookie_name(request: Request) -> str:
     return "__Host-sid" if _https(request) else "sid"
 
 
-def _session_out(person: Person, labels: Labeller | None) -> SessionOut:
+def _session_out(person: Person, labels: Labeller | None, links: dict[str, str]) -> SessionOut:
     words = labels(person) if labels else [None] * len(person.posts)
     posts = [
         PostOut(role=post.role, area=post.area, unit=post.unit, label=label)
@@ -158,4 +160,5 @@ def _session_out(person: Person, labels: Labeller | None) -> SessionOut:
         posts=posts,
         sample=person.sample,
         desks=list(dict.fromkeys(desk for post in person.posts for desk in _DESKS.get(post.role, ()))),
+        links=links,
     )

@@ -1,5 +1,6 @@
 """Dispatch over HTTP: queues, cases, evidence, the live feed, and what is passed on to the other two services."""
 
+from services.dispatch.api.calendar import router as calendar_router
 from services.dispatch.api.cases import router as cases_router
 from services.dispatch.api.events import router as events_router
 from services.dispatch.api.evidence import router as evidence_router
@@ -7,6 +8,6 @@ from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.wiring import Wiring
 
-ROUTERS = (queues_router, cases_router, evidence_router, events_router, forwarding_router)
+ROUTERS = (queues_router, calendar_router, cases_router, evidence_router, events_router, forwarding_router)
 
 __all__ = ["ROUTERS", "Wiring"]

@@ -107,7 +107,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "tasks": _tasks(page),
             "requests": _requests(page),
             "timeline": _timeline(page),
-            "routing": _routing(case),
+            "routing": _routing(case, words),
             "actions": Forms(case, book, words, page.now).actions(actor),
         }
     )
@@ -326,7 +326,7 @@ def _recall_until(fact: FactRow, page: _Page) -> datetime | None:
     return until if until > page.now else None
 
 
-def _routing(case: Case) -> RoutingOut | None:
+def _routing(case: Case, words: Words) -> RoutingOut | None:
     routed = case.routed
     if routed is None:
         return None
@@ -337,4 +337,9 @@ def _routing(case: Case) -> RoutingOut | None:
         basis=routed.basis,
         unmatched=routed.unmatched,
         rulebook_lead=routed.rulebook_lead,
+        names={
+            code: words.place(code)
+            for code in (routed.lead, routed.rulebook_lead, *routed.co_units)
+            if code is not None
+        },
     )
