@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI
 
@@ -47,16 +48,16 @@ async def serve() -> Running:
     """The HTTP process."""
     db = Database(DatabaseSettings(), "intake")
     cache, clock = DirectoryCache(db), DatabaseClock(db, SystemClock())
-    app = http_app(db, cache, clock)
+    app = http_app(db, cache, clock, HomeSettings().home)
     parts = (Part("directory", cache.run), Part("clock", clock.run))
     return Running(parts, app, app.state.http, app.state.metrics, db.close)
 
 
-def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> FastAPI:
-    """The application around a database. Opens nothing before its lifespan begins."""
+def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Path) -> FastAPI:
+    """The application around a database; photos lie below `home`. Opens nothing before its lifespan begins."""
     ids, own = SystemIds(), IntakeSettings()
     submissions = Submissions(db, ids)
-    files = MediaFiles(HomeSettings().home / "media")
+    files = MediaFiles(home / "media")
     room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids))
     auth = Authenticator(db, cache, ids, service_token=ServiceTokenSettings().token)
     wording = Wording({lang: Labels(lang) for lang in LANGUAGES})
@@ -97,7 +98,7 @@ async def relay() -> Running:
 def offline_app() -> FastAPI:
     """The application without its surroundings, for printing its description."""
     db = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "intake")
-    return http_app(db, DirectoryCache(db), DatabaseClock(db, SystemClock()))
+    return http_app(db, DirectoryCache(db), DatabaseClock(db, SystemClock()), Path("media"))
 
 
 def post_words(person: Person, directory: Directory) -> Sequence[str]:
