@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -58,6 +59,10 @@ class TestServer:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy OWNER grid_owner")
         return name
 
+    def hang_up_on(self, name: str) -> None:
+        """End every connection to a database, as a restart or a failover does."""
+        self.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
     def drop(self, name: str) -> None:
         self.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -75,7 +80,7 @@ def postgres() -> Iterator[TestServer]:
         engine.start()
         yield TestServer(engine)
     finally:
-        engine.stop()
+        engine.crash()  # nothing here is worth an orderly end
         engine.remove()
         shutil.rmtree(home, ignore_errors=True)
 
@@ -120,6 +125,11 @@ def _fill_plumbing(url: str) -> None:
         for schema in ("intake", "dispatch", "escalation"):
             for statement in plumbing_v1(schema):
                 connection.execute(statement.encode())
+
+
+def name_of(url: str) -> str:
+    """The database a URL names."""
+    return urlsplit(url).path.lstrip("/")
 
 
 def _ignore(_result: object) -> None:
