@@ -36,7 +36,7 @@ def before_exec(death_signal: signal.Signals | None) -> Callable[[], None]:
     return prepare
 
 
-def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
+def spawn(launch: Launch, log: Path, pass_fds: Sequence[int] = ()) -> subprocess.Popen[bytes]:
     """Start `launch` with standard output and error appended to `log`. Call it from the main thread: the death signal
     is sent when the *thread* that forked ends."""
     log.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -49,6 +49,7 @@ def spawn(launch: Launch, log: Path) -> subprocess.Popen[bytes]:
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            pass_fds=pass_fds,
             user=launch.uid,
             group=launch.gid,
             extra_groups=[] if launch.uid is not None else None,

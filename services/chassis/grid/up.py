@@ -11,10 +11,11 @@ from services.chassis.engines import footing
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.lock import HomeLock
+from services.chassis.supervisor.nursery import Nursery
 from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
 from services.chassis.supervisor.status import Status
 from services.chassis.supervisor.supervisor import Supervisor
-from services.chassis.supervisor.table import parts_of
+from services.chassis.supervisor.table import PRELOADED, parts_of
 
 
 def run_up(*, sample: bool, once_ready: str | None) -> None:
@@ -24,12 +25,17 @@ def run_up(*, sample: bool, once_ready: str | None) -> None:
     home = footing.make_home(settings.home)
     with HomeLock(home):
         around = Surroundings(settings, say=lambda line: console.line("grid", line))
-        code = asyncio.new_event_loop().run_until_complete(_supervise(around, console, sample, once_ready))
+        nursery = Nursery(PRELOADED, home, dict(settings.inherited), CHECKOUT)
+        nursery.start()
+        code = asyncio.new_event_loop().run_until_complete(_supervise(around, console, nursery, sample, once_ready))
+        nursery.stop()
     sys.stdout.flush()
     os._exit(code)  # a download in a thread must not hold up a Ctrl-C
 
 
-async def _supervise(around: Surroundings, console: Console, sample: bool, once_ready: str | None) -> int:
+async def _supervise(
+    around: Surroundings, console: Console, nursery: Nursery, sample: bool, once_ready: str | None
+) -> int:
     began = monotonic()
     status = Status(
         supervisor=os.getpid(),
@@ -37,7 +43,8 @@ async def _supervise(around: Surroundings, console: Console, sample: bool, once_
         database="embedded" if around.postgres else "external",
         kafka_url=around.kafka_url if around.kafka else "external",
     )
-    supervisor = Supervisor(parts_of(around, sample), around.home, console, status)
+    parts = parts_of(around, sample, before_own=nursery.await_ready)
+    supervisor = Supervisor(parts, around.home, console, status, nursery.spawn)
     console.line("grid", f"starting in {around.home} …")
 
     async def when_ready() -> int | None:

@@ -12,7 +12,9 @@ from typing import TextIO
 from services.chassis.clock import monotonic
 
 LOUD = ("error", "critical")
-PLAIN_MARKS = ("Traceback (most recent call last)", "FATAL", "PANIC", "OutOfMemoryError")
+RETRIED = ("aiokafka",)
+"""Loggers of libraries that call every retry an error."""
+PLAIN_MARKS = ("Traceback (most recent call last)", "PANIC", "OutOfMemoryError")
 LINES_PER_WINDOW = 6
 WINDOW = 10.0
 ROTATE_AT = 32 * 1024 * 1024
@@ -85,7 +87,8 @@ class LogWatch:
 def important(line: str) -> bool:
     """Whether a log line is worth a person's eye: errors in JSON logs, known marks in plain ones."""
     if line.startswith("{"):
-        return str(_record(line).get("level", "")).lower() in LOUD
+        record = _record(line)
+        return str(record.get("level", "")).lower() in LOUD and not str(record.get("logger", "")).startswith(RETRIED)
     return any(mark in line for mark in PLAIN_MARKS)
 
 

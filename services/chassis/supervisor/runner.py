@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import os
 import signal
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 from services.chassis.clock import monotonic
-from services.chassis.engines import EngineFailed
-from services.chassis.engines.process import spawn, tail
+from services.chassis.engines import EngineFailed, Launch
+from services.chassis.engines.process import tail
 from services.chassis.supervisor.console import Console, LogWatch
+from services.chassis.supervisor.nursery import Child
 from services.chassis.supervisor.part import Part, PartState
 
 LONGEST_PAUSE = 10.0
@@ -26,6 +26,10 @@ GIVE_UP_AFTER = 4
 PROBE_EVERY = 0.1
 
 
+Spawn = Callable[[Launch, Path], Child]
+"""Starts a process whose output goes to the file."""
+
+
 class StartFailed(RuntimeError):
     """A vital part cannot start; the text names it with its last lines."""
 
@@ -33,7 +37,7 @@ class StartFailed(RuntimeError):
 class Runner:
     """One part and its present process."""
 
-    def __init__(self, part: Part, logs: Path, console: Console, changed: Callable[[], None]) -> None:
+    def __init__(self, part: Part, logs: Path, console: Console, changed: Callable[[], None], spawn: Spawn) -> None:
         self.part = part
         self.log = logs / f"{part.name}.log"
         self.state = PartState.WAITING
@@ -42,7 +46,8 @@ class Runner:
         self.was_ready = asyncio.Event()
         self._console = console
         self._changed = changed
-        self._process: subprocess.Popen[bytes] | None = None
+        self._spawn = spawn
+        self._process: Child | None = None
         self._ended: asyncio.Future[int] | None = None
         self._stopping = asyncio.Event()
         self._failures = 0
@@ -107,7 +112,7 @@ class Runner:
         launch = await asyncio.to_thread(self.part.launch)
         if self._stopping.is_set():
             return None
-        self._process = spawn(launch, self.log)
+        self._process = self._spawn(launch, self.log)
         self._ended = _exit_of(self._process)
         self._changed()
         try:
@@ -115,7 +120,7 @@ class Runner:
             return await self._ended
         finally:
             if self._process.poll() is None:  # settling failed, or we are cancelled
-                self._process.kill()
+                self._process.send_signal(signal.SIGKILL)
                 self._process.wait()
             _sweep(self._process.pid)
             self._process = None
@@ -168,7 +173,7 @@ class Runner:
         return True
 
 
-def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
+def _exit_of(process: Child) -> asyncio.Future[int]:
     """The exit code as a future, told by the kernel (pidfd) instead of by asking."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[int] = loop.create_future()
@@ -185,6 +190,9 @@ def _exit_of(process: subprocess.Popen[bytes]) -> asyncio.Future[int]:
 
 
 def _sweep(pid: int) -> None:
-    """Kill what a dead part left in its process group (helpers of its own)."""
+    """Kill and collect what a dead part left in its process group (helpers of its own)."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-pid, os.WNOHANG)[0]:
+            pass

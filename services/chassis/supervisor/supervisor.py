@@ -13,9 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from services.chassis.engines import process
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.part import Part, PartState
-from services.chassis.supervisor.runner import Runner, StartFailed
+from services.chassis.supervisor.runner import Runner, Spawn, StartFailed
 from services.chassis.supervisor.status import PartStatus, Status, status_file, write_status
 
 LOOK_EVERY = 0.5
@@ -27,13 +28,20 @@ WhenReady = Callable[[], Awaitable[int | None]]
 class Supervisor:
     """The parts of one GRID_HOME. `run` returns the exit code."""
 
-    def __init__(self, parts: Sequence[Part], home: Path, console: Console, status: Status | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        home: Path,
+        console: Console,
+        status: Status | None = None,
+        spawn: Spawn = process.spawn,
+    ) -> None:
         self._home = home
         self._console = console
         self._status = status or Status(supervisor=os.getpid(), home=str(home))
         self._stop = asyncio.Event()
         self._signals = 0
-        self.runners = {part.name: Runner(part, home / "logs", console, self._changed) for part in parts}
+        self.runners = {part.name: Runner(part, home / "logs", console, self._changed, spawn) for part in parts}
         unknown = {need for part in parts for need in part.needs} - set(self.runners)
         if unknown:
             raise ValueError(f"parts need what nobody is: {sorted(unknown)}")

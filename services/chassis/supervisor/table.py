@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services.chassis.engines import Launch
@@ -16,6 +17,9 @@ from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.part import Part
 from services.chassis.supervisor.probes import http_ready, quick
 from services.chassis.supervisor.settings import CHECKOUT
+
+PRELOADED = ("services.intake.app", "services.dispatch.app", "services.escalation.app", "uvloop", "alembic.command")
+"""What the nursery imports before it bears parts."""
 
 SERVICES = ("intake", "dispatch", "escalation")
 BASE = ("migrate", "topics")
@@ -70,8 +74,13 @@ def _workers(service: str, module: str, count: int) -> list[Command]:
     return [Command(name, service, module, ("worker",), BASE, crash_pause=pause) for name in names]
 
 
-def parts_of(around: Surroundings, sample: bool = True) -> tuple[Part, ...]:
-    """The parts for this GRID_HOME; embedded engines only where no address was given."""
+def parts_of(
+    around: Surroundings, sample: bool = True, before_own: Callable[[], None] | None = None
+) -> tuple[Part, ...]:
+    """The parts for this GRID_HOME; embedded engines only where no address was given.
+
+    `before_own` is blocking work before each start of a process of ours.
+    """
     settings = around.settings
     parts: list[Part] = []
     if around.postgres is not None:
@@ -79,7 +88,7 @@ def parts_of(around: Surroundings, sample: bool = True) -> tuple[Part, ...]:
     if around.kafka is not None:
         parts.append(_engine("kafka", around.kafka, around.kafka.port, around.kafka.url))
     there = {part.name for part in parts}
-    parts += [_own(command, around, there) for command in own_commands(settings.dispatch_workers, sample)]
+    parts += [_own(command, around, there, before_own) for command in own_commands(settings.dispatch_workers, sample)]
     return tuple(parts)
 
 
@@ -98,7 +107,7 @@ def _engine(name: str, engine: EmbeddedPostgres | EmbeddedKafka, port: int | Non
     )
 
 
-def _own(command: Command, around: Surroundings, engines: set[str]) -> Part:
+def _own(command: Command, around: Surroundings, engines: set[str], before: Callable[[], None] | None) -> Part:
     absent = {"postgres", "kafka"} - engines
     serves = command.arguments == ("serve",)
     port = around.settings.ports.of(command.role) if serves else None
@@ -113,6 +122,7 @@ def _own(command: Command, around: Surroundings, engines: set[str]) -> Part:
         needs=tuple(need for need in command.needs if need not in absent),
         once=command.once,
         vital=command.vital,
+        prepare=before,
         probe=http_ready(port) if port is not None else None,
         awaited=command.awaited,
         crash_pause=command.crash_pause,

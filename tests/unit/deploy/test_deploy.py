@@ -1,4 +1,4 @@
-"""deploy/ runs the same parts as the supervisor, with the same commands. (No container engine or systemd is started.)"""
+"""deploy/ runs the same parts as the supervisor, with the same commands. (Nothing of it is started here.)"""
 
 from __future__ import annotations
 
