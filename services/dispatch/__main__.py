@@ -12,12 +12,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from services.chassis.asgi import Missing, database_check, schema_check
 from services.chassis.serve import ExitCode, run
 from services.chassis.settings import DispatchHttpSettings
-from services.dispatch.app import NEEDED_REVISION, Ground, build_relay, build_server, build_worker, ground, make_app
+from services.dispatch.app import NEEDED_REVISION, build_relay, build_server, build_worker, ground, make_app
 from services.dispatch.feed.command import ARGUMENTS, FEED_COMMANDS
 from services.dispatch.imports import load_sample
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store.imports import COUNT_BY, agreement, count_cases, unknown_units
 from services.dispatch.tables import SCHEMA
+from services.dispatch.usecases.ground import Ground
 
 _PROCESSES = {"serve": build_server, "worker": build_worker, "relay": build_relay}
 

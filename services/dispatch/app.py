@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -39,6 +38,7 @@ from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
 from services.dispatch.tables import SCHEMA, inbox, outbox
+from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.take import Tools
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
@@ -48,16 +48,6 @@ NEEDED_REVISION = "0001"
 STATIC = Path(__file__).parent / "static"
 PAGES = ("console", "desk", "wall")
 BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What every process of dispatch stands on."""
-
-    db: Database
-    directory: DirectoryCache
-    ids: IdSource
-    metrics: Metrics
 
 
 def ground(application: str) -> Ground:

@@ -15,6 +15,7 @@ from services.dispatch.store.audience import scope_of
 
 router = APIRouter(prefix="/api/v1", tags=["events"])
 
+
 @router.get("/events", response_class=EventSourceResponse, summary="Live changes (SSE)")
 async def stream_events(
     request: Request,

@@ -47,12 +47,10 @@ async def register_photo(
     return _answer(await parts.forwarder.intake(await _passing(request, path), person))
 
 
-@router.api_route(
-    "/escalation/{rest:path}",
-    methods=["GET", "POST", "PATCH", "DELETE"],
-    response_class=Response,
-    summary="Webhooks and deliveries",
-)
+@router.get("/escalation/{rest:path}", response_class=Response, summary="Read webhooks and deliveries")
+@router.post("/escalation/{rest:path}", response_class=Response, summary="Add, test or replay")
+@router.patch("/escalation/{rest:path}", response_class=Response, summary="Change a webhook")
+@router.delete("/escalation/{rest:path}", response_class=Response, summary="Remove a webhook")
 async def pass_to_escalation(
     rest: Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9_/-]+$")],
     request: Request,

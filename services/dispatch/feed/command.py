@@ -18,11 +18,11 @@ from services.chassis.directory.files import read_street
 from services.chassis.ids import SystemIds
 from services.chassis.serve import ExitCode
 from services.chassis.settings import DispatchHttpSettings
-from services.dispatch.app import Ground
 from services.dispatch.feed.history import ZONE, Era, write_history
 from services.dispatch.feed.people import Streets
 from services.dispatch.feed.play import FeedPlan, Played, play
 from services.dispatch.settings import DispatchSettings
+from services.dispatch.usecases.ground import Ground
 
 FIELD = ("GW", "GS")
 DESKS = ("CS", "IC", "DP", "DC", "HU", "MU", "VF", "DI", "SL")
@@ -87,6 +87,9 @@ async def _played(plan: FeedPlan) -> int:
     tell = _teller(sys.stderr.isatty())
     try:
         played = await play(plan, SystemClock(), SystemIds(), stop, tell)
+    except httpx.HTTPStatusError as error:
+        sys.stderr.write(f"\ngrid feed: {error.request.method} {error.request.url}: {error.response.text[:500]}\n")
+        return ExitCode.FAILED
     except httpx.HTTPError as error:
         sys.stderr.write(f"\ngrid feed: {error or type(error).__name__}\n")
         return ExitCode.FAILED

@@ -75,12 +75,19 @@ def fill(rng: random.Random, offer: Mapping[str, Any], now: datetime) -> Choice 
             continue
         if not field["required"] and rng.random() < _SKIP.get(field["name"], 0.7):
             continue
-        value = _value(rng, field, now)
+        value = field.get("value") or _value(rng, _fitting(field, inputs), now)
         if value is None and field["required"]:
             return None
         if value is not None:
             inputs[field["name"]] = value
     return Choice(offer["action"], inputs, wants_picture)
+
+
+def _fitting(field: Mapping[str, Any], chosen: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The field with the choices that go with the category chosen so far."""
+    category = chosen.get("category")
+    fits = [one for one in field["choices"] if not one.get("of") or not category or one["of"] == category]
+    return {**field, "choices": fits}
 
 
 _SKIP: Final[Mapping[str, float]] = {"co_units": 0.75, "note": 0.4, "category": 0.9, "condition": 0.9, "urgency": 1.0}

@@ -22,6 +22,7 @@ _CHOICE_GROUPS: Mapping[str, str] = {
     "urgency": "urgency",
     "grade": "grade",
 }
+_PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH})
 _KIND_GROUPS: Mapping[Action, str] = {Action.WHISTLE: "whistle_kind", Action.SUPERVISE: "supervise_kind"}
 
 
@@ -62,6 +63,7 @@ class Forms:
             required=each.required,
             label=self._words.word("input", each.name),
             choices=tuple(self._choices(action, each)),
+            value=self._proposed(each) if action in _PROPOSED else None,
         )
 
     def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:
@@ -73,6 +75,21 @@ class Forms:
         group = _CHOICE_GROUPS.get(each.name) or _KIND_GROUPS.get(action, each.name)
         return [InputChoiceOut(id=i, label=self._words.word(group, i, action)) for i in each.choices]
 
+    def _proposed(self, each: Input) -> str | tuple[str, ...] | None:
+        """What the rulebook or the case says already, for fields a person mostly just confirms."""
+        case, routed = self._case, self._case.routed
+        match each.name:
+            case "category":
+                return case.category.code if case.category and self._book.category_of(case.category) else None
+            case "condition":
+                return case.condition
+            case "lead_unit" if routed is not None and routed.lead in self._book.units:
+                return routed.lead
+            case "co_units" if routed is not None:
+                return tuple(unit for unit in routed.co_units if unit in self._book.units)
+            case _:
+                return None
+
     # --- choices that the street's data fill ----------------------------------------------------------------------
     def _units(self) -> list[InputChoiceOut]:
         return [InputChoiceOut(id=unit.code, label=unit.name) for unit in self._book.units.values()]
@@ -81,12 +98,10 @@ class Forms:
         return [InputChoiceOut(id=c.code, label=c.name) for c in self._book.categories.values()]
 
     def _conditions(self) -> list[InputChoiceOut]:
-        """All conditions, since the category may change in the same form; those of the case's own come first."""
-        own = self._book.category_of(self._case.category)
-        others = sorted(self._book.categories.values(), key=lambda category: category is not own)
+        """All conditions, since the category may change in the same form; each says which category it belongs to."""
         return [
-            InputChoiceOut(id=i, label=f"{category.name} · {self._book.conditions[i].text}")
-            for category in others
+            InputChoiceOut(id=i, label=self._book.conditions[i].text, of=category.code)
+            for category in self._book.categories.values()
             for i in category.conditions
         ]
 

@@ -31,11 +31,12 @@ from services.chassis.settings import DispatchHttpSettings
 from services.chassis.streams import Received
 from services.chassis.telemetry import Metrics
 from services.dispatch.api import Wiring
-from services.dispatch.app import Ground, PostsOf, make_app
+from services.dispatch.app import PostsOf, make_app
 from services.dispatch.forward import Forwarder
 from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
+from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.take import Taking, Tools
 from services.governance.cycle import Nature, Role, Urgency
 
@@ -97,10 +98,13 @@ class Street:
         """The case number of a fresh report."""
         report = await self.report(**changes)
         await self.take(("report.submitted", report))
-        return str(await self.scalar(
-            "SELECT case_no FROM dispatch.cases c JOIN dispatch.case_reports r ON r.case_id = c.id"
-            " WHERE r.report_id = :id", id=report.report_id
-        ))
+        return str(
+            await self.scalar(
+                "SELECT case_no FROM dispatch.cases c JOIN dispatch.case_reports r ON r.case_id = c.id"
+                " WHERE r.report_id = :id",
+                id=report.report_id,
+            )
+        )
 
     async def category(self, *, restricted: bool = False) -> CategoryV1:
         """An everyday class of the rulebook, or a restricted one."""

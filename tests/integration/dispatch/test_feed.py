@@ -58,6 +58,12 @@ async def quiet(reader: Subscription, seconds: float = 0.4) -> None:
         assert event is None or event.name == "queue.counts", event
 
 
+async def drain(reader: Subscription) -> None:
+    """Read for about a second."""
+    for _ in range(10):
+        await reader.next(0.1)
+
+
 async def test_a_new_case_arrives_with_its_row_and_queues(street: Street) -> None:
     async with running(street) as feed, feed.subscribe(CLERK, "zh-CN", None) as reader:
         case_no = await street.opened()
@@ -145,8 +151,7 @@ async def test_a_reader_who_does_not_read_is_told_to_start_again(street: Street)
             await street.opened()
             await asyncio.sleep(0.1)
         with pytest.raises(Reset):
-            for _ in range(10):
-                await reader.next(0.1)
+            await drain(reader)
 
 
 async def _move_away(street: Street, case_no: str) -> None:
