@@ -261,20 +261,22 @@ class RoutingOut(Out):
 
 
 class InputChoiceOut(Out):
-    """A choice of a form field."""
+    """A choice of a form field. `of`: it counts only while the form's category is this one."""
 
     id: str
     label: str
+    of: str | None = None
 
 
 class InputOut(Out):
-    """One field of an action's form."""
+    """One field of an action's form. `value` is what the machine proposes, to be kept or changed."""
 
     name: str
     type: InputType
     required: bool
     label: str
     choices: tuple[InputChoiceOut, ...] = ()
+    value: str | tuple[str, ...] | None = None
 
 
 class ActionOut(Out):

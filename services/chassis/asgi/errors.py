@@ -19,6 +19,13 @@ from services.chassis.telemetry import logger
 from services.governance.errors import GovernanceError
 
 RETRY_AFTER_S = "5"
+_FIELD_OF = {
+    "unknown_category": "category",
+    "unknown_condition": "condition",
+    "unknown_unit": "lead_unit",
+    "unknown_task": "task",
+    "unknown_request": "request",
+}
 _HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -50,8 +57,13 @@ def _accepts(request: Request) -> str | None:
 
 
 def governance_problem(error: GovernanceError) -> Problem:
-    """A refusal of the rules. Its parameters (state, action, allowed, field …) become members of the body."""
-    return Problem(STATUS_OF.get(error.code, 409), error.code, extra=error.params)
+    """A refusal of the rules. Its parameters (state, action, allowed, field …) become members of the body.
+
+    One that is about a field stands in `errors` too, so that a form can show it where it belongs.
+    """
+    field = error.params.get("field") or _FIELD_OF.get(error.code)
+    wrong = [FieldProblem(field=str(field), code=error.code, message="")] if field else []
+    return Problem(STATUS_OF.get(error.code, 409), error.code, extra=error.params, errors=wrong)
 
 
 def database_problem(error: SQLAlchemyError) -> Problem:

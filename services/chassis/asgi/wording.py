@@ -65,7 +65,7 @@ class Wording:
             problem.code,
             title,
             detail=detail,
-            errors=[self._field(lang, error) for error in problem.errors],
+            errors=[self._field(lang, error, detail or title) for error in problem.errors],
             headers={**problem.headers, "content-language": lang},
             extra=problem.extra,
         )
@@ -76,11 +76,13 @@ class Wording:
         remedy = self.text(lang, f"problem.field.{code}.remedy", **values)
         return message, remedy or self.text(lang, "problem.field.remedy")
 
-    def _field(self, lang: str, error: FieldProblem) -> FieldProblem:
+    def _field(self, lang: str, error: FieldProblem, otherwise: str | None) -> FieldProblem:
         if error.message:
             return error
         message, remedy = self.field_words(lang, error.code)
-        return error.model_copy(update={"message": message or error.code, "remedy": error.remedy or remedy})
+        return error.model_copy(
+            update={"message": message or otherwise or error.code, "remedy": error.remedy or remedy}
+        )
 
     def _detail(self, lang: str, problem: Problem, values: Mapping[str, Any]) -> str | None:
         """An act that is not possible names the state and what is possible instead, in words."""

@@ -73,9 +73,12 @@ def fill(rng: random.Random, offer: Mapping[str, Any], now: datetime) -> Choice 
         if field["type"] == "evidence":
             wants_picture = wants_picture or field["required"]
             continue
+        if field.get("value"):
+            inputs[field["name"]] = field["value"]
+            continue
         if not field["required"] and rng.random() < _SKIP.get(field["name"], 0.7):
             continue
-        value = field.get("value") or _value(rng, _fitting(field, inputs), now)
+        value = _value(rng, _fitting(field, inputs), now)
         if value is None and field["required"]:
             return None
         if value is not None:
@@ -90,7 +93,7 @@ def _fitting(field: Mapping[str, Any], chosen: Mapping[str, Any]) -> Mapping[str
     return {**field, "choices": fits}
 
 
-_SKIP: Final[Mapping[str, float]] = {"co_units": 0.75, "note": 0.4, "category": 0.9, "condition": 0.9, "urgency": 1.0}
+_SKIP: Final[Mapping[str, float]] = {"co_units": 0.75, "note": 0.4, "urgency": 1.0}
 
 
 def _value(rng: random.Random, field: Mapping[str, Any], now: datetime) -> Any:

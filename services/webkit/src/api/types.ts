@@ -45,6 +45,8 @@ export interface StageOut {
 export interface ChoiceOut {
   id: string;
   label: string;
+  /** Counts only while the form's category is this one. */
+  of?: string | null;
 }
 
 export type InputType =
@@ -70,6 +72,8 @@ export interface InputOut {
   required: boolean;
   label: string;
   choices?: ChoiceOut[];
+  /** What the machine proposes. */
+  value?: string | string[] | null;
 }
 
 export interface ActionOut {

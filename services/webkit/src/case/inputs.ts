@@ -15,6 +15,7 @@ const MANY = new Set(["choices", "units"]);
 
 /** An untouched field of this type. */
 export function blank(input: InputOut): Value {
+  if (input.value !== undefined && input.value !== null) return Array.isArray(input.value) ? [...input.value] : input.value;
   if (input.type === "flag") return false;
   if (input.type === "evidence" || MANY.has(input.type)) return [];
   if (input.type === "duration") return { number: "", unit: "hours" };
@@ -28,6 +29,24 @@ export function startOf(action: ActionOut, kept: Values = {}): Values {
   const values: Values = {};
   for (const input of action.inputs) values[input.name] = kept[input.name] ?? blank(input);
   return values;
+}
+
+/** The field with the choices that count now: those of other categories than the one chosen are left out. */
+export function narrowed(input: InputOut, values: Values): InputOut {
+  if (!input.choices?.some((one) => one.of)) return input;
+  const category = values.category;
+  return { ...input, choices: input.choices.filter((one) => !one.of || !category || one.of === category) };
+}
+
+/** After a change of category: a choice that belongs to another one gives way to the first that fits. */
+export function settled(action: ActionOut, values: Values): Values {
+  const changed: Values = {};
+  for (const input of action.inputs) {
+    const chosen = input.choices?.find((one) => one.id === values[input.name]);
+    if (!chosen?.of || !values.category || chosen.of === values.category) continue;
+    changed[input.name] = input.choices?.find((one) => one.of === values.category)?.id ?? "";
+  }
+  return changed;
 }
 
 export function filled(value: Value | undefined): boolean {
