@@ -183,7 +183,7 @@ class BatchRunner:
             await self._store.hold(tx, plan.held)
             buried = await self._store.bury(tx, plan.dead)
             await publish_raw(tx, self._outbox, [self._letter(item) for item in buried])
-        self._dead_run = 0 if plan.ready else self._dead_run + len(plan.dead)
+        self._dead_run = _run_after(self._dead_run, chunk, plan)
         self._tell(plan)
         self._metrics.committed(plan, monotonic() - begun)
         return plan
@@ -275,6 +275,14 @@ def _around_poison(chunk: list[Item], poison: Item, why: str) -> list[list[Item]
     """What came before it, the poison alone and marked, what came after it."""
     at = next(n for n, item in enumerate(chunk) if item is poison)
     return [piece for piece in (chunk[:at], [_dead(poison, why)], chunk[at + 1 :]) if piece]
+
+
+def _run_after(run: int, chunk: Sequence[Item], plan: Plan) -> int:
+    """How many dead letters in a row there are now; an applied event ends the row, a held or known one does not."""
+    applied, buried = set(map(id, plan.ready)), set(map(id, plan.dead))
+    for item in chunk:
+        run = 0 if id(item) in applied else run + (id(item) in buried)
+    return run
 
 
 def _dead(item: Item, why: str) -> Item:

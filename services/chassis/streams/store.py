@@ -45,12 +45,15 @@ _HOLD: Final = """
     AS r(s text, t text, k text, q bigint, e uuid, y text, p int, o bigint, h jsonb, b text, w text)
   ON CONFLICT DO NOTHING"""
 _BURY: Final = """
-  INSERT INTO @schema.dead_letters (consumer, topic, part, off, key, event_id, source, seq, headers, raw, error)
+  INSERT INTO @schema.dead_letters AS d (consumer, topic, part, off, key, event_id, source, seq, headers, raw, error)
   SELECT :consumer, r.t, r.p, r.o, decode(r.k, 'base64'), r.e, r.s, r.q, r.h, decode(r.b, 'base64'), r.x
   FROM json_to_recordset(CAST(:rows AS json))
     AS r(t text, p int, o bigint, k text, e uuid, s text, q bigint, h jsonb, b text, x text)
-  ON CONFLICT (consumer, topic, part, off) DO NOTHING
+  ON CONFLICT (consumer, topic, part, off) DO UPDATE
+    SET raw = excluded.raw, error = excluded.error, at = directory.grid_now(), resolved_at = NULL, resolution = NULL
+    WHERE excluded.event_id IS NOT NULL AND d.resolved_at IS NOT NULL
   RETURNING part, off, topic"""
+"""A letter that was replayed and failed again is open again; one without an id that Kafka delivers again is not."""
 _STUCK: Final = """
   SELECT p.source, p.topic, p.key, h.part, h.off, h.headers, h.raw
   FROM @schema.stream_positions p JOIN @schema.held_events h
@@ -126,7 +129,7 @@ class StreamStore:
             await self._run(tx, _HOLD, [_held_row(item, why) for item, why in held])
 
     async def bury(self, tx: AsyncConnection, dead: Sequence[Item]) -> list[Item]:
-        """Record dead letters; answers those not recorded before."""
+        """Record dead letters; answers those that were not open before."""
         if not dead:
             return []
         rows = [_dead_row(item) for item in dead]
