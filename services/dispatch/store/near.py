@@ -15,6 +15,7 @@ from services.governance.cycle import State
 
 NEAR_M = 50.0
 NEAR_HOURS = 24
+MOST = 5  # neighbours per report: enough to make a person look
 _METRES_PER_DEGREE = 111_320.0
 _MAX_LAT = 89.0  # a degree of longitude has no length at the pole; nobody reports from there
 
@@ -28,26 +29,30 @@ class Point:
     lat: float
 
 
+# Corners of the box are beyond the distance and sorted out afterwards, hence more rows than are shown.
 _NEAR = """
 SELECT new.n, c.case_no, c.state, c.category, c.lng, c.lat
 FROM json_to_recordset(CAST(:points AS json))
      AS new(n int, category text, west float8, east float8, south float8, north float8)
-JOIN dispatch.cases c ON c.category = new.category AND c.lng BETWEEN new.west AND new.east
- AND c.lat BETWEEN new.south AND new.north
-WHERE c.lng IS NOT NULL AND c.live AND NOT c.restricted
-  AND c.opened_at > directory.grid_now() - make_interval(hours => :hours)
+CROSS JOIN LATERAL (
+  SELECT case_no, state, category, lng, lat, opened_at FROM dispatch.cases
+  WHERE category = new.category AND lng BETWEEN new.west AND new.east AND lat BETWEEN new.south AND new.north
+    AND lng IS NOT NULL AND live AND NOT restricted
+    AND opened_at > directory.grid_now() - make_interval(hours => :hours)
+  LIMIT :most) c
 ORDER BY new.n, c.opened_at
 """
 
 
 async def near(tx: Tx, points: Sequence[Point]) -> list[list[Neighbour]]:
-    """For each point its neighbours, oldest first."""
+    """For each point some of its neighbours, oldest first."""
     found: list[list[Neighbour]] = [[] for _ in points]
     if not points:
         return found
     boxes = [_box(n, point) for n, point in enumerate(points)]
-    for row in await tx.execute(text(_NEAR), {"points": as_json(boxes), "hours": NEAR_HOURS}):
-        if metres(points[row.n], row.lng, row.lat) <= NEAR_M:
+    parameters = {"points": as_json(boxes), "hours": NEAR_HOURS, "most": 2 * MOST}
+    for row in await tx.execute(text(_NEAR), parameters):
+        if len(found[row.n]) < MOST and metres(points[row.n], row.lng, row.lat) <= NEAR_M:
             found[row.n].append(Neighbour(row.case_no, State(row.state), row.category))
     return found
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.chassis.ids import IdSource
 from services.dispatch.store.write import Step
 from services.governance.acts import Around, Command
-from services.governance.case import Case, decide, evolve
+from services.governance.case import Case, advance, evolve
 from services.governance.rulebook import Rulebook
 
 
@@ -36,9 +36,10 @@ def carry_out(
     `now` is never before the case's last fact, whatever clock read it.
     """
     moment = max(now, case.last_at) if case is not None else now
+    facts, last = advance(case, command, rulebook, moment, around)
     steps: list[Step] = []
-    for fact in decide(case, command, rulebook, moment, around):
-        after = evolve(case, fact)
+    for number, fact in enumerate(facts, 1):
+        after = last if number == len(facts) and last is not None else evolve(case, fact)
         steps.append(Step(ids.uuid7(), fact, case, after, cause.event, cause.correlation))
         case = after
     return steps

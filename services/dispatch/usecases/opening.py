@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from pypinyin import Style, lazy_pinyin
@@ -25,13 +26,16 @@ def case_number(directory: Directory, street: str, opened_at: datetime, serial: 
 
 def _short(directory: Directory, street: str) -> str:
     known = directory.streets.get(street)
-    if known is None:
-        return street
-    name = known.name
+    return (_initials(known.name) if known is not None else "") or street
+
+
+@cache
+def _initials(name: str) -> str:
+    """Pinyin initials of a street's own name, '' where they would not do in a number. A process knows few streets."""
     for ending in _STREET_ENDINGS:
         name = name.removesuffix(ending) or name
     letters = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))
-    return letters.upper() if letters.isascii() and letters.isalnum() else street
+    return letters.upper() if letters.isascii() and letters.isalnum() else ""
 
 
 def spot_of(report: ReportSubmittedV1) -> Spot:

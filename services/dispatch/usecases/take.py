@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from schemas.envelope import Envelope
 from schemas.events.command import CommandV1, JoinV1
@@ -23,7 +24,7 @@ from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
 from services.dispatch.store.columns import is_live
 from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
-from services.dispatch.store.near import NEAR_M, Point, metres, near
+from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
 from services.dispatch.store.write import Refusal, Step, Words, save, save_refusals
@@ -216,17 +217,18 @@ def _in_batch(report: ReportSubmittedV1, work: _Work) -> list[Neighbour]:
     point = _point(report)
     if point is None:
         return []
-    return [
+    opened = (case for claimed in work.claims if (case := work.cases.get(claimed.case_id)) is not None)
+    beside = (
         Neighbour(case.case_no, case.state, point.category)
-        for claimed in work.claims
-        if (case := work.cases.get(claimed.case_id)) is not None
-        and case.category is not None
+        for case in opened
+        if case.category is not None
         and case.category.code == point.category
         and not case.history
         and case.spot.lng is not None
         and case.spot.lat is not None
         and metres(point, case.spot.lng, case.spot.lat) <= NEAR_M
-    ]
+    )
+    return list(islice(beside, MOST))
 
 
 def _numbers(bodies: Sequence[Body]) -> list[str]:

@@ -1,0 +1,174 @@
+/** The counts, one list and whoever watches a case, all fed by the one live line of the page. */
+import { api, keepWorkWindows, Problem, serverNow, t, Unreachable, useLive, type Windows } from "@grid/webkit";
+import { inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
+import { begin, changed, extend, gone, settle, type List } from "./list";
+import type { CaseChanged, CaseGone, QueueCount, QueuePage, QueuesOut } from "./types";
+
+export type Source = { queue: string } | { words: string };
+
+const PAGE = 100;
+/** Queues that time alone changes are counted anew this often. */
+const RECOUNT = 60_000;
+/** Changes remembered while a page is on its way. */
+const REMEMBERED = 2_000;
+
+function explain(error: unknown): string {
+  if (error instanceof Problem) return error.message;
+  if (error instanceof Unreachable) return t("error.unreachable");
+  throw error;
+}
+
+function makeFeed() {
+  const state = reactive({
+    queues: [] as QueueCount[],
+    counted: false,
+    loading: false,
+    failed: "",
+    /** Case number of the row that somebody holds. */
+    held: null as string | null,
+    source: null as Source | null,
+  });
+  const list = shallowRef<List>(begin(null, [], null));
+  const watchers = new Set<(caseNo: string, sequence: number | null) => void>();
+  let recent: (CaseChanged | CaseGone)[] = [];
+  let asked = 0;
+
+  function apply(event: CaseChanged | CaseGone): void {
+    list.value =
+      "row" in event
+        ? changed(list.value, event, state.held, serverNow())
+        : gone(list.value, event.case_no, state.held);
+  }
+
+  function hear(event: CaseChanged | CaseGone): void {
+    recent.push(event);
+    if (recent.length > REMEMBERED) recent = recent.slice(-REMEMBERED / 2);
+    apply(event);
+    for (const tell of watchers) tell(event.case_no, "row" in event ? event.sequence : null);
+  }
+
+  async function count(): Promise<string> {
+    const answer = await api.get<QueuesOut>("/api/v1/queues");
+    state.queues = answer.queues;
+    state.counted = true;
+    return answer.cursor;
+  }
+
+  function ask(source: Source, after: string | null): Promise<QueuePage> {
+    const query = { limit: PAGE, after };
+    if ("queue" in source) return api.get<QueuePage>(`/api/v1/queues/${encodeURIComponent(source.queue)}`, query);
+    return api.get<QueuePage>("/api/v1/cases", { ...query, q: source.words });
+  }
+
+  /** Show another list, or the same anew. */
+  async function show(source: Source): Promise<void> {
+    const mine = (asked += 1);
+    const queue = "queue" in source ? source.queue : null;
+    const other = state.source === null || JSON.stringify(state.source) !== JSON.stringify(source);
+    state.source = source;
+    state.loading = true;
+    state.failed = "";
+    if (other) list.value = begin(queue, [], null);
+    recent = [];
+    try {
+      const page = await ask(source, null);
+      if (mine !== asked) return;
+      list.value = begin(queue, page.rows, page.next);
+      for (const event of recent) apply(event);
+    } catch (error) {
+      if (mine === asked) state.failed = explain(error);
+    } finally {
+      if (mine === asked) state.loading = false;
+    }
+  }
+
+  async function more(): Promise<void> {
+    const { next } = list.value;
+    const { source } = state;
+    if (next === null || state.loading || !source) return;
+    const mine = asked;
+    state.loading = true;
+    try {
+      const page = await ask(source, next);
+      if (mine === asked) list.value = extend(list.value, page.rows, page.next);
+    } catch (error) {
+      if (mine === asked) state.failed = explain(error);
+    } finally {
+      if (mine === asked) state.loading = false;
+    }
+  }
+
+  /** Hold a row (or none): it stays where it is until another is held. */
+  function hold(caseNo: string | null): void {
+    if (state.held === caseNo) return;
+    state.held = caseNo;
+    list.value = settle(list.value, caseNo, serverNow());
+  }
+
+  async function hours(): Promise<void> {
+    try {
+      keepWorkWindows((await api.get<{ windows: Windows }>("/api/v1/calendar")).windows);
+    } catch (error) {
+      explain(error); // without the hours the due time itself is shown
+    }
+  }
+
+  const live = useLive({
+    path: "/api/v1/events",
+    load: async () => {
+      const cursor = await count();
+      if (state.source) await show(state.source);
+      return cursor;
+    },
+    on: {
+      "case.changed": (data) => hear(data as CaseChanged),
+      "case.gone": (data) => hear(data as CaseGone),
+      "queue.counts": (data) => {
+        state.queues = (data as { queues: QueueCount[] }).queues;
+      },
+    },
+  });
+  void hours();
+  const timer = setInterval(() => void count().catch(explain), RECOUNT);
+  onScopeDispose(() => clearInterval(timer));
+
+  return {
+    state,
+    list,
+    stale: live.stale,
+    lastAt: live.lastAt,
+    show,
+    more,
+    hold,
+    retry: () => {
+      live.restart();
+    },
+    /** Be told of each change of a case; `sequence` null: it is out of sight. Ends with the component. */
+    onCase(tell: (caseNo: string, sequence: number | null) => void): void {
+      watchers.add(tell);
+      onScopeDispose(() => watchers.delete(tell));
+    },
+  };
+}
+
+export type Feed = ReturnType<typeof makeFeed>;
+
+const KEY: InjectionKey<Feed> = Symbol("feed");
+
+/** Start the feed of the page; components below reach it with `useFeed`. */
+export function startFeed(): Feed {
+  const feed = makeFeed();
+  provide(KEY, feed);
+  return feed;
+}
+
+export function useFeed(): Feed {
+  const feed = inject(KEY);
+  if (!feed) throw new Error("no feed above this component");
+  return feed;
+}
+
+/** Follow an address that tells which list to show. */
+export function useSource(feed: Feed, source: () => Source): void {
+  watch(source, (now) => void feed.show(now), { immediate: true, deep: true });
+}

@@ -1,0 +1,133 @@
+/**
+ * One list of cases under live changes. Pure: the moment is an argument, nothing is fetched.
+ *
+ * A row stands where its queue's order puts it. The row that somebody holds (reads, acts on) is the exception: it
+ * keeps its place, and stays as "left" when the case leaves the queue, until it is let go.
+ */
+import type { CaseChanged, QueueRow } from "./types";
+
+export interface Entry {
+  row: QueueRow;
+  /** The case no longer stands in this list; it is shown only because it is held. */
+  left: boolean;
+}
+
+export interface List {
+  /** Id of the queue, or null for the result of a search. */
+  queue: string | null;
+  entries: Entry[];
+  /** Cursor of the next page; null at the end. */
+  next: string | null;
+}
+
+type Compare = (a: QueueRow, b: QueueRow) => number;
+
+const LAST = Number.POSITIVE_INFINITY;
+
+function dueAt(row: QueueRow): number {
+  return row.due ? Date.parse(row.due.due_at) : LAST;
+}
+
+function byText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function byNumber(a: number, b: number): number {
+  if (a === b) return 0; // two missing dues are equal, not NaN
+  return a < b ? -1 : 1;
+}
+
+const byDue: Compare = (a, b) => byNumber(dueAt(a), dueAt(b)) || byText(a.case_no, b.case_no);
+const byAge: Compare = (a, b) => byNumber(Date.parse(a.opened_at), Date.parse(b.opened_at)) || byText(a.case_no, b.case_no);
+const byUrgency: Compare = (a, b) => byText(a.urgency, b.urgency) || byAge(a, b);
+
+/** How many times over its limit, in seconds of the wall clock as the service sorts. */
+function excess(row: QueueRow, now: number): number {
+  if (!row.due) return 0;
+  return (now - dueAt(row)) / 1000 / Math.max(row.due.budget_s, 1);
+}
+
+const byExcess =
+  (now: number): Compare =>
+  (a, b) =>
+    byNumber(-excess(a, now), -excess(b, now)) || byText(a.case_no, b.case_no);
+
+const AGE = new Set(["disputes", "hard", "cross_border"]);
+/** Sorted by what a row does not carry: rows keep the place the service gave them. */
+const UNKNOWN = new Set(["approvals", "my_requests", "to_approve", "review_due"]);
+
+/** The order of a queue; null where a row does not tell its key. */
+export function orderOf(queue: string | null, now: number): Compare | null {
+  if (queue === null || UNKNOWN.has(queue)) return null;
+  if (queue === "intake") return byUrgency;
+  if (queue === "overdue") return byExcess(now);
+  return AGE.has(queue) ? byAge : byDue;
+}
+
+/** The first page of a list. */
+export function begin(queue: string | null, rows: readonly QueueRow[], next: string | null): List {
+  return { queue, entries: rows.map((row) => ({ row, left: false })), next };
+}
+
+/** A further page below what is there; rows that came meanwhile by the live line are not doubled. */
+export function extend(list: List, rows: readonly QueueRow[], next: string | null): List {
+  const known = new Set(list.entries.map((entry) => entry.row.case_no));
+  const fresh = rows.filter((row) => !known.has(row.case_no)).map((row) => ({ row, left: false }));
+  return { ...list, entries: [...list.entries, ...fresh], next };
+}
+
+function placeFor(entries: readonly Entry[], row: QueueRow, compare: Compare | null): number {
+  if (!compare) return entries.length;
+  const at = entries.findIndex((entry) => !entry.left && compare(row, entry.row) < 0);
+  return at < 0 ? entries.length : at;
+}
+
+/** A case changed. Returns the same list when nothing here is touched. */
+export function changed(list: List, event: CaseChanged, held: string | null, now: number): List {
+  const at = list.entries.findIndex((entry) => entry.row.case_no === event.case_no);
+  const known = at < 0 ? undefined : list.entries[at];
+  if (known && event.sequence <= known.row.sequence) return list; // sent twice, or older than the page
+  const stands = list.queue === null ? at >= 0 : event.queues.includes(list.queue);
+  if (!stands && !known) return list;
+  if (known && (held === event.case_no || list.queue === null)) {
+    return { ...list, entries: list.entries.map((entry, i) => (i === at ? { row: event.row, left: !stands } : entry)) };
+  }
+  const rest = known ? list.entries.filter((_, i) => i !== at) : list.entries;
+  if (!stands) return { ...list, entries: rest };
+  const compare = orderOf(list.queue, now);
+  const to = known && !compare ? at : placeFor(rest, event.row, compare);
+  if (!known && to === rest.length && list.next !== null) return list; // belongs to a page that is not loaded yet
+  return { ...list, entries: [...rest.slice(0, to), { row: event.row, left: false }, ...rest.slice(to)] };
+}
+
+/** A case went out of the reader's sight. */
+export function gone(list: List, caseNo: string, held: string | null): List {
+  const known = list.entries.some((entry) => entry.row.case_no === caseNo);
+  if (!known) return list;
+  if (held === caseNo) {
+    return { ...list, entries: list.entries.map((entry) => (entry.row.case_no === caseNo ? { ...entry, left: true } : entry)) };
+  }
+  return { ...list, entries: list.entries.filter((entry) => entry.row.case_no !== caseNo) };
+}
+
+/** Somebody let go of the held row: what left goes, what moved takes its place. `held` is the row held now. */
+export function settle(list: List, held: string | null, now: number): List {
+  const stay = list.entries.filter((entry) => !entry.left || entry.row.case_no === held);
+  const compare = orderOf(list.queue, now);
+  if (!compare) return stay.length === list.entries.length ? list : { ...list, entries: stay };
+  const fixed = stay.findIndex((entry) => entry.row.case_no === held);
+  const one = fixed < 0 ? undefined : stay[fixed];
+  const others = stay.filter((_, i) => i !== fixed).sort((a, b) => compare(a.row, b.row));
+  if (!one) return { ...list, entries: others };
+  return { ...list, entries: [...others.slice(0, fixed), one, ...others.slice(fixed)] };
+}
+
+/** The neighbour of a row: `by` rows further down, or up when negative; stops at the ends. */
+export function neighbour(list: List, from: string | null, by: number): QueueRow | null {
+  const { entries } = list;
+  if (entries.length === 0) return null;
+  const at = from === null ? -1 : entries.findIndex((entry) => entry.row.case_no === from);
+  const to = at < 0 ? (by > 0 ? 0 : entries.length - 1) : Math.min(entries.length - 1, Math.max(0, at + by));
+  return entries[to]?.row ?? null;
+}

@@ -1,0 +1,173 @@
+/** What dispatch and, through it, escalation and intake answer. Times are RFC 3339 texts. */
+import type { ActionOut, ClockBasis, DueOut, StageOut, TimelineOut } from "@grid/webkit";
+
+export interface QueueCount {
+  id: string;
+  label: string;
+  group: "stage" | "watch" | "desk";
+  stage: string | null;
+  open: number;
+  overdue: number;
+  oldest_at: string | null;
+}
+
+export interface QueuesOut {
+  queues: QueueCount[];
+  cursor: string;
+}
+
+export interface QueueRow {
+  case_no: string;
+  version: number;
+  sequence: number;
+  state: string;
+  stage: string;
+  tier: string;
+  urgency: string;
+  category: { code: string; name: string } | null;
+  summary: string;
+  address: string;
+  owner_name: string;
+  lead_unit: string | null;
+  due: DueOut | null;
+  reports: number;
+  hand_overs: number;
+  opened_at: string;
+  flags: string[];
+  restricted: boolean;
+  sample: boolean;
+}
+
+export interface QueuePage {
+  rows: QueueRow[];
+  next: string | null;
+  cursor: string;
+}
+
+export interface CaseChanged {
+  case_no: string;
+  sequence: number;
+  version: number;
+  /** The queues the case stands in now, for this reader. */
+  queues: string[];
+  row: QueueRow;
+}
+
+export interface CaseGone {
+  case_no: string;
+}
+
+export interface CaseClock {
+  clock_id: string;
+  kind: string;
+  label: string;
+  state: "running" | "paused" | "stopped";
+  basis: ClockBasis;
+  budget_s: number;
+  started_at: string;
+  due_at: string;
+  original_due: string;
+  provisional: boolean;
+  sentence: string;
+}
+
+export interface CasePhoto {
+  id: string;
+  url: string;
+}
+
+export interface CaseReport {
+  id: string;
+  receipt_no: string;
+  text: string;
+  place_words: string;
+  photos: CasePhoto[];
+  at: string;
+  source: string;
+}
+
+export interface CaseTask {
+  id: string;
+  kind: string;
+  unit: string | null;
+  unit_name: string | null;
+  person_name: string | null;
+  state: string;
+  given_at: string;
+  done_at: string | null;
+}
+
+export interface CaseRequest {
+  id: string;
+  kind: string;
+  label: string;
+  status: string;
+  by_name: string | null;
+  at: string;
+  until: string | null;
+  reason: string | null;
+  note: string | null;
+}
+
+export interface Routing {
+  lead: string | null;
+  co_units: string[];
+  line: string | null;
+  basis: string;
+  /** `<catalogue line>:<what did not fit>` */
+  unmatched: string[];
+  rulebook_lead: string | null;
+  /** Unit code → name. */
+  names?: Record<string, string>;
+}
+
+export interface CaseOut {
+  id: string;
+  case_no: string;
+  version: number;
+  sequence: number;
+  stage: string;
+  state: string;
+  state_label: string;
+  tier: string;
+  urgency: string;
+  nature: string;
+  source: string;
+  category: { scheme: string; version: string; code: string; name: string; proposed: boolean } | null;
+  condition: string | null;
+  condition_text: string | null;
+  close_condition: string | null;
+  cell: string | null;
+  place: {
+    street: string;
+    community: string | null;
+    community_name: string | null;
+    grid: string | null;
+    grid_name: string | null;
+    cell: string | null;
+    lng: number | null;
+    lat: number | null;
+    words: string;
+  };
+  owner: { tier: string; code: string; role: string; name: string } | null;
+  lead_unit: string | null;
+  lead_unit_name: string | null;
+  co_units: string[];
+  flags: string[];
+  restricted: boolean;
+  history: boolean;
+  liaison_leader: string | null;
+  opened_at: string;
+  closed_at: string | null;
+  closed_as: string | null;
+  stages: StageOut[];
+  clocks: CaseClock[];
+  reports: CaseReport[];
+  tasks: CaseTask[];
+  requests: CaseRequest[];
+  timeline: TimelineOut[];
+  routing: Routing | null;
+  actions: ActionOut[];
+  rulebook: string;
+  sample: boolean;
+}
