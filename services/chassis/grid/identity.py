@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import tomllib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TypeVar
@@ -17,16 +18,18 @@ from services.chassis.db import Database
 from services.chassis.grid.target import database_url
 from services.chassis.ids import SystemIds
 from services.chassis.settings import DatabaseSettings
+from services.chassis.supervisor.settings import CHECKOUT
 from services.governance.cycle import Role
 
-SAMPLE_PASSWORD = "fengcheng-2026"  # noqa: S105 - printed on purpose; it opens accounts of the made-up street only
+SAMPLE_STREET = CHECKOUT / "deploy" / "sample" / "fengcheng" / "street.toml"
 
 Answer = TypeVar("Answer")
 
 
 def show_accounts(as_json: bool) -> int:
     """Print them, as a table or as JSON."""
-    found = _in_transaction(lambda tx: list_accounts(tx, SAMPLE_PASSWORD))
+    password = _sample_password()
+    found = _in_transaction(lambda tx: list_accounts(tx, password))
     if found is None:
         return 1
     if as_json:
@@ -72,6 +75,14 @@ def _in_transaction(work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Ans
     except (SQLAlchemyError, OSError) as error:
         sys.stderr.write(f"grid: the database does not answer: {error}\n")
         return None
+
+
+def _sample_password() -> str | None:
+    """The public password of the made-up street's accounts; printed on purpose."""
+    if not SAMPLE_STREET.exists():
+        return None
+    password: str | None = tomllib.loads(SAMPLE_STREET.read_text()).get("password")
+    return password
 
 
 def _row(account: ListedAccount) -> str:

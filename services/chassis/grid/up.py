@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 from services.chassis.clock import monotonic
 from services.chassis.engines import footing
@@ -90,10 +93,26 @@ async def _sample_accounts(around: Surroundings) -> list[str]:
         "-m",
         "services.chassis.grid",
         "accounts",
+        "--json",
         env=around.environment("dispatch"),
         cwd=CHECKOUT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
     )
     out, _ = await child.communicate()
-    return [*out.decode().splitlines(), ""] if child.returncode == 0 else []
+    if child.returncode != 0:
+        return []
+    return [*one_of_each_post(json.loads(out)), "", "all accounts: grid accounts", ""]
+
+
+def one_of_each_post(accounts: Sequence[dict[str, Any]]) -> list[str]:
+    """The first sample account of every role, so that the list stays short enough to read."""
+    lines: list[str] = []
+    seen: set[str] = set()
+    for account in accounts:
+        roles = {post["role"] for post in account["posts"]}
+        if account["sample"] and not account["disabled"] and roles - seen:
+            seen |= roles
+            posts = "、".join(dict.fromkeys(post["label"] for post in account["posts"]))
+            lines.append(f"{account['login']:<14} {account['password'] or '':<16} {account['name']}  {posts}")
+    return lines

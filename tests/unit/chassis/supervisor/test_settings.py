@@ -1,0 +1,72 @@
+"""What the supervisor reads from its environment, and what it hands to parts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.chassis.supervisor.environment import Surroundings
+from services.chassis.supervisor.settings import CHECKOUT, BadSetting, SupervisorSettings, cache_folder
+from services.chassis.supervisor.table import own_commands, parts_of
+
+
+def read(home: Path, **env: str) -> SupervisorSettings:
+    return SupervisorSettings.read({"GRID_HOME": str(home), "GRID_CACHE": str(home / "cache"), **env})
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    settings = SupervisorSettings.read({})
+    assert settings.home == CHECKOUT / ".grid"
+    ports = settings.ports
+    assert (ports.intake, ports.dispatch, ports.escalation, ports.kafka) == (8001, 8002, 8003, 19092)
+
+
+@pytest.mark.parametrize("value", ["0", "70000", "http", "-1"])
+def test_a_port_nobody_can_use_is_refused_by_name(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadSetting, match="GRID_DISPATCH_PORT"):
+        read(tmp_path, GRID_DISPATCH_PORT=value)
+
+
+def test_downloads_are_shared_unless_told_otherwise(tmp_path: Path) -> None:
+    assert cache_folder({"HOME": "/home/x"}) == Path("/home/x/.cache/grid-governance")
+    assert cache_folder({"HOME": "/home/x", "GRID_CACHE": str(tmp_path)}) == tmp_path
+
+
+def test_every_part_gets_its_own_role(tmp_path: Path) -> None:
+    around = Surroundings(read(tmp_path))
+    urls = {part.name: part.launch().env.get("DATABASE_URL", "") for part in parts_of(around) if not part.engine}
+    roles = {command.name: command.role for command in own_commands()}
+    for name, url in urls.items():
+        assert url.startswith(f"postgresql://grid_{roles[name]}:"), name
+    assert len(set(urls.values())) == 4
+
+
+def test_with_addresses_given_no_engine_is_started(tmp_path: Path) -> None:
+    around = Surroundings(read(tmp_path, DATABASE_URL="postgresql://u@db/x", KAFKA_URL="kafka://k:9092"))
+    parts = {part.name: part for part in parts_of(around)}
+    assert not any(part.engine for part in parts.values())
+    assert all(need in parts for part in parts.values() for need in part.needs)
+    env = parts["intake"].launch().env
+    assert (env["DATABASE_URL"], env["KAFKA_URL"]) == ("postgresql://u@db/x", "kafka://k:9092")
+
+
+def test_secrets_are_made_once_and_shared_by_all_parts(tmp_path: Path) -> None:
+    first = Surroundings(read(tmp_path)).environment("intake")
+    second = Surroundings(read(tmp_path)).environment("dispatch")
+    assert first["GRID_SERVICE_TOKEN"] == second["GRID_SERVICE_TOKEN"]
+    assert len(first["GRID_SERVICE_TOKEN"]) >= 32
+    assert (tmp_path / "secrets" / "service.token").stat().st_mode & 0o077 == 0
+
+
+def test_a_worker_with_peers_comes_back_after_the_dead_members_session() -> None:
+    for command in own_commands(dispatch_workers=2):
+        if command.arguments == ("worker",):
+            assert (command.crash_pause > 10) is (command.role == "dispatch")
+
+
+def test_names_are_unique_and_needs_are_known() -> None:
+    commands = own_commands(3)
+    names = [command.name for command in commands]
+    assert len(set(names)) == len(names)
+    assert {need for command in commands for need in command.needs} <= {*names, "postgres", "kafka"}
