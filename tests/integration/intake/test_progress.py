@@ -1,0 +1,204 @@
+"""Case facts become the reporter's view: my report, its actions, similar matters, the public page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from schemas.envelope import Envelope
+from schemas.events.case import CaseCommandRefusedV1, CaseFactV1, StandingV1
+from schemas.wire import Body
+from services.chassis.db import grid_now
+from services.chassis.ids import SystemIds
+from services.chassis.streams import Received
+from services.intake.agents import Progress
+from tests.integration.intake.conftest import Street, key
+
+pytestmark = pytest.mark.anyio
+CASE = "01990000-0000-7000-8000-000000000001"
+
+
+@dataclass
+class Dispatch:
+    """Tells intake of one case, as dispatch would."""
+
+    street: Street
+    now: datetime
+    report_id: str
+    offsets: Iterator[int] = field(default_factory=count)
+    sequence: int = 0
+
+    async def fact(self, kind: str, *, cause: UUID | None = None, **changes: Any) -> None:
+        self.sequence += 1
+        standing = StandingV1.model_validate(self.standing() | changes | {"sequence": self.sequence})
+        body = CaseFactV1.model_validate({"standing": standing, "actor": {"account": None}})
+        await self.send(
+            Envelope(SystemIds().uuid7(), kind, 1, "grid/dispatch", self.now, CASE, self.sequence, body, cause)
+        )
+
+    async def send(self, envelope: Envelope[Body]) -> None:
+        async with self.street.db.transaction() as tx:
+            await Progress().apply(tx, [Received("grid.case.v1", 0, next(self.offsets), envelope)])
+
+    def standing(self) -> dict[str, Any]:
+        due = (self.now + timedelta(hours=4)).isoformat()
+        clock = {
+            "clock_id": "c1",
+            "kind": "t0_response",
+            "rev": 1,
+            "state": "running",
+            "started_at": self.now,
+            "budget_s": 14400,
+            "basis": "work",
+            "due_at": due,
+            "original_due": due,
+        }
+        return {
+            "case_id": CASE,
+            "case_no": "FC-20261122-00001",
+            "version": 1,
+            "sequence": 1,
+            "state": "reported",
+            "stage": "discovery",
+            "tier": "T0",
+            "urgency": "U2",
+            "nature": "complaint",
+            "source": "grid_worker",
+            "restricted": False,
+            "history": False,
+            "category": {"scheme": "GB/T 30428.2", "version": "2013", "code": "0110"},
+            "spot": {"street": "441802001", "community": "441802001001", "lng": 113.06, "lat": 23.69},
+            "reports": [self.report_id],
+            "clocks": [clock],
+            "opened_at": self.now,
+            "rulebook": "r1",
+        }
+
+
+@pytest.fixture
+async def dispatch(street: Street, worker: httpx.AsyncClient, report: dict[str, object]) -> Dispatch:
+    answer = await worker.post("/api/v1/reports", json=report, headers=key())
+    async with street.db.reading() as tx:
+        return Dispatch(street, await grid_now(tx), answer.json()["id"])
+
+
+async def test_my_report_follows_its_case(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    await dispatch.fact("case.reported")
+    mine = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()
+    assert (mine["case_no"], mine["state"], mine["stage"]) == ("FC-20261122-00001", "reported", "discovery")
+    assert datetime.fromisoformat(mine["due_at"]) == dispatch.now + timedelta(hours=4)
+    assert [action["action"] for action in mine["actions"]] == ["urge", "withdraw"]
+    skipped = [{"stage": "community_call", "why": "direct"}]
+    await dispatch.fact(
+        "case.closed", state="closed", stage="closing", clocks=[], closed_at=dispatch.now, skipped=skipped
+    )
+    closed = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()
+    assert (closed["state"], closed["due_at"], closed["skipped"]) == ("closed", None, skipped)
+    assert [action["action"] for action in closed["actions"]] == ["rate", "ask_reopen"]
+
+
+async def test_older_standing_changes_nothing(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    dispatch.sequence = 5
+    await dispatch.fact("case.filed", state="filed", stage="coordination")
+    dispatch.sequence = 1
+    await dispatch.fact("case.called", state="at_community", stage="community_call")
+    assert (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["state"] == "filed"
+
+
+async def test_reports_of_a_merged_case_follow_the_master(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    master = {"case_id": CASE[:-1] + "2", "case_no": "FC-20261122-00002"}
+    await dispatch.fact("case.reported")
+    await dispatch.fact("case.absorbed", **master)
+    await dispatch.fact("case.merged", state="merged")
+    assert (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["case_no"] == master["case_no"]
+
+
+async def test_a_wish_goes_out_and_its_answer_comes_back(
+    worker: httpx.AsyncClient, street: Street, dispatch: Dispatch
+) -> None:
+    url = f"/api/v1/reports/{dispatch.report_id}"
+    early = await worker.post(f"{url}/actions/urge", json={}, headers=key("u1"))
+    assert (early.status_code, early.json()["code"]) == (409, "case_not_ready")
+    await dispatch.fact("case.reported")
+    asked = await worker.post(f"{url}/actions/urge", json={"note": "电话13812345678"}, headers=key("u1"))
+    again = await worker.post(f"{url}/actions/urge", json={"note": "电话13812345678"}, headers=key("u1"))
+    other = await worker.post(f"{url}/actions/withdraw", json={}, headers=key("u1"))
+    assert (asked.status_code, again.json()) == (202, asked.json())
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    async with street.db.reading() as tx:
+        query = (
+            "SELECT headers, convert_from(payload, 'UTF8') AS body FROM intake.outbox WHERE topic = 'grid.command.v1'"
+        )
+        (row,) = (await tx.execute(sa.text(query))).all()
+    assert (row.headers["ce_type"], row.headers["ce_subject"], row.headers["ce_sequence"]) == (
+        "command.urge",
+        CASE,
+        "1",
+    )
+    assert row.headers["ce_id"] == asked.json()["command_id"]
+    assert "138****5678" in row.body
+    assert (await worker.get(url)).json()["pending"] == "urge"
+    await dispatch.fact("case.urged", cause=UUID(asked.json()["command_id"]))
+    assert (await worker.get(url)).json()["pending"] is None
+
+
+async def test_a_refused_wish_is_answered_too(worker: httpx.AsyncClient, street: Street, dispatch: Dispatch) -> None:
+    await dispatch.fact("case.reported")
+    url = f"/api/v1/reports/{dispatch.report_id}"
+    asked = (await worker.post(f"{url}/actions/withdraw", json={}, headers=key())).json()["command_id"]
+    refused = CaseCommandRefusedV1(command_id=asked, command="command.withdraw", code="illegal_transition")
+    ids = SystemIds()
+    await dispatch.send(
+        Envelope(ids.uuid7(), "case.command_refused", 1, "grid/dispatch", dispatch.now, CASE, 9, refused, UUID(asked))
+    )
+    assert (await worker.get(url)).json()["pending"] is None
+    assert await street.scalar("SELECT state || code FROM intake.commands") == "refusedillegal_transition"
+
+
+async def test_similar_matters_near_by(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    await dispatch.fact("case.reported")
+    here = {"lng": 113.0602, "lat": 23.69, "category": "0110"}
+    (found,) = (await worker.get("/api/v1/duplicates", params=here)).json()["items"]
+    assert (found["case_no"], found["category_name"]) == ("FC-20261122-00001", "暴露垃圾")
+    assert 15 < found["distance_m"] < 25
+    for change in ({"lng": 113.0606}, {"category": "0405"}):
+        assert (await worker.get("/api/v1/duplicates", params=here | change)).json()["items"] == []
+    await dispatch.fact("case.reclassified", restricted=True)
+    assert (await worker.get("/api/v1/duplicates", params=here)).json()["items"] == []
+
+
+async def test_joining_a_known_case(worker: httpx.AsyncClient, report: dict[str, object], dispatch: Dispatch) -> None:
+    await dispatch.fact("case.reported")
+    joined = await worker.post("/api/v1/reports", json=report | {"joins": "FC-20261122-00001"}, headers=key())
+    assert joined.status_code == 201
+
+
+async def test_public_page(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    url = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["track_url"]
+    worker.cookies.clear()
+    before = await worker.get(url)
+    assert before.status_code == 200
+    assert "示例数据" in before.text
+    await dispatch.fact("case.reported")
+    await dispatch.fact("case.called", state="at_community", stage="community_call", tier="T1")
+    page = (await worker.get(url)).text
+    for words in ("已呼叫社区", "网格发现", "FC-20261122-00001", "暴露垃圾", 'aria-current="step"'):
+        assert words in page
+    for secret in ("13812345678", "138****5678", "赵", "<script", "style="):
+        assert secret not in page
+    english = (await worker.get(url, headers={"accept-language": "en"})).text
+    assert "Community called" in english
+    await dispatch.fact("case.reclassified", restricted=True)
+    hidden = (await worker.get(url)).text
+    assert "FC-20261122-00001" not in hidden
+    assert "限制查看" in hidden
+    assert (await worker.get("/t/nonsense")).status_code == 404
+    assert (await worker.get("/t/style/track.css")).headers["content-type"].startswith("text/css")
