@@ -1,0 +1,48 @@
+"""A stream worker in a process of its own: `python -m tests.support.stream_process <topic>`.
+
+GRID_TEST_FAULT: `raise` lets the handler fail on every event that says "fault".
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from sqlalchemy import MetaData
+
+from services.chassis.db import Database
+from services.chassis.ids import SystemIds
+from services.chassis.inbox import inbox_tables
+from services.chassis.kafka import KafkaAddress
+from services.chassis.outbox import outbox_tables
+from services.chassis.serve import Part, Running, run
+from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streams.handler import Received
+from services.chassis.streams.worker import StreamWorker
+from services.chassis.telemetry import Metrics, configure_logging
+from tests.support.events import decode_noted
+from tests.support.handler import Recorder
+
+
+def _before(batch: Sequence[Received]) -> None:
+    if os.environ.get("GRID_TEST_FAULT") == "raise":
+        for received in batch:
+            if received.envelope.data.text == "fault":  # type: ignore[attr-defined] # the test's own body
+                raise LookupError("a fault of ours")
+
+
+async def build() -> Running:
+    """The worker as services build theirs."""
+    configure_logging("test")
+    db, metrics, metadata = Database(DatabaseSettings(), "test-worker"), Metrics("test"), MetaData(schema="dispatch")
+    tables = (inbox_tables(metadata, "dispatch"), outbox_tables(metadata, "dispatch"))
+    address = KafkaAddress.parse(KafkaSettings().url)
+    worker = StreamWorker(
+        f"grid-{sys.argv[1]}", [sys.argv[1]], Recorder(_before), db, tables, address, SystemIds(), metrics, decode_noted
+    )
+    return Running(parts=(Part("stream", worker.run),), metrics=metrics, close=db.close)
+
+
+if __name__ == "__main__":
+    sys.exit(run(build))
