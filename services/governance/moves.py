@@ -125,6 +125,7 @@ _MAY_CO = _may("co_units", InputType.UNITS)
 _URGENCY = _may("urgency", InputType.CHOICE, ("U0", "U1", "U2", "U3"))
 _CLASS = (_may("category", InputType.CATEGORY), _need("condition", InputType.CONDITION), _URGENCY)
 _UNITS = (_need("lead_unit", InputType.UNIT), _MAY_CO, _may("reason", InputType.CHOICE, DISPATCH_REASONS), _MAY_NOTE)
+_DISTRICT_RESULT = (_MAY_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
 _RESULT = (_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
 
 S, A, F = State, Action, FactKind
@@ -448,7 +449,7 @@ _RESPONSE = (
         (S.FILED,),
         (_DISTRICT, *_by(_DP, _DC)),
         F.WHISTLE_REFUSED,
-        (_reason(WHISTLE_REFUSALS), _NOTE),
+        (_may("reason", InputType.CHOICE, WHISTLE_REFUSALS), _NOTE),
     ),
 )
 _DISPOSAL = (
@@ -553,7 +554,7 @@ _DISPOSAL = (
         (S.FED_BACK,),
         (_DISTRICT, *_by(_DP, _DC)),
         F.FED_BACK,
-        _RESULT,
+        _DISTRICT_RESULT,
         primary=True,
     ),
     Move(
@@ -623,7 +624,12 @@ _CLOSING = (
         (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING, S.FILED),
         (_OWN, *_by(_VF, _DC)),
         F.REOPENED,
-        (_reason(REOPEN_REASONS), _NOTE, _may("kind", InputType.CHOICE, ("same_unit", "other_unit")), _MAY_EVIDENCE),
+        (
+            _may("reason", InputType.CHOICE, REOPEN_REASONS),
+            _NOTE,
+            _may("kind", InputType.CHOICE, ("same_unit", "other_unit")),
+            _MAY_EVIDENCE,
+        ),
     ),
 )
 _ANY_TIME = (
@@ -661,7 +667,7 @@ _ANY_TIME = (
         (S.VOID,),
         (_OWN, _STAFF_OWN, Grant(_GS, Scope.OWN), Grant(_CS, Scope.OWN)),
         F.WITHDRAWN,
-        (_reason(WITHDRAW_REASONS), _MAY_NOTE),
+        (_may("reason", InputType.CHOICE, WITHDRAW_REASONS), _MAY_NOTE),
     ),
     Move(
         "37",

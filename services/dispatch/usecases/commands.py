@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.events.case import CaseCommandRefusedV1
-from schemas.events.command import CallbackV1, CommandV1, JoinV1, RateV1
+from schemas.events.command import CallbackV1, CommandV1, RateV1
 from services.chassis.directory import Directory
 from services.governance.acts import Act, Actor, Inputs, Post
 from services.governance.case import Case
 from services.governance.cycle import Action, Role, State
 from services.governance.errors import GovernanceError, IllegalTransition
+from services.governance.moves import WHISTLE_REFUSALS
 
 
 class CommandRefused(Exception):
@@ -25,10 +26,10 @@ class CommandRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """What a kind of command asks for: the action, and the inputs beside reason and note."""
+    """What a kind of command asks for: the action and its inputs."""
 
     action: Callable[[CommandV1], Action]
-    inputs: Callable[[CommandV1], Inputs] = lambda _: Inputs()
+    inputs: Callable[[CommandV1], Inputs]
 
 
 def _callback_action(body: CommandV1) -> Action:
@@ -38,15 +39,31 @@ def _callback_action(body: CommandV1) -> Action:
 
 def _callback_inputs(body: CommandV1) -> Inputs:
     assert isinstance(body, CallbackV1)
-    # an outcome "disposed" is the district's own feedback: it vouches for the close condition
-    return Inputs(lead_unit=body.unit, until=body.eta, close_condition_met=body.outcome == "disposed" or None)
+    told = f"{body.outcome} {body.platform_id or ''}".strip()
+    return Inputs(
+        reason=body.reason or _REFUSED_FOR if body.outcome in _REFUSALS else body.reason,
+        note=body.masked_note or told,  # the rules want words, the platform may send none
+        lead_unit=body.unit,
+        until=body.eta,
+        close_condition_met=body.outcome not in _REFUSALS or None,  # its own feedback vouches for it
+    )
+
+
+def _plain(body: CommandV1) -> Inputs:
+    return Inputs(reason=body.reason, note=body.masked_note or None)
+
+
+def _confirmed(body: CommandV1) -> Inputs:
+    return replace(_plain(body), grade="satisfied")
 
 
 def _grade(body: CommandV1) -> Inputs:
     assert isinstance(body, RateV1)
-    return Inputs(grade=body.grade)
+    return replace(_plain(body), grade=body.grade)
 
 
+_REFUSALS = frozenset({"refused", "returned"})
+_REFUSED_FOR = WHISTLE_REFUSALS[0]  # where the platform gives no ground of ours
 _OUTCOMES: Mapping[str, Action] = {
     "accepted": Action.ANSWER_WHISTLE,
     "refused": Action.REFUSE,
@@ -55,11 +72,11 @@ _OUTCOMES: Mapping[str, Action] = {
     "closed": Action.FEEDBACK,
 }
 _ROWS: Mapping[str, _Row] = {
-    "command.urge": _Row(lambda _: Action.URGE),
-    "command.withdraw": _Row(lambda _: Action.WITHDRAW),
-    "command.confirm": _Row(lambda _: Action.VERIFY_PASS),
+    "command.urge": _Row(lambda _: Action.URGE, _plain),
+    "command.withdraw": _Row(lambda _: Action.WITHDRAW, _plain),
+    "command.confirm": _Row(lambda _: Action.SATISFACTION, _confirmed),  # 确认已解决 is the best of grades
     "command.rate": _Row(lambda _: Action.SATISFACTION, _grade),
-    "command.reopen": _Row(lambda _: Action.REOPEN),
+    "command.reopen": _Row(lambda _: Action.REOPEN, _plain),
     "command.callback": _Row(_callback_action, _callback_inputs),
 }
 
@@ -71,8 +88,7 @@ def act_of(kind: str, body: CommandV1, case: Case | None, directory: Directory, 
     row = _ROWS.get(kind)
     if row is None:
         raise CommandRefused("unknown_command")
-    inputs = replace(row.inputs(body), reason=body.reason, note=body.masked_note or None)
-    return Act(row.action(body), _actor(body, case, directory, now), inputs, body.command_id)
+    return Act(row.action(body), _actor(body, case, directory, now), row.inputs(body), body.command_id)
 
 
 def refusal_body(
@@ -104,6 +120,3 @@ def _actor(body: CommandV1, case: Case, directory: Directory, now: datetime) -> 
         raise CommandRefused("not_permitted")
     machine = body.actor.account or "platform"
     return Actor(machine, (Post(body.actor.role, unit=body.actor.unit),))
-
-
-__all__ = ["CommandRefused", "JoinV1", "act_of", "refusal_body"]

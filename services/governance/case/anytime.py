@@ -75,6 +75,9 @@ def note(turn: Turn) -> None:
 
 
 def withdraw(turn: Turn) -> None:
+    """The reporter says why, by a code or in his own words."""
+    if not (turn.inputs.reason or turn.inputs.note):
+        raise MissingInput("reason")
     turn.emit(FactKind.WITHDRAWN, turn.finish(State.VOID, None), reason=turn.inputs.reason)
 
 

@@ -61,7 +61,8 @@ def feedback(turn: Turn) -> None:
         raise CoTasksOpen(still)
     if not given.close_condition_met:
         raise InvalidInput("close_condition_met")
-    if turn.condition.evidence_required and not given.evidence:
+    at_district = case.state is State.DISTRICT_HANDLING  # its evidence stays on its own platform
+    if turn.condition.evidence_required and not given.evidence and not at_district:
         raise MissingInput("evidence")
     changes = turn.to(State.FED_BACK)
     changes += turn.halt_all(_SPARED)

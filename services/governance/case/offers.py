@@ -58,6 +58,6 @@ def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebo
         return replace(field, choices=tuple(t.task_id for t in open_tasks(case, "co")))
     if field.name == "request":
         return replace(field, choices=tuple(r.request_id for r in decidable(case, rulebook, actor)))
-    if field.name == "evidence" and move.action is Action.FEEDBACK:
+    if field.name == "evidence" and move.row in ("9", "28"):
         return replace(field, required=rulebook.condition_of(case.condition, case.danger).evidence_required)
     return field
