@@ -600,7 +600,7 @@ _CLOSING = (
     Move(
         "31.rate",
         A.SATISFACTION,
-        (S.VERIFIED, S.CLOSED),
+        (S.FED_BACK, S.VERIFIED, S.CLOSED),
         (),
         (_OWN,),
         F.VISITED,

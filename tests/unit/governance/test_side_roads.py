@@ -465,3 +465,23 @@ def test_a_case_on_the_wall_clock_does_not_wait_for_monday() -> None:
     walk.act(CLERK, Action.FILE_DISPATCH, condition="stall", lead_unit="zhifa")
     assert walk.clock(ClockKind.HANDLING).due_at == walk.now + timedelta(hours=2)
     assert walk.clock(ClockKind.RESPONSE).due_at == walk.now + timedelta(minutes=30)
+
+
+def test_the_reporter_says_in_his_own_words_why_he_withdraws_and_how_he_found_it() -> None:
+    walk = Walk()
+    with pytest.raises(MissingInput):
+        walk.act(RESIDENT, Action.WITHDRAW)
+    walk.act(RESIDENT, Action.WITHDRAW, note="already gone")
+    assert walk.case.state is State.VOID
+    rated = to_fed_back(Walk())
+    rated.act(RESIDENT, Action.SATISFACTION, grade="satisfied")
+    assert (rated.facts[-1].kind, rated.case.state) == ("case.visited", State.FED_BACK)
+
+
+def test_the_districts_evidence_stays_on_its_own_platform() -> None:
+    walk = to_handling(Walk())
+    walk.act(CHIEF, Action.WHISTLE, kind="street_cannot", note="x")
+    walk.act(LEADER, Action.APPROVE)
+    walk.act(DISTRICT, Action.ANSWER_WHISTLE)
+    walk.act(DISTRICT, Action.FEEDBACK, close_condition_met=True)
+    assert walk.case.state is State.FED_BACK
