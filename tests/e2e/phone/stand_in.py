@@ -83,9 +83,8 @@ def _form() -> dict[str, Any]:
         {
             "type": "Feature",
             "properties": {
-                "code": f"44180200100{1 if row < 2 else 2}{row * 4 + column:03d}",
+                "code": f"44180200100{row + 1}{1 if column in {1, 2} else 2:02d}{column}",
                 "name": f"{'一二三四'[row]}网格{column + 1}号",
-                "own": row == 1 and column in {1, 2},
             },
             "geometry": {"type": "Polygon", "coordinates": [_hexagon(row, column)]},
         }
@@ -103,7 +102,7 @@ def _form() -> dict[str, Any]:
         "cells": {"type": "FeatureCollection", "features": cells},
         "sources": [],
         "sample": True,
-        "me": {"grid": "44180200100101", "community": "441802001001"},
+        "me": {"grid": "44180200100201", "community": "441802001002"},
     }
 
 
@@ -113,7 +112,7 @@ def _places() -> list[dict[str, Any]]:
             "id": f"p{i}",
             "name": name,
             "kind": "estate",
-            "cell": "441802001001006",
+            "cell": "441802001002012",
             "lng": HERE[0] + 0.0004 * i,
             "lat": HERE[1] - 0.0003 * i,
             "initials": initials,
@@ -190,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     intake: Intake
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
         """Quiet: the test reads `calls`."""
 
     def do_GET(self) -> None:

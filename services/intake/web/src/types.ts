@@ -26,7 +26,6 @@ export interface FormOut {
   cells: Cells;
   sample: boolean;
   me: { grid: string | null; community: string | null };
-  links?: Record<string, string>;
 }
 
 export interface Place {
@@ -52,6 +51,7 @@ export interface ReportIn {
   danger: boolean;
   life: boolean;
   direct: boolean;
+  call_now: boolean;
   occurred_at: string;
   client_at: string;
   on_the_spot: { act: SpotAct; note: string } | null;

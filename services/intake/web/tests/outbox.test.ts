@@ -23,12 +23,17 @@ class Service implements Transport {
   refuses: Problem | null = null;
   refusesPhoto: string | null = null;
   failsAfterTaking = false;
+  /** The next report hangs on this and then fails. */
+  hanging: Promise<void> | null = null;
   photosBeforeFailure = Number.POSITIVE_INFINITY;
   readonly reports = new Map<string, ReportIn>();
   readonly photos: string[] = [];
 
   report(body: ReportIn, key: string): Promise<Receipt> {
     if (this.away) return Promise.reject(new Unreachable());
+    const { hanging } = this;
+    this.hanging = null;
+    if (hanging) return hanging.then(() => Promise.reject(new Unreachable()));
     if (this.refuses) return Promise.reject(this.refuses);
     this.reports.set(key, body);
     if (this.failsAfterTaking) return Promise.reject(new Unreachable());
@@ -115,6 +120,19 @@ describe("the outbox", () => {
     expect(service.reports.size).toBe(1);
     expect(waitAfter(3)).toBe(4 * waitAfter(1));
     expect(waitAfter(50)).toBe(600_000);
+  });
+
+  it("goes round again when the network comes back in the middle of a failing round", async () => {
+    await shelf.put(waiting());
+    let timeOut = () => undefined as void;
+    service.hanging = new Promise((resolve) => {
+      timeOut = resolve;
+    });
+    const failing = sender.flush();
+    const asked = sender.flush(true);
+    timeOut();
+    await Promise.all([failing, asked]);
+    expect(service.reports.size).toBe(1);
   });
 
   it("sends the same key again when the answer was lost: still one report", async () => {

@@ -51,6 +51,12 @@ describe("the report", () => {
     expect(report({ danger: false, life: true })).toMatchObject({ danger: false, life: false, direct: false });
   });
 
+  it("calls the community at once for a secretary who asks so, unless it is settled or urgent", () => {
+    expect(report({ callNow: true }).call_now).toBe(true);
+    expect(report({ callNow: true, danger: true }).call_now).toBe(false);
+    expect(report({ callNow: true, act: "sao", actNote: "x" }).call_now).toBe(false);
+  });
+
   it("sends a pin as WGS-84, a chosen cell as a cell", () => {
     expect(report({ pin: { lng: 113.06, lat: 23.69 }, accuracy: 12, fixAt: "t", cell: "x" }).position).toEqual({
       lng: 113.06,

@@ -39,17 +39,26 @@ export interface SenderParts {
 
 export class Sender {
   private running: Promise<void> | null = null;
+  private again = false;
 
   constructor(private readonly parts: SenderParts) {}
 
   /** Send all that is due. `now` also tries what waits for its next turn (the network came back, a person asked). */
   flush(now = false): Promise<void> {
-    this.running ??= this.parts
-      .alone(() => this.sendAll(now))
-      .finally(() => {
-        this.running = null;
-      });
+    // Whoever asks for "now" while a round is under way may know more than that round did: go round once more.
+    if (this.running && now) this.again = true;
+    this.running ??= this.rounds(now).finally(() => {
+      this.running = null;
+    });
     return this.running;
+  }
+
+  private async rounds(now: boolean): Promise<void> {
+    await this.parts.alone(() => this.sendAll(now));
+    while (this.again) {
+      this.again = false;
+      await this.parts.alone(() => this.sendAll(true));
+    }
   }
 
   private async sendAll(now: boolean): Promise<void> {

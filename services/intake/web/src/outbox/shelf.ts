@@ -36,7 +36,7 @@ export interface Sent {
   id: string;
   account: string;
   createdAt: number;
-  report: Pick<ReportIn, "danger" | "direct" | "on_the_spot" | "joins">;
+  report: Pick<ReportIn, "direct" | "on_the_spot" | "joins">;
   receipt: Receipt;
   /** Photos that the service did not take. */
   refusedPhotos: number;

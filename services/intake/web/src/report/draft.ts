@@ -21,6 +21,8 @@ export interface Draft {
   category: string | null;
   danger: boolean;
   life: boolean;
+  /** A branch secretary's report may call the community at once. */
+  callNow: boolean;
   text: string;
   act: SpotAct | null;
   actNote: string;
@@ -43,6 +45,7 @@ export function emptyDraft(): Draft {
     category: null,
     danger: false,
     life: false,
+    callNow: false,
     text: "",
     act: null,
     actNote: "",
@@ -118,6 +121,7 @@ export function reportOf(draft: Draft, form: FormOut, now: number, joins: string
     danger: draft.danger,
     life: draft.danger && draft.life,
     direct: draft.danger,
+    call_now: draft.callNow && !draft.danger && draft.act === null,
     occurred_at: at,
     client_at: at,
     on_the_spot: !draft.danger && draft.act ? { act: draft.act, note: draft.actNote.trim() } : null,
@@ -140,9 +144,10 @@ export function draftOf(report: ReportIn, photos: Photo[]): Draft {
     accuracy: pin?.accuracy_m ?? null,
     fixAt: pin?.at ?? null,
     cell: report.position && "cell" in report.position ? report.position.cell : null,
-    category: report.category?.code ?? null,
+    category: report.category?.code ?? (report.danger ? null : UNSURE),
     danger: report.danger,
     life: report.life,
+    callNow: report.call_now,
     text: report.text,
     act: report.on_the_spot?.act ?? null,
     actNote: report.on_the_spot?.note ?? "",

@@ -12,6 +12,13 @@ export const form = reactive<{ data: FormOut | null; places: Place[]; failed: bo
   offline: false,
 });
 
+/** Mark the person's own grid, so that the map can show it. */
+function marked(fresh: FormOut): FormOut {
+  const { grid } = fresh.me;
+  for (const { properties } of fresh.cells.features) properties.own = grid !== null && properties.code.startsWith(grid);
+  return fresh;
+}
+
 function silent(error: unknown): boolean {
   return error instanceof Unreachable || (error instanceof Problem && error.temporary);
 }
@@ -22,7 +29,7 @@ export async function loadForm(): Promise<void> {
   form.data ??= await store.kept<FormOut>("form");
   if (form.places.length === 0) form.places = (await store.kept<Place[]>("places")) ?? [];
   try {
-    const fresh = await api.get<FormOut>("/api/v1/form");
+    const fresh = marked(await api.get<FormOut>("/api/v1/form"));
     form.data = fresh;
     form.offline = false;
     form.failed = false;
