@@ -14,6 +14,7 @@ from schemas.topics import COMMAND
 from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.outbox import OutboxTables, Outgoing, next_sequences, publish
+from services.chassis.telemetry import redact
 from services.escalation.store import platform
 from services.escalation.usecases.fire import SOURCE
 from services.governance.cycle import Role
@@ -68,5 +69,6 @@ async def _command(
             platform_id=data.platform_id,
             unit=data.unit,
             eta=data.eta,
+            masked_note=redact(data.ground or ""),
         ),
     )
