@@ -35,11 +35,20 @@ def create_roles(connection: Connection) -> None:
                 login = "NOLOGIN" if role == OWNER else "LOGIN"
                 connection.execute(text(f"CREATE ROLE {role} {login}"))
         connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER"))
-    owned = OWNER in _roles(connection) and _is_member(connection)
+    authorization = f" AUTHORIZATION {OWNER}" if may_act_as_owner(connection) else ""
     for schema in SCHEMAS:
-        authorization = f" AUTHORIZATION {OWNER}" if owned else ""
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}{authorization}"))
     connection.commit()
+
+
+def may_act_as_owner(connection: Connection) -> bool:
+    """Whether what we create can belong to the owner's role."""
+    if OWNER not in _roles(connection):
+        return False
+    member: bool = connection.execute(
+        text("SELECT pg_has_role(current_user, :owner, 'MEMBER')"), {"owner": OWNER}
+    ).scalar_one()
+    return member
 
 
 def apply_grants(connection: Connection) -> None:
@@ -116,13 +125,6 @@ def _restrict(connection: Connection, schema: str, role: str) -> None:
 
 def _roles(connection: Connection) -> set[str]:
     return set(connection.execute(text("SELECT rolname FROM pg_roles")).scalars())
-
-
-def _is_member(connection: Connection) -> bool:
-    member: bool = connection.execute(
-        text("SELECT pg_has_role(current_user, :owner, 'MEMBER')"), {"owner": OWNER}
-    ).scalar_one()
-    return member
 
 
 def _tables(connection: Connection, schema: str) -> set[str]:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from services.chassis.db import SCHEMAS, driver_url, grid_now_ddl
-from services.chassis.grants import OWNER, apply_grants, create_roles
+from services.chassis.grants import OWNER, apply_grants, create_roles, may_act_as_owner
 
 _Kind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint", "check_constraint"]
 _Parent = Literal["schema_name", "table_name", "schema_qualified_table_name"]
@@ -131,8 +131,7 @@ def _upgrade(connection: Connection, schema: str, target: str, *, test_database:
     config = config_for(schema)
     config.attributes["connection"] = connection
     config.attributes["test_database"] = test_database
-    owner = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": OWNER}).first()
-    if owner:
+    if may_act_as_owner(connection):
         connection.execute(text(f"SET ROLE {OWNER}"))
     connection.commit()
     try:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 
 SHARDS: Final = 16
@@ -38,6 +39,9 @@ class Xid8(UserDefinedType[int]):
 
     def get_col_spec(self, **_kw: object) -> str:
         return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # SQLAlchemy does not know it, and comparing schemas reads it back
 
 
 @dataclass(frozen=True, slots=True)
