@@ -95,6 +95,7 @@ class Translation:
             unit=self.unit(row),
             closed=outcome.closed if outcome else False,
             overdue=outcome.overdue if outcome else False,
+            closed_at=outcome.closed_at if outcome else None,
         )
 
     def _place(self, row: GoodRow) -> Located:

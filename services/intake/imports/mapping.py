@@ -44,6 +44,7 @@ class Columns(_Part):
     closed_in_time: str | None = None  # the three outcome columns hold 0 or 1
     closed_overdue: str | None = None
     open_overdue: str | None = None
+    closed_at: str | None = None
 
     def headers(self) -> tuple[str, ...]:
         """Every header the file must have."""

@@ -28,6 +28,7 @@ class Outcome:
 
     closed: bool
     overdue: bool
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class _Checker:
         return GoodRow(
             line=line,
             id=self._id(line, cells),
-            occurred_at=self._moment(cells),
+            occurred_at=self._moment(cells, self._mapping.columns.occurred_at),
             street=self._needed(cells, columns.street),
             street_name=self._text(cells, columns.street_name),
             community=self._text(cells, columns.community),
@@ -178,8 +179,7 @@ class _Checker:
             raise _Wrong(column, "id_twice", value)
         return value
 
-    def _moment(self, cells: Mapping[str, str]) -> datetime:
-        column = self._mapping.columns.occurred_at
+    def _moment(self, cells: Mapping[str, str], column: str) -> datetime:
         value = self._needed(cells, column)
         at = self._mapping.moment(value)
         if at is None:
@@ -218,7 +218,14 @@ class _Checker:
             raise _Wrong(columns.closed_in_time or "", "outcome_contradicts")
         if in_time is None and overdue is None and open_late is None:
             return None
-        return Outcome(closed=bool(in_time or overdue), overdue=bool(overdue or open_late))
+        closed = bool(in_time or overdue)
+        return Outcome(closed, bool(overdue or open_late), self._closed_at(cells) if closed else None)
+
+    def _closed_at(self, cells: Mapping[str, str]) -> datetime | None:
+        column = self._mapping.columns.closed_at
+        if column is None or self._text(cells, column) is None:
+            return None
+        return self._moment(cells, column)
 
     def _flag(self, cells: Mapping[str, str], column: str | None) -> bool | None:
         value = self._text(cells, column)

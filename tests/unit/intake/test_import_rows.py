@@ -14,8 +14,8 @@ from services.intake.imports.rows import BadRow, FileRefused, GoodRow, Outcome, 
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "import"
 LATEST = datetime(2026, 1, 1, tzinfo=UTC)
-HEADER = "no,when,street,class,class_name,who,kind,lng,lat,ok,late,open"
-GOOD = "7,2018-02-08 16:41:26,104,806,路灯,局,投诉,113.06,23.69,1,0,0"
+HEADER = "no,when,street,class,class_name,who,kind,lng,lat,ok,late,open,end"
+GOOD = "7,2018-02-08 16:41:26,104,806,路灯,局,投诉,113.06,23.69,1,0,0,2018-02-09 08:00:00"
 MAPPING = """
 system = "example"
 [columns]
@@ -31,6 +31,7 @@ lat = "lat"
 closed_in_time = "ok"
 closed_overdue = "late"
 open_overdue = "open"
+closed_at = "end"
 [nature]
 "投诉" = "complaint"
 """
@@ -55,7 +56,7 @@ def test_good_row(tmp_path: Path, mapping: ImportMapping) -> None:
     assert (row.line, row.id, row.nature, row.unit) == (2, "7", Nature.COMPLAINT, "局")
     assert row.occurred_at == datetime(2018, 2, 8, 8, 41, 26, tzinfo=UTC)
     assert row.point == (113.06, 23.69)
-    assert row.outcome == Outcome(closed=True, overdue=False)
+    assert row.outcome == Outcome(True, False, datetime(2018, 2, 9, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
@@ -78,6 +79,7 @@ def test_encodings(tmp_path: Path, mapping: ImportMapping, encoding: str) -> Non
         (",1,0,0", ",1,1,0", "ok", "outcome_contradicts"),
         (",1,0,0", ",2,0,0", "ok", "not_a_flag"),
         (",1,0,0", ",1,0", "", "cell_count"),
+        ("2018-02-09 08:00:00", "later", "end", "not_a_time"),
         ("路灯", "路" * 201, "class_name", "too_long"),
         ("路灯", "路\x07灯", "class_name", "control_character"),
     ],
@@ -98,7 +100,7 @@ def test_same_id_twice(tmp_path: Path, mapping: ImportMapping) -> None:
 
 
 def test_empty_fields_are_nothing(tmp_path: Path, mapping: ImportMapping) -> None:
-    (row,) = rows(tmp_path, mapping, "7,2018-02-08 16:41:26,104,806,-,-,-,,,-,-,-")
+    (row,) = rows(tmp_path, mapping, "7,2018-02-08 16:41:26,104,806,-,-,-,,,-,-,-,-")
     assert isinstance(row, GoodRow)
     assert (row.unit, row.point, row.outcome, row.category_name) == (None, None, None, None)
 
@@ -145,7 +147,7 @@ def test_mapping_names_its_mistake(tmp_path: Path, old: str, new: str, where: st
 
 def test_digest_tells_rows_apart_but_not_lines(tmp_path: Path, mapping: ImportMapping) -> None:
     (one,) = rows(tmp_path, mapping, GOOD)
-    _, other = rows(tmp_path, mapping, "x,2018-02-08 16:41:26,104,806,,,,,,,,", GOOD)
+    _, other = rows(tmp_path, mapping, "x,2018-02-08 16:41:26,104,806,,,,,,,,,", GOOD)
     (changed,) = rows(tmp_path, mapping, GOOD.replace("104", "105"))
     assert isinstance(one, GoodRow)
     assert isinstance(other, GoodRow)
