@@ -6,10 +6,13 @@ engine's files go to a place of their own, and GRID_HOME records where.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
 import stat
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +114,19 @@ def give(path: Path, account: Account | None) -> None:
     """Hand a file or folder to the engine's account."""
     if account is not None:
         os.chown(path, account.uid, account.gid)
+
+
+def keep_secret(file: Path, make: Callable[[], str]) -> str:
+    """The text of a generated secret, made on first use and readable by us alone; of two that make it the first wins."""
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        fd, fresh = tempfile.mkstemp(dir=file.parent)  # 0600
+        with os.fdopen(fd, "w") as out:
+            out.write(make())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, file)
+        os.unlink(fresh)
+    return file.read_text()
 
 
 def digest(home: Path) -> str:

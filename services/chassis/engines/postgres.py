@@ -219,16 +219,12 @@ class EmbeddedPostgres:
         lock.unlink(missing_ok=True)  # it stopped by itself, or was dying already and left the file
 
     def _passwords(self) -> dict[str, str]:
-        """Generated once, readable by us alone."""
-        file = self.home / "secrets" / "postgres.json"
-        if not file.exists():
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            passwords = {role: secrets.token_urlsafe(24) for role in (ADMIN, OWNER, *SERVICE_ROLES)}
-            fresh = file.with_suffix(".new")
-            fresh.touch(mode=0o600)
-            fresh.write_text(json.dumps(passwords, indent=1))
-            fresh.rename(file)
-        stored: dict[str, str] = json.loads(file.read_text())
+        """Of every role; generated once."""
+
+        def make() -> str:
+            return json.dumps({role: secrets.token_urlsafe(24) for role in (ADMIN, OWNER, *SERVICE_ROLES)}, indent=1)
+
+        stored: dict[str, str] = json.loads(footing.keep_secret(self.home / "secrets" / "postgres.json", make))
         return stored
 
     def _ids(self) -> tuple[int | None, int | None]:

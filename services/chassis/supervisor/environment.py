@@ -57,16 +57,6 @@ class Surroundings:
             "PYTHONUNBUFFERED": "1",
             "TZ": "UTC",
         }
-        env.setdefault("GRID_SERVICE_TOKEN", self._secret("service.token"))
+        token = footing.keep_secret(self.home / "secrets" / "service.token", lambda: secrets.token_urlsafe(32))
+        env.setdefault("GRID_SERVICE_TOKEN", token)
         return env
-
-    def _secret(self, name: str) -> str:
-        """A generated secret of this GRID_HOME, readable by us alone."""
-        file = self.home / "secrets" / name
-        if not file.exists():
-            file.parent.mkdir(mode=0o700, exist_ok=True)
-            fresh = file.with_suffix(".new")
-            fresh.touch(mode=0o600)
-            fresh.write_text(secrets.token_urlsafe(32))
-            fresh.rename(file)
-        return file.read_text().strip()

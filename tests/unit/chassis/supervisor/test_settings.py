@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from services.chassis.engines.footing import keep_secret
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import CHECKOUT, BadSetting, SupervisorSettings, cache_folder
 from services.chassis.supervisor.table import own_commands, parts_of
@@ -70,3 +72,12 @@ def test_names_are_unique_and_needs_are_known() -> None:
     names = [command.name for command in commands]
     assert len(set(names)) == len(names)
     assert {need for command in commands for need in command.needs} <= {*names, "postgres", "kafka"}
+
+
+def test_a_secret_made_by_many_at_once_is_one(tmp_path: Path) -> None:
+    file = tmp_path / "secrets" / "x"
+    numbers = iter(range(1000))
+    with ThreadPoolExecutor(8) as pool:
+        answers = set(pool.map(lambda _: keep_secret(file, lambda: f"secret {next(numbers)}"), range(64)))
+    assert len(answers) == 1
+    assert [path.name for path in file.parent.iterdir()] == ["x"]
