@@ -1,4 +1,4 @@
-"""Alembic's entry for one schema's chain; run by `services.chassis.migrate`, or by hand through alembic.ini.
+"""Alembic's entry for one schema's chain; `chassis.migrate` runs it, `chassis.revision` drafts with it.
 
 Each chain keeps its own version table inside its own schema, so services migrate apart from each other.
 """
@@ -44,16 +44,13 @@ def _run(connection: Connection, schema: str, *, compare: bool) -> None:
         context.run_migrations()
 
 
-def _by_hand() -> None:
-    schema = context.get_x_argument(as_dictionary=True).get("schema")
-    if schema not in TABLES:
-        raise SystemExit(f"name the chain: -x schema=<{'|'.join(TABLES)}>")
+def _drafting(schema: str) -> None:
     engine = create_engine(driver_url(DatabaseSettings().session_url), poolclass=NullPool)
     with engine.connect() as connection:
         _run(connection, schema, compare=True)
 
 
 if (given := context.config.attributes.get("connection")) is not None:
-    _run(given, context.config.attributes["schema"], compare=context.config.attributes.get("compare", False))
+    _run(given, context.config.attributes["schema"], compare=False)
 else:
-    _by_hand()
+    _drafting(context.config.attributes["schema"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from sqlalchemy import MetaData, create_engine
 from sqlalchemy.pool import NullPool
 
 from services.chassis import migrate as machinery
+from services.chassis import revision as drafting
 from services.chassis.auth.tables import metadata as identity
 from services.chassis.db import SCHEMAS, NotATestDatabaseError, driver_url
 from services.chassis.directory.tables import metadata as directory
@@ -264,3 +266,26 @@ def _write_chain(folder: Path, *names: str) -> None:
             f"def upgrade():\n    op.execute('CREATE TABLE intake.t{number} (n int)')\n"
         )
         previous = number
+
+
+def test_a_new_revision_is_drafted_from_the_difference(
+    postgres: TestServer, migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "migrations"
+    shutil.copytree(machinery.MIGRATIONS, copy)
+    monkeypatch.setattr(machinery, "MIGRATIONS", copy)
+    monkeypatch.setattr(drafting, "MIGRATIONS", copy)
+    monkeypatch.setenv("DATABASE_URL", postgres.url(migrated))
+    before = len(chain_of("escalation"))
+
+    path = drafting.new_revision("escalation", Phase.POST, "tidy_up")
+
+    assert path.exists()
+    assert "lock_timeout" in path.read_text()
+    assert chain_of("escalation")[-1] == (f"{before + 1:04}", Phase.POST)
+
+
+@pytest.mark.parametrize("path", sorted(machinery.MIGRATIONS.glob("versions/*/*.py")), ids=lambda path: path.stem)
+def test_no_revision_waits_for_ever(path: Path) -> None:
+    """One that waits for a lock makes everybody behind it wait as well."""
+    assert "SET LOCAL lock_timeout" in path.read_text()
