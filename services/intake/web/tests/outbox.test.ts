@@ -124,13 +124,13 @@ describe("the outbox", () => {
 
   it("goes round again when the network comes back in the middle of a failing round", async () => {
     await shelf.put(waiting());
-    let timeOut = () => undefined as void;
+    const line = { timesOut: (): void => undefined };
     service.hanging = new Promise((resolve) => {
-      timeOut = resolve;
+      line.timesOut = resolve;
     });
     const failing = sender.flush();
     const asked = sender.flush(true);
-    timeOut();
+    line.timesOut();
     await Promise.all([failing, asked]);
     expect(service.reports.size).toBe(1);
   });
