@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from services.dispatch import tables
 from services.dispatch.store import Tx
@@ -88,7 +89,7 @@ def _first_imported() -> Subquery:
     return (
         select(r.c.case_id, r.c.imported)
         .where(r.c.imported.is_not(None))
-        .distinct(r.c.case_id)
+        .ext(distinct_on(r.c.case_id))
         .order_by(r.c.case_id, r.c.at, r.c.report_id)
         .subquery()
     )

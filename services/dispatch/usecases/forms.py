@@ -15,15 +15,7 @@ from services.governance.rulebook import Rulebook
 _OPEN = frozenset({TaskState.OFFERED, TaskState.DOING})
 _FIELD_ROLES = (Role.GRID_WORKER, Role.GRID_SECRETARY, Role.VERIFIER)
 
-# name of the input → group of the word list its choices are in
-_CHOICE_GROUPS: Mapping[str, str] = {
-    "reason": "reason",
-    "means": "means",
-    "urgency": "urgency",
-    "grade": "grade",
-}
 _PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH})
-_KIND_GROUPS: Mapping[Action, str] = {Action.WHISTLE: "whistle_kind", Action.SUPERVISE: "supervise_kind"}
 
 
 class Forms:
@@ -62,18 +54,17 @@ class Forms:
             type=each.type,
             required=each.required,
             label=self._words.word("input", each.name),
-            choices=tuple(self._choices(action, each)),
+            choices=tuple(self._choices(each)),
             value=self._proposed(each) if action in _PROPOSED else None,
         )
 
-    def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:
+    def _choices(self, each: Input) -> Iterable[InputChoiceOut]:
         if each.name == "request":
             return [choice for choice in self._requests() if choice.id in each.choices]
         fill = self._fill.get(each.type)
         if fill is not None:
             return fill()
-        group = _CHOICE_GROUPS.get(each.name) or _KIND_GROUPS.get(action, each.name)
-        return [InputChoiceOut(id=i, label=self._words.word(group, i, action)) for i in each.choices]
+        return [InputChoiceOut(id=i, label=self._words.word(each.name, i)) for i in each.choices]
 
     def _proposed(self, each: Input) -> str | tuple[str, ...] | None:
         """What the rulebook or the case says already, for fields a person mostly just confirms."""

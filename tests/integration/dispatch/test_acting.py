@@ -40,6 +40,14 @@ async def do(client: httpx.AsyncClient, case_no: str, action: str, **inputs: obj
     return body
 
 
+async def proposed(chief: httpx.AsyncClient, case_no: str) -> str:
+    """The filing condition that the form offers; it is one of the choices."""
+    filing = next(a for a in (await get(chief, case_no))["actions"] if a["action"] == "file")
+    field = next(i for i in filing["inputs"] if i["name"] == "condition")
+    assert field["value"] in [choice["id"] for choice in field["choices"]]
+    return str(field["value"])
+
+
 async def post(
     client: httpx.AsyncClient, case_no: str, action: str, version: int, key: str | None = None, **inputs: object
 ) -> httpx.Response:
@@ -56,9 +64,7 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
     called = await do(community, case_no, "call_up", reason="no_enforcement", note="已劝导无效")
     assert called["state"] == "at_street"
     await do(clerk, case_no, "answer")
-    condition = next(a for a in (await get(chief, case_no))["actions"] if a["action"] == "file")
-    choices = next(i for i in condition["inputs"] if i["name"] == "condition")["choices"]
-    filed = await do(chief, case_no, "file", condition=choices[0]["id"])
+    filed = await do(chief, case_no, "file", condition=await proposed(chief, case_no))
     assert filed["state"] == "filed"
     sent = await do(clerk, case_no, "dispatch", lead_unit="zhifadui", co_units=["huanwei"], reason="line_unfit")
     assert sent["state"] == "dispatched"

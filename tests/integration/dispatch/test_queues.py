@@ -14,7 +14,7 @@ from services.dispatch.store.queues import QUEUES
 from services.governance.acts import Actor, Post
 from services.governance.cycle import Role
 from tests.integration.dispatch.conftest import SignIn, Street
-from tests.integration.dispatch.test_acting import do, get
+from tests.integration.dispatch.test_acting import do, get, proposed
 
 pytestmark = pytest.mark.anyio
 
@@ -38,9 +38,7 @@ async def dispatched(street: Street, sign_in: SignIn) -> str:
     chief, clerk = await sign_in("zhiban"), await sign_in("shouli")
     await do(branch, case_no, "call_up", reason="no_means")
     await do(community, case_no, "call_up", reason="no_enforcement", note="已劝导")
-    filing = next(a for a in (await get(chief, case_no))["actions"] if a["action"] == "file")
-    condition = next(i for i in filing["inputs"] if i["name"] == "condition")["choices"][0]["id"]
-    await do(chief, case_no, "file", condition=condition)
+    await do(chief, case_no, "file", condition=await proposed(chief, case_no))
     await do(clerk, case_no, "dispatch", lead_unit="zhifadui", co_units=["huanwei"], reason="line_unfit")
     return case_no
 
