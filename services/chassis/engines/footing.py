@@ -117,7 +117,7 @@ def give(path: Path, account: Account | None) -> None:
 
 
 def keep_secret(file: Path, make: Callable[[], str]) -> str:
-    """The text of a generated secret, made on first use and readable by us alone; of two that make it the first wins."""
+    """The text of a generated secret, made on first use, readable by us alone; of two that make it the first wins."""
     if not file.exists():
         file.parent.mkdir(mode=0o700, exist_ok=True)
         fd, fresh = tempfile.mkstemp(dir=file.parent)  # 0600

@@ -62,7 +62,7 @@ async def _supervise(
 
 
 async def _run_once(around: Surroundings, command: str) -> int:
-    env = around.environment("dispatch") | {"GRID_READY": "1"}
+    env = dict(around.settings.inherited) | {"GRID_HOME": str(around.home)}  # `grid` in it finds everything from there
     child = await asyncio.create_subprocess_shell(command, env=env, cwd=CHECKOUT)
     try:
         return await child.wait()
