@@ -23,6 +23,7 @@ from services.chassis.telemetry import Metrics, bind_request, log_access, logger
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_TRACKING = re.compile(r"^/t/[^/]+$")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
@@ -70,7 +71,7 @@ class Edge:
         try:
             await self._app(scope, _capped(receive, self._rules.body_limit), call.send)
         except Exception:  # the last resort: nothing of the fault may reach the caller
-            logger("http").exception("request_failed", method=scope["method"], path=scope["path"])
+            logger("http").exception("request_failed", method=scope["method"], path=_loggable(scope["path"]))
             if call.status is not None:
                 raise
             await self._answer(Problem(500, "internal_error"), call, scope, receive)
@@ -127,6 +128,11 @@ class _Call:
                 added.append(NO_STORE)
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         await self._send(message)
+
+
+def _loggable(path: str) -> str:
+    """The path without the secret of a tracking link: who reads logs must not get to read progress pages."""
+    return _TRACKING.sub("/t/***", path)
 
 
 def too_large(limit: int) -> Problem:
