@@ -10,9 +10,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from sqlalchemy import make_url
 
 from schemas.registry import decode
 from tests.integration.intake.conftest import SignIn, Street, key
+from tests.support.postgres import TestServer
 
 pytestmark = pytest.mark.anyio
 URL = "/api/v1/reports"
@@ -217,3 +219,24 @@ async def test_form_places_and_duplicates(worker: httpx.AsyncClient, report: dic
     near = await worker.get("/api/v1/duplicates", params={"lng": place["lng"], "lat": place["lat"]})
     assert near.json() == {"items": []}
     assert (await worker.get("/api/v1/duplicates", params={"lng": 0, "lat": 0})).status_code == 422
+
+
+async def test_database_away(
+    worker: httpx.AsyncClient,
+    street: Street,
+    report: dict[str, object],
+    postgres: TestServer,
+    database_url: str,
+) -> None:
+    """503 with Retry-After, nothing kept in memory; the same request is taken once the database is back."""
+    headers, name = key(), make_url(database_url).database
+    assert (await worker.post(URL, json=report, headers=key())).status_code == 201
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+    postgres.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    away = await worker.post(URL, json=report, headers=headers)
+    assert (away.status_code, away.json()["code"]) == (503, "unavailable")
+    assert away.headers["retry-after"].isdigit()
+    postgres.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+    assert await street.count("reports") == 1
+    assert (await worker.post(URL, json=report, headers=headers)).status_code == 201
+    assert await street.count("reports") == 2
