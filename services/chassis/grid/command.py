@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import typer
@@ -34,6 +34,9 @@ rulebook_app = typer.Typer(help="The rulebook of a street: routes, limits, ladde
 app.add_typer(topics_app, name="topics")
 app.add_typer(token_app, name="token")
 app.add_typer(rulebook_app, name="rulebook")
+replay_app = typer.Typer(help="Events put aside: dead letters and keys that wait.", no_args_is_help=True)
+app.add_typer(replay_app, name="replay")
+Service = Annotated[Literal["intake", "dispatch", "escalation"], typer.Argument(help="Whose inbox.")]
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -175,6 +178,52 @@ def rulebook_explain(
     raise typer.Exit(explain_rulebook(file, calendars, question))
 
 
+@replay_app.command("show")
+def replay_show() -> None:
+    """List dead letters and blocked keys of all services."""
+    from services.chassis.grid.replay import show
+
+    raise typer.Exit(show())
+
+
+@replay_app.command("letter")
+def replay_letter(
+    service: Service,
+    number: Annotated[int, typer.Argument(help="The dead letter's number.")],
+    body: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A corrected body.")] = None,
+) -> None:
+    """Put a dead letter back; it is applied when its key's turn comes."""
+    from services.chassis.grid.replay import put_back
+
+    raise typer.Exit(put_back(service, number, body))
+
+
+@replay_app.command("give-up")
+def replay_give_up(
+    service: Service,
+    number: Annotated[int, typer.Argument(help="The dead letter's number.")],
+    why: Annotated[str, typer.Option(help="Why; it is kept.")],
+) -> None:
+    """Let a key go on without its dead letter."""
+    from services.chassis.grid.replay import give_up
+
+    raise typer.Exit(give_up(service, number, why))
+
+
+@replay_app.command("pass-over")
+def replay_pass_over(
+    service: Service,
+    source: Annotated[str, typer.Argument(help="Who published, such as grid/dispatch.")],
+    topic: Annotated[str, typer.Argument()],
+    key: Annotated[str, typer.Argument(help="Case or report id.")],
+    number: Annotated[int, typer.Argument(min=1, help="The last number that will never come.")],
+) -> None:
+    """Let a key go on where events are lost beyond repair."""
+    from services.chassis.grid.replay import go_past
+
+    raise typer.Exit(go_past(service, (source, topic, key), number))
+
+
 def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
     """A command that a service owns: every argument, --help too, goes on to it."""
 
@@ -190,7 +239,6 @@ def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
 _owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
 _owned("feed", "dispatch", ("feed",), "Play a believable stream of reports into the sample street.")
 _owned("count", "dispatch", ("count",), "Count cases by street, category, unit; --csv for programs.")
-_owned("replay", "dispatch", ("replay",), "Show and play again what was put aside (held events, dead letters).")
 
 
 def _tell(error: Exception) -> None:
