@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from fastapi import FastAPI
 from services.chassis.asgi import create_app, database_check, schema_check
 from services.chassis.auth import Authenticator, session_router
 from services.chassis.clock import monotonic
-from services.chassis.db import Database, is_transient
+from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
 from services.chassis.directory.words import post_words
 from services.chassis.ids import SystemIds
@@ -28,7 +27,7 @@ from services.chassis.settings import (
     ServiceTokenSettings,
 )
 from services.chassis.streams.worker import StreamWorker
-from services.chassis.telemetry import Metrics, logger
+from services.chassis.telemetry import Metrics
 from services.escalation.agents import GROUP, TOPICS, follower
 from services.escalation.api import Desk, deliveries_router, platform_router, webhooks_router
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
@@ -41,8 +40,6 @@ from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
 from services.escalation.webhooks.signing import decode_secret
 
 NEEDS_REVISION = "0001"
-IDLE_S = 0.2
-AWAY_S = 1.0
 
 
 async def serve() -> Running:
@@ -119,22 +116,7 @@ async def deliver() -> Running:
         await client.close()
         await db.close()
 
-    return Running((Part("deliver", lambda stop: _keep_sending(deliverer, stop)),), metrics=metrics, close=close)
-
-
-async def _keep_sending(deliverer: Deliverer, stop: asyncio.Event) -> None:
-    """Until `stop`; a database that is away only makes deliveries late, the lease brings them back."""
-    while not stop.is_set():
-        try:
-            pause = 0.0 if await deliverer.once() else IDLE_S
-        except Exception as error:
-            if not is_transient(error):
-                raise
-            logger("webhooks").warning("database_away", error=str(error))
-            pause = AWAY_S
-        if pause:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pause)
+    return Running((Part("deliver", deliverer.run),), metrics=metrics, close=close)
 
 
 def offline_app() -> FastAPI:

@@ -34,6 +34,9 @@ class WebhookSettings(SettingsGroup):
 
     timeout_s: float = Field(default=15.0, gt=0, validation_alias="GRID_WEBHOOK_TIMEOUT_S")
     concurrency: int = Field(default=32, ge=1, le=200, validation_alias="GRID_WEBHOOK_CONCURRENCY")
+    per_endpoint: int = Field(
+        default=8, ge=1, le=64, description="under way to one endpoint", validation_alias="GRID_WEBHOOK_PER_ENDPOINT"
+    )
     schedule_s: tuple[float, ...] = Field(
         default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
         description="seconds to wait after the 1st, 2nd, … failed attempt; after the last the message is a dead letter",
@@ -49,6 +52,11 @@ class WebhookSettings(SettingsGroup):
         description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME",
         validation_alias="GRID_WEBHOOK_KEY_FILE",
     )
+
+    @property
+    def lease_s(self) -> float:
+        """Longer than an attempt and its record may take."""
+        return self.timeout_s + 30.0
 
     @property
     def allowed(self) -> frozenset[str]:

@@ -1,19 +1,37 @@
-"""Compares what was promised with what is there. Reads the databases directly; every check names what it found."""
+"""Compares what was promised with what is there. Reads the databases directly; every check names what it found.
+
+All of it happens in one snapshot of the database, taken when nothing is on its way: clocks keep running, so the next
+moment may well have something on its way again.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests.chaos.facts import differing_cases, timer_faults
 from tests.chaos.ledger import entries
+from tests.chaos.questions import (
+    BACKWARDS,
+    CASES_WITHOUT_REPORT,
+    FACTS_WITHOUT_EVENT,
+    NOT_DENSE,
+    REPORTS_OF_NOBODY,
+    REPORTS_WITHOUT_CASE,
+    SERVICES,
+    TIMERS_DUE,
+    UNSEEN,
+    UNSENT,
+    WANTED_HOOKS,
+)
 from tests.chaos.receiver import Seen
 
-SERVICES = ("intake", "dispatch", "escalation")
+Connection = psycopg.Connection[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,166 +42,143 @@ class Violation:
     what: str
 
 
-class Checker:
-    """Asks one database, with the owner's rights. `quiet` waits; `check` judges."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the checker found, and after how many seconds nothing was on its way any more."""
 
-    def __init__(self, database_url: str, ledger: Path, seen: Seen) -> None:
+    quiet_after_s: float
+    violations: tuple[Violation, ...]
+
+
+class Checker:
+    """Asks one database, with the owner's rights."""
+
+    def __init__(self, database_url: str, ledger: Path, seen: Seen, imported: int = 0) -> None:
         self._url = database_url
         self._ledger = ledger
-        self._seen = seen
+        self._imported = imported
+        self.seen = seen
 
-    def quiet(self, patience_s: float = 120.0) -> float:
-        """Wait until nothing is on its way; answers how long that took. TimeoutError when it never comes."""
+    def judge(self, patience_s: float = 120.0) -> Judgement:
+        """Wait until nothing is on its way, then judge that very moment. What never arrives is a broken promise too."""
         began = time.monotonic()
-        while time.monotonic() - began < patience_s:
-            with psycopg.connect(self._url) as connection:
-                left = {name: count for name, count in self._on_the_way(connection).items() if count}
-            if not left:
-                return time.monotonic() - began
-            time.sleep(1.0)
-        raise TimeoutError(f"still on the way after {patience_s:.0f} s: {left}")
+        while True:
+            with self.snapshot() as connection:
+                left = self._on_the_way(connection)
+                waited = time.monotonic() - began
+                if not left:
+                    return Judgement(waited, tuple(self.check(connection)))
+                if waited > patience_s:
+                    late = Violation("never quiet", f"after {patience_s:.0f} s: {left}")
+                    return Judgement(waited, (late, *self.check(connection)))
+            time.sleep(0.5)
 
-    def check(self) -> list[Violation]:
-        """Every broken promise; empty is the only good answer."""
-        checks: Sequence[Callable[[psycopg.Connection[Any]], list[Violation]]] = (
-            self._acknowledged,
-            self._one_case_each,
-            self._dense_facts,
-            self._inboxes,
-            self._held_and_dead,
-            self._timers,
-            self._webhooks,
-        )
-        with psycopg.connect(self._url) as connection:
-            return [violation for one in checks for violation in one(connection)]
+    def snapshot(self) -> Connection:
+        """A connection that sees one moment only."""
+        connection = psycopg.connect(self._url)
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        return connection
 
-    def _on_the_way(self, connection: psycopg.Connection[Any]) -> dict[str, int]:
-        left = {
-            f"{service} outbox": _one(connection, f"SELECT count(*) FROM {service}.outbox WHERE published_at IS NULL")
-            for service in SERVICES
+    def check(self, connection: Connection, only: str | None = None) -> list[Violation]:
+        """Every broken promise in this snapshot; empty is the only good answer. `only` names one of the checks."""
+        checks: Mapping[str, Callable[[Connection], list[Violation]]] = {
+            "acknowledged": self._acknowledged,
+            "cases": self._one_case_each,
+            "facts": self._facts,
+            "roads": self._roads,
+            "dead": self._held_and_dead,
+            "timers": self._timers,
+            "webhooks": self._webhooks,
         }
-        left["reports without a case"] = _one(connection, _REPORTS_WITHOUT_CASE.format(select="count(*)"))
-        left["events not seen"] = sum(_one(connection, query) for query in _UNSEEN.values())
-        left["timers due"] = _one(connection, _TIMERS_DUE)
-        left["deliveries"] = _one(
-            connection, "SELECT count(*) FROM escalation.webhook_deliveries WHERE state IN ('waiting', 'sending')"
-        )
-        return left
+        wanted = checks.values() if only is None else [checks[only]]
+        return [violation for one in wanted for violation in one(connection)]
 
-    def _acknowledged(self, connection: psycopg.Connection[Any]) -> list[Violation]:
-        stored = {str(row[0]): str(row[1]) for row in connection.execute("SELECT key, report_id FROM intake.ledger")}
-        reports = {str(row[0]) for row in connection.execute("SELECT report_id FROM intake.reports")}
+    def _on_the_way(self, connection: Connection) -> dict[str, int]:
+        counts = {
+            "outboxes": sum(_one(connection, query) for query in UNSENT.values()),
+            "reports without a case": len(_rows(connection, REPORTS_WITHOUT_CASE)),
+            "events not seen": sum(_one(connection, query) for query in UNSEEN.values()),
+            "timers due": _one(connection, TIMERS_DUE),
+            "deliveries": _one(
+                connection, "SELECT count(*) FROM escalation.webhook_deliveries WHERE state IN ('waiting', 'sending')"
+            ),
+        }
+        return {what: count for what, count in counts.items() if count}
+
+    def _acknowledged(self, connection: Connection) -> list[Violation]:
+        stored = {
+            str(key): str(report) for key, report in _rows(connection, "SELECT key, report_id FROM intake.ledger")
+        }
+        reports = {str(row[0]) for row in _rows(connection, "SELECT report_id FROM intake.reports")}
         found = []
         for entry in entries(self._ledger):
             if entry.acknowledged and entry.report_id not in reports:
                 found.append(Violation("lost", f"acknowledged report {entry.report_id} is not there"))
             if entry.acknowledged and stored.get(entry.key) != entry.report_id:
                 found.append(Violation("lost", f"key {entry.key} leads to {stored.get(entry.key)}"))
+        rows = _one(connection, "SELECT count(DISTINCT source_event_id) FROM intake.reports WHERE imported IS NOT NULL")
+        if rows != self._imported:
+            found.append(Violation("import", f"{rows} of {self._imported} rows are reports"))
         return found
 
-    def _one_case_each(self, connection: psycopg.Connection[Any]) -> list[Violation]:
-        missing = connection.execute(_REPORTS_WITHOUT_CASE.format(select="r.report_id")).fetchall()
-        empty = connection.execute(
-            "SELECT c.case_no FROM dispatch.cases c"
-            " WHERE NOT EXISTS (SELECT FROM dispatch.case_reports r WHERE r.case_id = c.id)"
-        ).fetchall()
-        foreign = connection.execute(
-            "SELECT r.report_id FROM dispatch.case_reports r"
-            " WHERE NOT EXISTS (SELECT FROM intake.reports i WHERE i.report_id = r.report_id)"
-        ).fetchall()
-        return [
-            *(Violation("no case", f"report {row[0]}") for row in missing),
-            *(Violation("case without report", str(row[0])) for row in empty),
-            *(Violation("case of an unknown report", str(row[0])) for row in foreign),
-        ]
+    def _one_case_each(self, connection: Connection) -> list[Violation]:
+        questions = {
+            "no case": REPORTS_WITHOUT_CASE,
+            "case without report": CASES_WITHOUT_REPORT,
+            "case of an unknown report": REPORTS_OF_NOBODY,
+        }
+        return [Violation(rule, str(row[0])) for rule, query in questions.items() for row in _rows(connection, query)]
 
-    def _dense_facts(self, connection: psycopg.Connection[Any]) -> list[Violation]:
-        broken = connection.execute(
-            "SELECT c.case_no, c.sequence, count(f.*), min(f.sequence), max(f.sequence) FROM dispatch.cases c"
-            " LEFT JOIN dispatch.case_facts f ON f.case_id = c.id GROUP BY c.case_no, c.sequence"
-            " HAVING count(f.*) <> c.sequence OR min(f.sequence) <> 1 OR max(f.sequence) <> c.sequence"
-        ).fetchall()
-        backwards = connection.execute(
-            "SELECT count(*) FROM (SELECT at < lag(at) OVER (PARTITION BY case_id ORDER BY sequence) AS back"
-            " FROM dispatch.case_facts) AS steps WHERE back"
-        ).fetchone()
+    def _facts(self, connection: Connection) -> list[Violation]:
         found = [
-            Violation("facts not dense", f"{row[0]}: case {row[1]}, {row[2]} facts {row[3]}–{row[4]}") for row in broken
+            Violation("facts not dense", f"{case}: sequence {sequence}, {count} facts {first}-{last}")
+            for case, sequence, count, first, last in _rows(connection, NOT_DENSE)
         ]
-        if backwards is not None and backwards[0]:
-            found.append(Violation("time ran back", f"{backwards[0]} facts"))
+        if back := _one(connection, BACKWARDS):
+            found.append(Violation("time ran back", f"{back} facts"))
+        if mute := _one(connection, FACTS_WITHOUT_EVENT):
+            found.append(Violation("fact without its event", f"{mute} facts"))
+        found.extend(Violation("facts and case differ", case_no) for case_no in differing_cases(connection))
         return found
 
-    def _inboxes(self, connection: psycopg.Connection[Any]) -> list[Violation]:
+    def _roads(self, connection: Connection) -> list[Violation]:
+        unsent = {service: _one(connection, query) for service, query in UNSENT.items()}
+        unseen = {road: _one(connection, query) for road, query in UNSEEN.items()}
         return [
-            Violation("event never seen", f"{count} of {road}")
-            for road, query in _UNSEEN.items()
-            if (count := _one(connection, query))
+            *(Violation("event never sent", f"{count} of {service}") for service, count in unsent.items() if count),
+            *(Violation("event never seen", f"{count} of {road}") for road, count in unseen.items() if count),
         ]
 
-    def _held_and_dead(self, connection: psycopg.Connection[Any]) -> list[Violation]:
-        found = []
-        for service in SERVICES:
-            for table in ("held_events", "dead_letters"):
-                count = _one(connection, f"SELECT count(*) FROM {service}.{table}")
-                if count:
-                    found.append(Violation(table, f"{count} in {service}"))
-        return found
+    def _held_and_dead(self, connection: Connection) -> list[Violation]:
+        tables = [(service, table) for service in SERVICES for table in ("held_events", "dead_letters")]
+        counts = {
+            (service, table): _one(connection, f"SELECT count(*) FROM {service}.{table}") for service, table in tables
+        }
+        found = [Violation(table, f"{count} in {service}") for (service, table), count in counts.items() if count]
+        dead = _one(connection, "SELECT count(*) FROM escalation.webhook_deliveries WHERE state = 'dead'")
+        return [*found, *([Violation("dead webhook", f"{dead} deliveries")] if dead else [])]
 
-    def _timers(self, connection: psycopg.Connection[Any]) -> list[Violation]:
+    def _timers(self, connection: Connection) -> list[Violation]:
         early = _one(connection, "SELECT count(*) FROM escalation.firings WHERE fired_at < due_at")
-        orphans = _one(
-            connection,
-            "SELECT count(*) FROM escalation.sla_timers t WHERE state = 'fired' AND NOT EXISTS (SELECT FROM"
-            " escalation.firings f WHERE (f.clock_id, f.rev, f.rung) = (t.clock_id, t.rev, t.rung))",
-        )
-        missed = _one(connection, _TIMERS_DUE)
-        counts = {"fired early": early, "fired without a record": orphans, "missed": missed}
-        return [Violation("timers", f"{count} {what}") for what, count in counts.items() if count]
+        found = [Violation("timers", f"{early} fired early")] if early else []
+        return [*found, *(Violation("timers", what) for what in timer_faults(connection))]
 
-    def _webhooks(self, connection: psycopg.Connection[Any]) -> list[Violation]:
+    def _webhooks(self, connection: Connection) -> list[Violation]:
         found: list[Violation] = []
-        if self._seen.bad_signatures:
-            found.append(Violation("signature", f"{self._seen.bad_signatures} did not verify"))
-        wanted = {str(row[0]) for row in connection.execute(_WANTED_HOOKS)}
-        missing = sorted(wanted - self._seen.events)
+        if self.seen.bad_signatures:
+            found.append(Violation("signature", f"{self.seen.bad_signatures} did not verify"))
+        wanted = {str(row[0]) for row in _rows(connection, WANTED_HOOKS)}
+        missing = sorted(wanted - self.seen.events)
         found.extend(Violation("webhook", f"event {event} was never delivered") for event in missing)
-        for case_no, numbers in self._seen.first_sight.items():
+        for case_no, numbers in self.seen.first_sight.items():
             if numbers != list(range(1, len(numbers) + 1)):
                 found.append(Violation("webhook order", f"{case_no}: {numbers}"))
         return found
 
 
-_REPORTS_WITHOUT_CASE = (
-    "SELECT {select} FROM intake.reports r"
-    " WHERE NOT EXISTS (SELECT FROM dispatch.case_reports c WHERE c.report_id = r.report_id)"
-)
-_TIMERS_DUE = (
-    "SELECT count(*) FROM escalation.sla_timers"
-    " WHERE state = 'armed' AND due_at < directory.grid_now() - interval '5 seconds'"
-)
-# Facts that make a webhook; what the platform subscribed to in these runs.
-_WANTED_HOOKS = (
-    "SELECT event_id FROM dispatch.outbox WHERE topic = 'grid.case.v1' AND headers->>'ce_type' IN"
-    " ('case.overdue', 'case.escalated', 'case.supervised', 'case.closed', 'case.self_resolved', 'case.unfounded',"
-    " 'case.reopened') AND created_at > (SELECT min(created_at) FROM escalation.webhook_endpoints)"
-)
-_ROADS = {
-    "grid.report.v1": ("intake", ("dispatch",)),
-    "grid.command.v1 from intake": ("intake", ("dispatch",)),
-    "grid.case.v1": ("dispatch", ("intake", "escalation")),
-    "grid.sla.v1": ("escalation", ("dispatch",)),
-}
-_UNSEEN = {
-    f"{road} at {consumer}": (
-        f"SELECT count(*) FROM {producer}.outbox o WHERE o.topic = '{road.split()[0]}' AND NOT EXISTS"
-        f" (SELECT FROM {consumer}.inbox_seen i WHERE i.event_id = o.event_id)"
-    )
-    for road, (producer, consumers) in _ROADS.items()
-    for consumer in consumers
-}
+def _rows(connection: Connection, query: str) -> list[tuple[Any, ...]]:
+    return connection.execute(query.encode()).fetchall()
 
 
-def _one(connection: psycopg.Connection[Any], query: str) -> int:
-    row = connection.execute(query).fetchone()  # type: ignore[call-overload] # built above from constants
-    return int(row[0]) if row else 0
+def _one(connection: Connection, query: str) -> int:
+    return int(_rows(connection, query)[0][0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import signal
@@ -11,11 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from services.chassis.supervisor.status import Status, read_status
+from services.chassis.supervisor.status import PartStatus, read_status
 
 IMMEDIATE: Final = {"postgres": signal.SIGQUIT}  # what `pg_ctl stop -m immediate` sends
-NEVER: Final = frozenset({"migrate", "topics", "sample", "history"})
+FREEZE_SHARE: Final = 0.2
+FREEZE_S: Final = (3.0, 15.0)  # longer than Kafka's patience with a silent worker
+GROUND: Final = ("postgres", "kafka")  # nothing can move without these: the next kill waits until they are back
+ONE_SHOT: Final = frozenset({"migrate", "topics", "sample", "history"})
 BACK_WITHIN_S: Final = 90.0
+LOOK_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +34,69 @@ class Wound:
 
 @dataclass(slots=True)
 class Nemesis:
-    """`run` goes through every part in random order, again and again, until the time is up."""
+    """`run` goes through every part in random order, again and again, until the time is up.
+
+    A part is killed only while it runs; the next victim need not wait for the last one, unless that was an engine.
+    Once each has been killed, some are frozen for a while instead and then go on as if nothing had been (a zombie).
+    """
 
     home: Path
     seed: int
-    pause_s: tuple[float, float] = (1.0, 4.0)
+    pause_s: tuple[float, float] = (1.5, 4.0)
     wounds: list[Wound] = field(default_factory=list)
+    parts: frozenset[str] = frozenset()
+    frozen: int = 0
 
     async def run(self, seconds: float) -> None:
+        """Returns when every part it killed runs again. AssertionError when one never does."""
         rng = random.Random(self.seed)
         began = time.monotonic()
+        self.parts = frozenset(self._status()) - ONE_SHOT
         order: list[str] = []
-        while time.monotonic() - began < seconds:
-            order = order or self._targets(rng)
-            part = order.pop()
-            at = time.monotonic() - began
-            pid = self._pid(part)
-            if pid is None:
-                await asyncio.sleep(0.5)
-                continue
-            os.kill(pid, IMMEDIATE.get(part, signal.SIGKILL))
-            self.wounds.append(Wound(part, at, await self._back(part, pid)))
-            await asyncio.sleep(rng.uniform(*self.pause_s))
+        async with asyncio.TaskGroup() as healing:
+            while time.monotonic() - began < seconds:
+                order = order or rng.sample(sorted(self.parts), len(self.parts))
+                part = order.pop()
+                pid = await self._running(part)
+                if not self.spared and part not in GROUND and rng.random() < FREEZE_SHARE:
+                    healing.create_task(self._freeze(pid, rng.uniform(*FREEZE_S)))
+                    continue
+                os.kill(pid, IMMEDIATE.get(part, signal.SIGKILL))
+                healed = healing.create_task(self._heal(part, pid, time.monotonic() - began))
+                if part in GROUND:
+                    await healed
+                await asyncio.sleep(rng.uniform(*self.pause_s))
 
-    def _targets(self, rng: random.Random) -> list[str]:
-        names = sorted(set(self._status().parts) - NEVER)
-        rng.shuffle(names)
-        return names
+    @property
+    def spared(self) -> frozenset[str]:
+        """Parts that were never killed."""
+        return self.parts - {wound.part for wound in self.wounds}
 
-    async def _back(self, part: str, old: int) -> float:
-        """Seconds until another process of the part runs. AssertionError when it never comes back."""
+    async def _freeze(self, pid: int, seconds: float) -> None:
+        self.frozen += 1
+        with contextlib.suppress(ProcessLookupError):  # killed meanwhile
+            os.kill(pid, signal.SIGSTOP)
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                os.kill(pid, signal.SIGCONT)
+
+    async def _heal(self, part: str, killed: int, at_s: float) -> None:
+        began = time.monotonic()
+        await self._running(part, other_than=killed)
+        self.wounds.append(Wound(part, at_s, time.monotonic() - began))
+
+    async def _running(self, part: str, other_than: int | None = None) -> int:
+        """The process id of a part, once it is ready."""
         began = time.monotonic()
         while time.monotonic() - began < BACK_WITHIN_S:
-            pid = self._pid(part)
-            if pid is not None and pid != old and self._status().parts[part].state in ("running", "ready"):
-                return time.monotonic() - began
-            await asyncio.sleep(0.2)
+            now = self._status()[part]
+            if now.state == "ready" and now.pid is not None and now.pid != other_than:
+                return now.pid
+            await asyncio.sleep(LOOK_EVERY_S)
         raise AssertionError(f"{part} was killed and did not come back within {BACK_WITHIN_S:.0f} s")
 
-    def _pid(self, part: str) -> int | None:
-        return self._status().parts[part].pid
-
-    def _status(self) -> Status:
+    def _status(self) -> dict[str, PartStatus]:
         status = read_status(self.home)
         assert status is not None, "the supervisor is gone"
-        return status
+        return status.parts

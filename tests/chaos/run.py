@@ -17,12 +17,14 @@ from tests.chaos.checker import Checker, Violation
 from tests.chaos.ledger import Ledger, entries
 from tests.chaos.load import Writer
 from tests.chaos.nemesis import Nemesis, Wound
+from tests.chaos.proof import blind_spots
 from tests.chaos.receiver import Receiver
 from tests.chaos.stand import CHECKOUT, Stand, start
 
 FAST_RETRIES = "[1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16]"
 EVENTS = ["case.escalated", "case.overdue", "case.supervised", "case.district_due", "case.closed", "case.reopened"]
-IMPORT_ROWS = 3_000
+ROWS_A_FILE = 400
+BETWEEN_FILES_S = 2.0
 MAPPING = CHECKOUT / "deploy" / "import" / "pingshan.toml"
 
 
@@ -33,24 +35,28 @@ class Verdict:
     minutes: float
     seed: int
     acknowledged: int = 0
+    imported: int = 0
     retries: int = 0
     cases: int = 0
     deliveries: int = 0
     quiet_after_s: float = 0.0
     wounds: list[Wound] = field(default_factory=list)
+    spared: frozenset[str] = frozenset()
+    frozen: int = 0
     violations: list[Violation] = field(default_factory=list)
 
     def report(self) -> str:
         """For a person."""
         lines = [
-            f"chaos: {self.minutes:g} min, seed {self.seed}, {len(self.wounds)} kills",
-            f"  acknowledged reports {self.acknowledged}, retries {self.retries}, cases {self.cases},"
-            f" webhooks delivered {self.deliveries}, quiet after {self.quiet_after_s:.0f} s",
+            f"chaos: {self.minutes:g} min, seed {self.seed}, {len(self.wounds)} kills, {self.frozen} freezes",
+            f"  acknowledged reports {self.acknowledged}, imported rows {self.imported}, retries {self.retries},"
+            f" cases {self.cases}, webhooks delivered {self.deliveries}, quiet after {self.quiet_after_s:.0f} s",
         ]
         worst: dict[str, float] = {}
         for wound in self.wounds:
             worst[wound.part] = max(worst.get(wound.part, 0.0), wound.back_after_s)
         lines += [f"  {part:<24} back within {seconds:5.1f} s" for part, seconds in sorted(worst.items())]
+        lines += [f"  never killed: {', '.join(sorted(self.spared))}"] if self.spared else []
         lines += [f"  BROKEN {one.rule}: {one.what}" for one in self.violations[:40]]
         lines.append(f"  {len(self.violations)} violations")
         return "\n".join(lines)
@@ -79,30 +85,35 @@ async def _under_fire(
     ]
     nemesis = Nemesis(stand.home, seed)
     seconds = minutes * 60
-    importing = asyncio.ensure_future(_import_until_done(stand, folder / "rows.csv", seed))
-    feed = await _people(stand, seed)
+    feed = _people(stand, seed)
     async with asyncio.TaskGroup() as group:
         for writer in writers:
             group.create_task(writer.run(seconds))
         group.create_task(nemesis.run(seconds))
+        importing = group.create_task(_import(stand, folder, seed, seconds))
+    lasted = feed.poll() is None
     feed.terminate()
     await asyncio.to_thread(feed.wait, 30)
-    await importing
+    for writer in writers:
+        await writer.person.close()
     ledger.close()
-    checker = Checker(stand.database_url, folder / "ledger.jsonl", receiver.seen)
-    quiet_after = await asyncio.to_thread(checker.quiet)
-    await asyncio.sleep(2)
-    violations = await asyncio.to_thread(checker.check)
+    checker = Checker(stand.database_url, folder / "ledger.jsonl", receiver.seen, importing.result())
+    judgement = await asyncio.to_thread(checker.judge)
+    blind = await asyncio.to_thread(blind_spots, checker)
+    idle = [] if lasted else [Violation("the people went home", (stand.home / "feed.log").read_text()[-500:])]
     return Verdict(
         minutes=minutes,
         seed=seed,
         acknowledged=sum(1 for entry in entries(folder / "ledger.jsonl") if entry.acknowledged),
+        imported=importing.result(),
         retries=sum(writer.retries for writer in writers),
         cases=await asyncio.to_thread(_cases, stand),
         deliveries=len(receiver.seen.by_id),
-        quiet_after_s=quiet_after,
+        quiet_after_s=judgement.quiet_after_s,
         wounds=nemesis.wounds,
-        violations=violations,
+        spared=nemesis.spared,
+        frozen=nemesis.frozen,
+        violations=[*judgement.violations, *blind, *idle],
     )
 
 
@@ -124,22 +135,34 @@ async def _writer(stand: Stand, login: str, ledger: Ledger, seed: int) -> Writer
     return Writer(person, kinds, spots, ledger, seed, per_second=2.0)
 
 
-async def _people(stand: Stand, seed: int) -> subprocess.Popen[bytes]:
+def _people(stand: Stand, seed: int) -> subprocess.Popen[bytes]:
     """The sample's people at their desks, so that cases close and webhooks leave; restarted by nobody."""
     words = ("feed", "--people", "--per-minute", "6", "--seed", str(seed), "--patient")
-    log = (stand.home / "feed.log").open("ab")
-    return subprocess.Popen(  # noqa: ASYNC220 - it returns at once
-        [sys.executable, "-m", "services.chassis.grid", *words],
-        env=stand.environment,
-        cwd=CHECKOUT,
-        stdout=log,
-        stderr=log,
-    )
+    with (stand.home / "feed.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "services.chassis.grid", *words],
+            env=stand.environment,
+            cwd=CHECKOUT,
+            stdout=log,
+            stderr=log,
+        )
 
 
-async def _import_until_done(stand: Stand, file: Path, seed: int) -> None:
+async def _import(stand: Stand, folder: Path, seed: int, seconds: float) -> int:
+    """Import one file after another until the time is up; answers the number of rows in them."""
+    until = time.monotonic() + seconds
+    rows = 0
+    while time.monotonic() < until:
+        file = folder / f"rows-{rows}.csv"
+        _write_rows(file, seed, rows)
+        await _import_until_done(stand, file)
+        rows += ROWS_A_FILE
+        await asyncio.sleep(BETWEEN_FILES_S)
+    return rows
+
+
+async def _import_until_done(stand: Stand, file: Path) -> None:
     """An import that is started again after each crash must end with every row there once."""
-    _write_rows(file, seed)
     for _ in range(60):
         words = ("import", str(file), "--mapping", str(MAPPING), "--clock", "now")
         done = await asyncio.to_thread(stand.grid, *words, check=False)
@@ -149,9 +172,9 @@ async def _import_until_done(stand: Stand, file: Path, seed: int) -> None:
     raise AssertionError(f"the import never came through: {done.stderr[-1000:]}")
 
 
-def _write_rows(file: Path, seed: int) -> None:
-    """Rows of the mapping's shape, invented."""
-    rng = random.Random(seed)
+def _write_rows(file: Path, seed: int, first: int) -> None:
+    """Rows of the mapping's shape, invented, numbered from `first`."""
+    rng = random.Random(f"{seed} {first}")
     columns = [
         *("REC_ID", "REPORT_NUM", "CREATE_TIME", "DISTRICT_NAME", "DISTRICT_ID", "STREET_NAME", "STREET_ID"),
         *("COMMUNITY_NAME", "COMMUNITY_ID", "EVENT_TYPE_NAME", "EVENT_TYPE_ID", "MAIN_TYPE_NAME", "MAIN_TYPE_ID"),
@@ -162,7 +185,7 @@ def _write_rows(file: Path, seed: int) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow(columns)
-        for number in range(IMPORT_ROWS):
+        for number in range(first, first + ROWS_A_FILE):
             street, kind, unit = rng.randint(1, 4), rng.randint(1, 30), rng.randint(1, 9)
             writer.writerow(
                 [
@@ -200,6 +223,7 @@ def write_report(verdict: Verdict, file: Path) -> None:
         "seed": verdict.seed,
         "kills": len(verdict.wounds),
         "acknowledged": verdict.acknowledged,
+        "imported": verdict.imported,
         "violations": [f"{one.rule}: {one.what}" for one in verdict.violations],
         "worst_recovery_s": max((wound.back_after_s for wound in verdict.wounds), default=0),
         "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),

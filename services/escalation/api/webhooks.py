@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -44,9 +45,9 @@ def webhooks_router() -> APIRouter:
         async def work(tx: Tx) -> Answer:
             made = await desk.endpoints.add(tx, body, person.account_id)
             shown = _out(made.endpoint, await grid_now(tx))
-            return Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret), 201)
+            return _sealed(desk, Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret), 201))
 
-        return await _once(desk, key, work)
+        return await _once(desk, key, work, sealed=True)
 
     @router.patch("/{endpoint_id}", response_model=WebhookOut)
     async def change(
@@ -71,9 +72,9 @@ def webhooks_router() -> APIRouter:
     async def rotate(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             made = _found(await desk.endpoints.rotate(tx, endpoint_id))
-            return Answer.of(SecretOut(secret=made.secret, previous_until=made.endpoint.previous_until))
+            return _sealed(desk, Answer.of(SecretOut(secret=made.secret, previous_until=made.endpoint.previous_until)))
 
-        return await _once(desk, key, work)
+        return await _once(desk, key, work, sealed=True)
 
     @router.post("/{endpoint_id}/test", status_code=202)
     async def test(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
@@ -100,14 +101,21 @@ def webhooks_router() -> APIRouter:
     return router
 
 
-async def _once(desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]]) -> Response:
+async def _once(
+    desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]], *, sealed: bool = False
+) -> Response:
+    """Do it once per key. A sealed answer is kept for a repeat without its secret lying open in the table."""
     try:
         async with desk.db.transaction() as tx:
             answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
     except RefusedAddressError as error:
         wrong = FieldProblem(field="url", code="refused_address", message=str(error))
         raise Problem(422, "invalid_input", errors=[wrong]) from error
-    return answer.response()
+    return (replace(answer, body=desk.endpoints.box.open(answer.body)) if sealed else answer).response()
+
+
+def _sealed(desk: Desk, answer: Answer) -> Answer:
+    return replace(answer, body=desk.endpoints.box.seal(answer.body))
 
 
 def _found(value: T | None) -> T:

@@ -11,14 +11,12 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.tables import webhook_attempts as attempts
 from services.escalation.tables import webhook_deliveries as deliveries
 from services.escalation.tables import webhook_endpoints as endpoints
-
-LEASE_S: Final = 60
-"""Longer than any attempt may take: a lease that ran out means that its sender is gone."""
 
 _KNOWN: Final = text(
     "SELECT d.endpoint_id, d.event_id FROM escalation.webhook_deliveries d"
@@ -32,20 +30,25 @@ _NUMBER: Final = text(
     " ON CONFLICT (endpoint_id, case_id) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq"
     " RETURNING endpoint_id, case_id, last_seq"
 )
+# Heads: the first unfinished message of each (endpoint, case). An endpoint takes so many at a time; one whose breaker
+# was open takes a single one, its probe. What is locked by another sender is left to it.
 _CLAIM: Final = text(
-    "WITH heads AS (SELECT d.id FROM escalation.webhook_deliveries d"
-    " JOIN escalation.webhook_endpoints e ON e.id = d.endpoint_id"
+    "WITH room AS (SELECT e.id, CASE WHEN e.open_until IS NULL THEN CAST(:each AS bigint) ELSE 1 END"
+    " - (SELECT count(*) FROM escalation.webhook_deliveries s WHERE s.endpoint_id = e.id AND s.state = 'sending')"
+    " AS free FROM escalation.webhook_endpoints e WHERE e.active AND e.removed_at IS NULL"
+    " AND (e.open_until IS NULL OR e.open_until <= directory.grid_now())),"
+    " heads AS (SELECT d.id, d.next_at, room.free,"
+    " row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.next_at, d.id) AS place"
+    " FROM escalation.webhook_deliveries d JOIN room ON room.id = d.endpoint_id AND room.free > 0"
     " WHERE d.state = 'waiting' AND d.next_at <= directory.grid_now()"
-    " AND e.active AND e.removed_at IS NULL AND (e.open_until IS NULL OR e.open_until <= directory.grid_now())"
     " AND NOT EXISTS (SELECT FROM escalation.webhook_deliveries p WHERE p.endpoint_id = d.endpoint_id"
-    " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))"
-    # an open breaker lets one message through as its probe
-    " AND (e.open_until IS NULL OR d.id = (SELECT q.id FROM escalation.webhook_deliveries q"
-    " WHERE q.endpoint_id = e.id AND q.state IN ('waiting', 'sending') ORDER BY q.next_at, q.id LIMIT 1))"
-    " ORDER BY d.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED)"
+    " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))),"
+    " picked AS (SELECT d.id FROM escalation.webhook_deliveries d JOIN heads ON heads.id = d.id"
+    " WHERE heads.place <= heads.free AND d.state = 'waiting'"
+    " ORDER BY heads.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED)"
     " UPDATE escalation.webhook_deliveries AS d SET state = 'sending', attempts = d.attempts + 1, round = d.round + 1,"
     " lease_until = directory.grid_now() + make_interval(secs => :lease)"
-    " FROM heads, escalation.webhook_endpoints e WHERE d.id = heads.id AND e.id = d.endpoint_id"
+    " FROM picked, escalation.webhook_endpoints e WHERE d.id = picked.id AND e.id = d.endpoint_id"
     " RETURNING d.id, d.endpoint_id, d.case_id, d.type, d.attempts, d.round, d.headers, d.body,"
     " e.url, e.secret, e.previous_secret, e.previous_until"
 )
@@ -144,10 +147,14 @@ async def queue(tx: AsyncConnection, new: Sequence[NewDelivery]) -> None:
     await tx.execute(sa.insert(deliveries).values(state="waiting", next_at=now), rows)
 
 
-async def claim(tx: AsyncConnection, limit: int) -> tuple[Claimed, ...]:
-    """Take up to `limit` messages that may go now: only the head of each (endpoint, case)."""
+async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -> tuple[Claimed, ...]:
+    """Take up to `limit` messages that may go now: heads only, at most `each` under way to one endpoint.
+
+    `lease_s` is longer than any attempt may take: a lease that ran out means that its sender is gone, and its message
+    goes again.
+    """
     await tx.execute(_EXPIRE)
-    rows = (await tx.execute(_CLAIM, {"limit": limit, "lease": LEASE_S})).all()
+    rows = (await tx.execute(_CLAIM, {"limit": limit, "each": each, "lease": lease_s})).all()
     return tuple(
         Claimed(
             id=row.id,
@@ -168,9 +175,14 @@ async def claim(tx: AsyncConnection, limit: int) -> tuple[Claimed, ...]:
 
 
 async def record(tx: AsyncConnection, delivery_id: str, attempt: Attempt, values: dict[str, Any]) -> None:
-    """Keep an attempt and what follows from it for its delivery."""
+    """Keep an attempt and what follows from it for its delivery.
+
+    A sender that was thought gone may come back after another has taken over: its failure changes nothing then, but
+    that the message was accepted stays true.
+    """
     await tx.execute(
-        sa.insert(attempts).values(
+        insert(attempts)
+        .values(
             delivery_id=delivery_id,
             n=attempt.n,
             at=attempt.at,
@@ -179,11 +191,23 @@ async def record(tx: AsyncConnection, delivery_id: str, attempt: Attempt, values
             error=attempt.error,
             reply=attempt.reply,
         )
+        .on_conflict_do_nothing()
     )
+    mine = sa.and_(deliveries.c.state == "sending", deliveries.c.attempts == attempt.n)
+    late_success = sa.and_(sa.literal(values["state"] == "delivered"), deliveries.c.state.in_(("waiting", "sending")))
     await tx.execute(
         sa.update(deliveries)
-        .where(deliveries.c.id == delivery_id)
+        .where(deliveries.c.id == delivery_id, sa.or_(mine, late_success))
         .values(lease_until=None, last_status=attempt.status, last_error=attempt.error, **values)
+    )
+
+
+async def skip_waiting(tx: AsyncConnection, endpoint_id: UUID) -> None:
+    """What still waited for an endpoint that is removed will never go; the log says so."""
+    await tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "waiting")
+        .values(state="skipped", next_at=None)
     )
 
 
@@ -231,10 +255,14 @@ async def replay(
     endpoint_id: UUID | None = None,
     since: datetime | None = None,
 ) -> int:
-    """Set finished deliveries waiting again, one by id or an endpoint's since a moment; ids and numbers stay."""
+    """Let deliveries go (again) now, one by id or an endpoint's since a moment; ids and numbers stay.
+
+    One that waits for its next try goes at once with a fresh schedule; one under way is left alone.
+    """
+    there = sa.select(endpoints.c.id).where(endpoints.c.removed_at.is_(None))
     query = (
         sa.update(deliveries)
-        .where(deliveries.c.state.in_(("delivered", "dead", "skipped")))
+        .where(deliveries.c.state != "sending", deliveries.c.endpoint_id.in_(there))
         .values(state="waiting", next_at=sa.func.directory.grid_now(), round=0)
     )
     if delivery_id is not None:

@@ -24,8 +24,9 @@ _LOCK: Final = text(
 )
 _DISARM: Final = text(
     "UPDATE escalation.sla_timers AS t SET state = 'disarmed'"
-    " FROM json_to_recordset(CAST(:clocks AS json)) AS c(clock text, rev int, running boolean)"
-    " WHERE t.state = 'armed' AND t.clock_id = c.clock AND (NOT c.running OR t.rev <> c.rev)"
+    " FROM json_to_recordset(CAST(:clocks AS json)) AS c(clock text, rev int, running boolean, fired jsonb)"
+    " WHERE t.state = 'armed' AND t.clock_id = c.clock"
+    " AND (NOT c.running OR t.rev <> c.rev OR c.fired @> to_jsonb(t.rung))"
 )
 _ARM: Final = text(
     "INSERT INTO escalation.sla_timers (case_id, clock_id, kind, rev, rung, due_at, rungs, state)"
@@ -69,11 +70,20 @@ class DueTimer:
 
 
 async def follow(tx: AsyncConnection, clocks: Sequence[tuple[str, ClockV1]]) -> None:
-    """Make the armed timers agree with these clocks, given as (case_id, clock) in their newest standing."""
+    """Make the armed timers agree with these clocks, given as (case_id, clock) in their newest standing.
+
+    Rungs that dispatch has settled itself (an act came in just after they were due) are not fired any more.
+    """
     if not clocks:
         return
     known = [
-        {"clock": clock.clock_id, "rev": clock.rev, "running": clock.state is ClockState.RUNNING} for _, clock in clocks
+        {
+            "clock": clock.clock_id,
+            "rev": clock.rev,
+            "running": clock.state is ClockState.RUNNING,
+            "fired": list(clock.fired),
+        }
+        for _, clock in clocks
     ]
     await tx.execute(_LOCK, {"clocks": _json([row["clock"] for row in known])})
     await tx.execute(_DISARM, {"clocks": _json(known)})

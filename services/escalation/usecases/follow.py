@@ -15,17 +15,20 @@ from services.chassis.streams import Received
 from services.escalation.store import deliveries, endpoints, timers
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
+from services.governance.acts import ClockState
+from services.governance.rulebook import Rulebook
+from services.governance.worktime import spent
 
 Hook = tuple[Envelope[CaseFactV1], str]
-CategoryName = Callable[[CaseFactV1], Awaitable[str]]
+RulebookOf = Callable[[str], Awaitable[Rulebook]]
 
 
 class CaseFollower:
-    """The handler of grid.case.v1. `category_name` gives the street's word for the class of a fact's case."""
+    """The handler of grid.case.v1. `rulebook_of` answers the rulebook of a version."""
 
-    def __init__(self, ids: IdSource, category_name: CategoryName) -> None:
+    def __init__(self, ids: IdSource, rulebook_of: RulebookOf) -> None:
         self._ids = ids
-        self._category_name = category_name
+        self._rulebook_of = rulebook_of
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         """See `BatchHandler.apply`. A case's newest standing in the batch decides about its timers."""
@@ -50,7 +53,9 @@ class CaseFollower:
         fact, kind = hook
         number = numbers[(endpoint.id, fact.subject)]
         numbers[(endpoint.id, fact.subject)] = number + 1
-        body = hook_body(fact, kind, sequence=number, category_name=await self._category_name(fact.data))
+        book = await self._rulebook_of(fact.data.standing.rulebook)
+        name, ratio = category_name(fact.data, book), overdue_ratio(fact, book)
+        body = hook_body(fact, kind, sequence=number, category_name=name, overdue_ratio=ratio)
         payload = body.model_dump_json(exclude_none=True).encode()
         intent = getattr(body, "data").intent  # noqa: B009 - every case hook has data.intent; HookV1 itself has no data
         return NewDelivery(
@@ -66,6 +71,31 @@ class CaseFollower:
             headers=cloudevents_headers(str(fact.id), kind, fact.subject, fact.time.isoformat(), number),
             body=payload,
         )
+
+
+def category_name(fact: CaseFactV1, book: Rulebook) -> str:
+    """The street's word for the class; its code where the rulebook has no such class (an imported scheme)."""
+    category = fact.standing.category
+    if category is None:
+        return ""
+    known = book.categories.get(category.code)
+    return category.code if known is None else known.name
+
+
+def overdue_ratio(fact: Envelope[CaseFactV1], book: Rulebook) -> float | None:
+    """(used - limit) / limit of the clock that made the fact happen, in the clock's own kind of time.
+
+    None where no running clock did: what a stopped clock had used is not on the wire.
+    """
+    point = fact.data.clock
+    clocks = {clock.clock_id: clock for clock in fact.data.standing.clocks}
+    clock = None if point is None else clocks.get(point.clock_id)
+    if clock is None or clock.state is not ClockState.RUNNING:
+        return None
+    late = fact.time >= clock.due_at
+    span = (clock.due_at, fact.time) if late else (fact.time, clock.due_at)
+    seconds = spent(*span, clock.basis, book.calendar)
+    return round((seconds if late else -seconds) / max(1, clock.budget_s), 2)
 
 
 def cloudevents_headers(event_id: str, kind: str, case_id: str, time: str, number: int) -> dict[str, str]:

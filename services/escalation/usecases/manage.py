@@ -37,7 +37,7 @@ class EndpointDesk:
 
     def __init__(self, ids: IdSource, box: SecretBox, allowed: frozenset[str]) -> None:
         self._ids = ids
-        self._box = box
+        self.box = box
         self._allowed = allowed
 
     async def add(self, tx: Tx, wanted: WebhookIn, by: str) -> NewSecret:
@@ -49,7 +49,7 @@ class EndpointDesk:
             "name": wanted.name or wanted.url,
             "url": wanted.url,
             "events": list(wanted.events),
-            "secret": self._box.seal(raw),
+            "secret": self.box.seal(raw),
             "secret_hint": shown[-4:],
             "created_by": by,
         }
@@ -74,6 +74,7 @@ class EndpointDesk:
         """Nothing is sent any more; the log stays. False when unknown."""
         if await endpoints.by_id(tx, endpoint_id) is None:
             return False
+        await deliveries.skip_waiting(tx, endpoint_id)
         await endpoints.change(tx, endpoint_id, {"active": False, "removed_at": await grid_now(tx)})
         return True
 
@@ -84,7 +85,7 @@ class EndpointDesk:
             return None
         raw, shown = self._make_secret()
         values = {
-            "secret": self._box.seal(raw),
+            "secret": self.box.seal(raw),
             "secret_hint": shown[-4:],
             "previous_secret": endpoint.secret,
             "previous_until": await grid_now(tx) + OVERLAP,

@@ -55,8 +55,13 @@ class Breaker:
         return Breaker(0, 0, None)
 
     def after_failure(self, now: datetime) -> Breaker:
-        """Opens at the fifth failure in a row; each failed probe doubles the pause, up to a quarter of an hour."""
+        """Opens at the fifth failure in a row; each failed probe doubles the pause, up to a quarter of an hour.
+
+        Messages that were under way when it opened are no probes: their failures leave the pause as it is.
+        """
         failures = self.failures + 1
+        if self.open_until is not None and now < self.open_until:
+            return Breaker(failures, self.open_for_s, self.open_until)
         if failures < OPEN_AFTER:
             return Breaker(failures, 0, None)
         pause = min(LONGEST_PAUSE_S, self.open_for_s * 2 or FIRST_PAUSE_S)

@@ -39,6 +39,8 @@ def sign(secrets: Sequence[bytes], message_id: str, at: datetime, body: bytes) -
 
 def verify(secret: bytes, message_id: str, timestamp: str, signatures: str, body: bytes, now: datetime) -> None:
     """Raises BadSignatureError unless one `v1` signature is right and the time within five minutes of `now`."""
+    if not message_id:
+        raise BadSignatureError("webhook-id is missing")
     try:
         sent = int(timestamp)
     except ValueError:

@@ -51,11 +51,18 @@ def test_retry_after_is_read_as_seconds_or_date(value: str | None, seconds: floa
 
 
 def test_the_breaker_opens_at_the_fifth_failure_and_doubles_its_pause_to_a_quarter_of_an_hour() -> None:
-    breaker = Breaker(0, 0, None)
+    breaker, now = Breaker(0, 0, None), NOW
     pauses = []
     for _ in range(12):
-        breaker = breaker.after_failure(NOW)
+        breaker = breaker.after_failure(now)
         pauses.append(breaker.open_for_s)
+        now = breaker.open_until or now
     assert pauses == [0, 0, 0, 0, 30, 60, 120, 240, 480, 900, 900, 900]
-    assert breaker.open_until == NOW + timedelta(seconds=900)
     assert breaker.after_success() == Breaker(0, 0, None)
+
+
+def test_failures_under_way_when_the_breaker_opened_do_not_lengthen_its_pause() -> None:
+    breaker = Breaker(4, 0, None).after_failure(NOW)
+    for _ in range(8):
+        breaker = breaker.after_failure(NOW + timedelta(seconds=1))
+    assert breaker == Breaker(13, 30, NOW + timedelta(seconds=30))
