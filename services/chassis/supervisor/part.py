@@ -41,7 +41,7 @@ class Part:
     probe: Callable[[], Awaitable[bool]] | None = None
     """Whether it is ready; without one a part is ready when its process runs."""
     settle: Callable[[], None] | None = None
-    """Blocking work each time it became ready, done in a thread, before others may rely on it."""
+    """Blocking work each time it became ready (a one-shot: ended well), in a thread, before others may rely on it."""
     awaited: bool = True
     """Whether the whole counts as ready only with this part."""
     stop_steps: tuple[StopStep, ...] = STOP_STEPS

@@ -72,6 +72,8 @@ class Runner:
             if self._stopping.is_set():
                 break
             if self.part.once and code == 0:
+                if self.part.settle is not None:
+                    await asyncio.to_thread(self.part.settle)
                 self._ready(PartState.DONE)
                 return
             if monotonic() - began > HEALTHY_AFTER:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from services.chassis.engines import Launch
 from services.chassis.engines.kafka import EmbeddedKafka
@@ -83,13 +84,53 @@ def parts_of(
     """
     settings = around.settings
     parts: list[Part] = []
+    marks: dict[str, Callable[[], None]] = {}
+    commands = own_commands(settings.dispatch_workers, sample)
+    past = SampleHistory(around.home)
+    if sample and not past.imported:
+        commands += past.commands()
+        marks = {"history-file": past.note_written, "history": past.note_imported}
     if around.postgres is not None:
         parts.append(_engine("postgres", around.postgres, None, None))
     if around.kafka is not None:
         parts.append(_engine("kafka", around.kafka, around.kafka.port, around.kafka.url))
     there = {part.name for part in parts}
-    parts += [_own(command, around, there, before_own) for command in own_commands(settings.dispatch_workers, sample)]
+    parts += [replace(_own(each, around, there, before_own), settle=marks.get(each.name)) for each in commands]
     return tuple(parts)
+
+
+class SampleHistory:
+    """The sample street's sixty days before today: invented once per GRID_HOME, then imported like any other file."""
+
+    def __init__(self, home: Path) -> None:
+        self._file = home / "sample" / "history.csv"
+        self._fresh = self._file.with_suffix(".new")
+        self._done = self._file.with_suffix(".imported")
+
+    @property
+    def imported(self) -> bool:
+        """Whether there is nothing left to do."""
+        return self._done.exists()
+
+    def commands(self) -> tuple[Command, ...]:
+        """What is left to run. Nobody waits for it: the street opens at once, its past comes in behind."""
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        mapping = CHECKOUT / "deploy" / "sample" / "history.toml"
+        write = ("history", "--out", str(self._fresh))
+        read = ("import", str(self._file), "--mapping", str(mapping))
+        rows = (Command("history", "intake", "services.intake", read, SERVICES, once=True, awaited=False),)
+        if self._file.exists():
+            return rows
+        first = Command("history-file", "dispatch", "services.dispatch", write, ("sample",), once=True, awaited=False)
+        return (first, replace(rows[0], needs=(*SERVICES, first.name)))
+
+    def note_written(self) -> None:
+        """The file is whole."""
+        self._fresh.rename(self._file)
+
+    def note_imported(self) -> None:
+        """The import has reached the end of the file."""
+        self._done.touch()
 
 
 def _engine(name: str, engine: EmbeddedPostgres | EmbeddedKafka, port: int | None, url: str | None) -> Part:

@@ -38,7 +38,10 @@ def test_downloads_are_shared_unless_told_otherwise(tmp_path: Path) -> None:
 def test_every_part_gets_its_own_role(tmp_path: Path) -> None:
     around = Surroundings(read(tmp_path))
     urls = {part.name: part.launch().env.get("DATABASE_URL", "") for part in parts_of(around) if not part.engine}
-    roles = {command.name: command.role for command in own_commands()}
+    roles = {command.name: command.role for command in own_commands()} | {
+        "history": "intake",
+        "history-file": "dispatch",
+    }
     for name, url in urls.items():
         assert url.startswith(f"postgresql://grid_{roles[name]}:"), name
     assert len(set(urls.values())) == 4
@@ -81,3 +84,25 @@ def test_a_secret_made_by_many_at_once_is_one(tmp_path: Path) -> None:
         answers = set(pool.map(lambda _: keep_secret(file, lambda: f"secret {next(numbers)}"), range(64)))
     assert len(answers) == 1
     assert [path.name for path in file.parent.iterdir()] == ["x"]
+
+
+def test_the_samples_past_is_made_and_imported_once(tmp_path: Path) -> None:
+    around = Surroundings(read(tmp_path))
+    parts = {part.name: part for part in parts_of(around)}
+    assert "history-file" in parts["history"].needs
+    assert not parts["history"].awaited
+    written, imported = parts["history-file"].settle, parts["history"].settle
+    assert written is not None
+    assert imported is not None
+    Path(parts["history-file"].launch().argv[-1]).write_text("rows")
+    written()
+    parts = {part.name: part for part in parts_of(around)}
+    assert "history-file" not in parts
+    assert Path(parts["history"].launch().argv[4]).read_text() == "rows"
+    imported()
+    assert not {"history", "history-file"} & {part.name for part in parts_of(around)}
+
+
+def test_without_the_sample_there_is_none_of_it(tmp_path: Path) -> None:
+    names = {part.name for part in parts_of(Surroundings(read(tmp_path)), sample=False)}
+    assert not {"sample", "history", "history-file"} & names
