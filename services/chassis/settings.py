@@ -50,7 +50,11 @@ class SettingsGroup(BaseSettings):
 class HomeSettings(SettingsGroup):
     """Where state lives: databases, logs, photos, generated secrets."""
 
-    home: Path = Field(default=REPOSITORY / ".grid", validation_alias="GRID_HOME")
+    home: Path = Field(
+        default=REPOSITORY / ".grid",
+        validation_alias="GRID_HOME",
+        description="Folder of all state: databases, logs, photos, generated secrets.",
+    )
 
 
 class DatabaseSettings(SettingsGroup):
@@ -60,9 +64,18 @@ class DatabaseSettings(SettingsGroup):
     migrations then go around it, and nothing else is kept in a session.
     """
 
-    url: str = Field(validation_alias="DATABASE_URL")
-    direct_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
-    pool_size: int = Field(default=4, ge=1, le=64, validation_alias="GRID_DATABASE_POOL")
+    url: str = Field(
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL, with the role of this service; where it is set `grid up` starts no server of its own.",
+    )
+    direct_url: str | None = Field(
+        default=None,
+        validation_alias="DATABASE_DIRECT_URL",
+        description="The same database around a transaction pooler: for session locks, LISTEN and migrations.",
+    )
+    pool_size: int = Field(
+        default=4, ge=1, le=64, validation_alias="GRID_DATABASE_POOL", description="Connections a process keeps."
+    )
 
     @property
     def session_url(self) -> str:
@@ -73,57 +86,107 @@ class DatabaseSettings(SettingsGroup):
 class KafkaSettings(SettingsGroup):
     """How to reach Kafka; the URL's grammar is described in `chassis.kafka`."""
 
-    url: str = Field(default="kafka://127.0.0.1:19092", validation_alias="KAFKA_URL")
-    replication: int = Field(default=1, ge=1, le=9, validation_alias="GRID_KAFKA_REPLICATION")
+    url: str = Field(
+        default="kafka://127.0.0.1:19092",
+        validation_alias="KAFKA_URL",
+        description="`kafka://host:port,…` or `kafkas://user:password@host:port,…?mechanism=&cafile=&certfile=&keyfile=`.",
+    )
+    replication: int = Field(
+        default=1,
+        ge=1,
+        le=9,
+        validation_alias="GRID_KAFKA_REPLICATION",
+        description="Replicas of each topic that `grid topics apply` makes.",
+    )
 
 
 class HttpSettings(SettingsGroup):
     """Where one service listens, and what it believes about whoever calls."""
 
-    host: str = Field(default="127.0.0.1", validation_alias="GRID_HTTP_HOST")
-    port: int = Field(default=0, ge=0, le=65535, validation_alias="GRID_HTTP_PORT")
-    public_url: str | None = Field(default=None, validation_alias="GRID_PUBLIC_URL")
-    trusted_proxies: str = Field(default="", validation_alias="GRID_TRUSTED_PROXIES")
+    host: str = Field(default="127.0.0.1", validation_alias="GRID_HTTP_HOST", description="Address to listen on.")
+    port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_HTTP_PORT",
+        description="Port of a process that is none of the three services.",
+    )
+    public_url: str | None = Field(
+        default=None, validation_alias="GRID_PUBLIC_URL", description="Address under which people reach that process."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        validation_alias="GRID_TRUSTED_PROXIES",
+        description="Addresses, comma separated, whose X-Forwarded-* headers are believed.",
+    )
 
 
 class IntakeHttpSettings(HttpSettings):
     """Where intake listens."""
 
-    port: int = Field(default=8001, ge=0, le=65535, validation_alias="GRID_INTAKE_PORT")
-    public_url: str | None = Field(default=None, validation_alias="GRID_INTAKE_PUBLIC_URL")
+    port: int = Field(default=8001, ge=0, le=65535, validation_alias="GRID_INTAKE_PORT", description="Port of intake.")
+    public_url: str | None = Field(
+        default=None,
+        validation_alias="GRID_INTAKE_PUBLIC_URL",
+        description="Address under which people reach intake, where a proxy stands before it.",
+    )
 
 
 class DispatchHttpSettings(HttpSettings):
     """Where dispatch listens."""
 
-    port: int = Field(default=8002, ge=0, le=65535, validation_alias="GRID_DISPATCH_PORT")
-    public_url: str | None = Field(default=None, validation_alias="GRID_DISPATCH_PUBLIC_URL")
+    port: int = Field(
+        default=8002, ge=0, le=65535, validation_alias="GRID_DISPATCH_PORT", description="Port of dispatch."
+    )
+    public_url: str | None = Field(
+        default=None,
+        validation_alias="GRID_DISPATCH_PUBLIC_URL",
+        description="Address under which people reach dispatch, where a proxy stands before it.",
+    )
 
 
 class EscalationHttpSettings(HttpSettings):
     """Where escalation listens."""
 
-    port: int = Field(default=8003, ge=0, le=65535, validation_alias="GRID_ESCALATION_PORT")
-    public_url: str | None = Field(default=None, validation_alias="GRID_ESCALATION_PUBLIC_URL")
+    port: int = Field(
+        default=8003, ge=0, le=65535, validation_alias="GRID_ESCALATION_PORT", description="Port of escalation."
+    )
+    public_url: str | None = Field(
+        default=None,
+        validation_alias="GRID_ESCALATION_PUBLIC_URL",
+        description="Address under which people reach escalation, where a proxy stands before it.",
+    )
 
 
 class LogSettings(SettingsGroup):
     """How loud, and in which form."""
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", validation_alias="GRID_LOG_LEVEL")
-    format: Literal["json", "text"] = Field(default="json", validation_alias="GRID_LOG_FORMAT")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", validation_alias="GRID_LOG_LEVEL", description="Least level that is logged."
+    )
+    format: Literal["json", "text"] = Field(
+        default="json", validation_alias="GRID_LOG_FORMAT", description="`json` for machines, `text` for people."
+    )
 
 
 class MetricsSettings(SettingsGroup):
     """Where a process without a web server of its own (worker, relay, timers, sender) shows its metrics; 0: nowhere."""
 
-    host: str = Field(default="127.0.0.1", validation_alias="GRID_METRICS_HOST")
-    port: int = Field(default=0, ge=0, le=65535, validation_alias="GRID_METRICS_PORT")
+    host: str = Field(
+        default="127.0.0.1",
+        validation_alias="GRID_METRICS_HOST",
+        description="Address on which a process without HTTP of its own shows metrics.",
+    )
+    port: int = Field(
+        default=0, ge=0, le=65535, validation_alias="GRID_METRICS_PORT", description="Its port; 0: no metrics."
+    )
 
 
 class ServiceTokenSettings(SettingsGroup):
     """The bearer token by which one service knows another."""
 
     token: SecretStr | None = Field(
-        default=None, validation_alias=AliasChoices("GRID_SERVICE_TOKEN", "grid_service_token")
+        default=None,
+        validation_alias=AliasChoices("GRID_SERVICE_TOKEN", "grid_service_token"),
+        description="Secret by which the services know each other; the same for all. `grid up` makes one.",
     )

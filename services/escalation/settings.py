@@ -12,9 +12,21 @@ from services.chassis.settings import SettingsGroup
 class TimerSettings(SettingsGroup):
     """The firing loop."""
 
-    batch: int = Field(default=500, ge=1, validation_alias="GRID_TIMER_BATCH")
-    min_tick_s: float = Field(default=0.05, gt=0, validation_alias="GRID_TIMER_MIN_TICK_S")
-    max_tick_s: float = Field(default=0.25, gt=0, validation_alias="GRID_TIMER_MAX_TICK_S")
+    batch: int = Field(
+        default=500, ge=1, validation_alias="GRID_TIMER_BATCH", description="Timers fired in one transaction at most."
+    )
+    min_tick_s: float = Field(
+        default=0.05,
+        gt=0,
+        validation_alias="GRID_TIMER_MIN_TICK_S",
+        description="Shortest pause between two looks for due timers.",
+    )
+    max_tick_s: float = Field(
+        default=0.25,
+        gt=0,
+        validation_alias="GRID_TIMER_MAX_TICK_S",
+        description="Longest pause between two looks for due timers.",
+    )
     jump_s: float = Field(
         default=5.0,
         gt=0,
@@ -32,8 +44,19 @@ class TimerSettings(SettingsGroup):
 class WebhookSettings(SettingsGroup):
     """How deliveries leave."""
 
-    timeout_s: float = Field(default=15.0, gt=0, validation_alias="GRID_WEBHOOK_TIMEOUT_S")
-    concurrency: int = Field(default=32, ge=1, le=200, validation_alias="GRID_WEBHOOK_CONCURRENCY")
+    timeout_s: float = Field(
+        default=15.0,
+        gt=0,
+        validation_alias="GRID_WEBHOOK_TIMEOUT_S",
+        description="Seconds a receiver has for its answer.",
+    )
+    concurrency: int = Field(
+        default=32,
+        ge=1,
+        le=200,
+        validation_alias="GRID_WEBHOOK_CONCURRENCY",
+        description="Deliveries under way at once.",
+    )
     per_endpoint: int = Field(
         default=8, ge=1, le=64, description="under way to one endpoint", validation_alias="GRID_WEBHOOK_PER_ENDPOINT"
     )

@@ -14,5 +14,15 @@ HERE = Path(__file__).resolve().parent
 class IntakeSettings(SettingsGroup):
     """Photos and the built phone page."""
 
-    photo_hands: int = Field(default=1, ge=1, le=16, validation_alias="GRID_INTAKE_PHOTO_HANDS")
-    web_root: Path = Field(default=HERE / "static" / "m", validation_alias="GRID_INTAKE_WEB_ROOT")
+    photo_hands: int = Field(
+        default=1,
+        ge=1,
+        le=16,
+        validation_alias="GRID_INTAKE_PHOTO_HANDS",
+        description="Pictures cleaned at the same time.",
+    )
+    web_root: Path = Field(
+        default=HERE / "static" / "m",
+        validation_alias="GRID_INTAKE_WEB_ROOT",
+        description="Folder of the built phone page.",
+    )

@@ -12,12 +12,30 @@ HOUR = 3600
 class AuthSettings(SettingsGroup):
     """Limits of sessions and sign-in. Times in seconds."""
 
-    session_s: int = Field(default=7 * 24 * HOUR, ge=60, validation_alias="GRID_SESSION_SECONDS")
-    """Absolute life of a session."""
-    idle_s: int = Field(default=24 * HOUR, ge=60, validation_alias="GRID_SESSION_IDLE_SECONDS")
-    """A session not used for so long ends."""
-    throttle_window_s: int = Field(default=900, ge=1, validation_alias="GRID_SIGN_IN_WINDOW_SECONDS")
-    tries_per_account: int = Field(default=10, ge=1, validation_alias="GRID_SIGN_IN_TRIES_PER_ACCOUNT")
-    """Failed tries per account within the window."""
-    tries_per_address: int = Field(default=100, ge=1, validation_alias="GRID_SIGN_IN_TRIES_PER_ADDRESS")
-    """Failed tries per network address within the window; a whole office may sit behind one."""
+    session_s: int = Field(
+        default=7 * 24 * HOUR, ge=60, validation_alias="GRID_SESSION_SECONDS", description="Longest life of a sign-in."
+    )
+    idle_s: int = Field(
+        default=24 * HOUR,
+        ge=60,
+        validation_alias="GRID_SESSION_IDLE_SECONDS",
+        description="A sign-in not used for so long ends.",
+    )
+    throttle_window_s: int = Field(
+        default=900,
+        ge=1,
+        validation_alias="GRID_SIGN_IN_WINDOW_SECONDS",
+        description="Failed tries are counted within this time.",
+    )
+    tries_per_account: int = Field(
+        default=10,
+        ge=1,
+        validation_alias="GRID_SIGN_IN_TRIES_PER_ACCOUNT",
+        description="Failed tries per account within the window.",
+    )
+    tries_per_address: int = Field(
+        default=100,
+        ge=1,
+        validation_alias="GRID_SIGN_IN_TRIES_PER_ADDRESS",
+        description="Failed tries per network address within the window; a whole office may sit behind one.",
+    )
