@@ -67,6 +67,8 @@ def _install(locks: list[Path]) -> None:
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes"]
     uv = VENV / "bin" / "uv"
     if not _works(uv):
+        if not any((VENV / "bin").glob("pip*")):  # an environment made by another tool
+            run([str(PYTHON), "-m", "ensurepip", "--default-pip"])
         run([*pip, "--quiet", "-r", str(ROOT / "requirements" / "tools.txt")])
     env = dict(os.environ)  # noqa: TID251 - a setting of the installer's, handed on as it is
     env |= {"VIRTUAL_ENV": str(VENV), "UV_SYSTEM_CERTS": "true"}
