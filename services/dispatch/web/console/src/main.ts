@@ -1,5 +1,12 @@
 import "@grid/webkit/style.css";
+import "../../common/src/case-parts.css";
+import "./style/element.css";
+import "./style/shell.css";
+import "./style/list.css";
+import "./style/panel.css";
+import "./style/pages.css";
 import { createApp } from "vue";
 import App from "./App.vue";
+import { router } from "./router";
 
-createApp(App).mount("#app");
+createApp(App).use(router).mount("#app");

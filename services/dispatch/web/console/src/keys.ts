@@ -1,0 +1,31 @@
+/** Keys of the console. They rest while somebody types, composes Chinese or reads a dialog. */
+import { onScopeDispose } from "vue";
+import { tinykeys } from "tinykeys";
+
+export type Bindings = Readonly<Record<string, () => void>>;
+
+const TYPING = "input, textarea, select, [contenteditable='true'], [role='combobox']";
+
+/** Whether a key press belongs to what has the focus and not to the page. */
+export function busyElsewhere(event: KeyboardEvent): boolean {
+  if (event.isComposing || event.keyCode === 229) return true; // an input method is at work
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
+  if (document.querySelector("[role='dialog'][aria-modal='true']:not([aria-hidden='true'])")) {
+    const open = Array.from(document.querySelectorAll<HTMLElement>("[role='dialog'][aria-modal='true']"));
+    if (open.some((one) => one.offsetParent !== null || one.getClientRects().length > 0)) return true;
+  }
+  const target = event.target instanceof Element ? event.target : null;
+  return target?.closest(TYPING) !== null && target !== null;
+}
+
+/** Bind keys for as long as the component lives. */
+export function useKeys(bindings: Bindings): void {
+  const map: Record<string, (event: KeyboardEvent) => void> = {};
+  for (const [key, does] of Object.entries(bindings)) {
+    map[key] = (event) => {
+      event.preventDefault();
+      does();
+    };
+  }
+  onScopeDispose(tinykeys(window, map, { ignore: busyElsewhere }));
+}

@@ -1,0 +1,17 @@
+/** Addresses of the console. The list and the open case stand in the address, so that both can be handed on. */
+import { createRouter, createWebHistory } from "vue-router";
+import QueuePage from "./pages/QueuePage.vue";
+
+export const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes: [
+    { path: "/", component: QueuePage },
+    { path: "/queues/:queue/:caseNo?", component: QueuePage, name: "queue" },
+    { path: "/search/:caseNo?", component: QueuePage, name: "search" },
+    { path: "/cases/:caseNo", component: QueuePage, name: "case" },
+    { path: "/register", component: () => import("./pages/RegisterPage.vue"), name: "register" },
+    { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries" },
+    { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks" },
+    { path: "/:rest(.*)*", redirect: "/" },
+  ],
+});
