@@ -94,10 +94,14 @@ def place_for(home: Path, name: str, account: Account | None) -> Path:
 
 
 def socket_folder(home: Path, account: Account | None) -> Path:
-    """A folder for the engine's socket, short enough for the kernel and closed to planting by others."""
+    """Where the engine's socket lies: inside GRID_HOME if the path is short enough for the kernel, else below /tmp."""
     inside = home / "run" / "pg"
     fits = len(str(inside)) + len("/.s.PGSQL.5432") < SOCKET_PATH_LIMIT
-    folder = inside if fits and reaches(home, account) else Path("/tmp") / f"grid-{digest(home)}"  # noqa: S108 - checked below
+    return inside if fits and reaches(home, account) else Path("/tmp") / f"grid-{digest(home)}"  # noqa: S108 - see below
+
+
+def make_socket_folder(folder: Path, account: Account | None) -> None:
+    """Make it, the account's own; one that somebody else has planted is refused."""
     folder.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     owner = account.uid if account else os.geteuid()
     try:
@@ -107,7 +111,6 @@ def socket_folder(home: Path, account: Account | None) -> Path:
         if not stat.S_ISDIR(status.st_mode) or status.st_uid not in (owner, os.geteuid()):
             raise EngineFailed(f"{folder} belongs to somebody else: remove it or choose another GRID_HOME") from None
     give(folder, account)
-    return folder
 
 
 def give(path: Path, account: Account | None) -> None:

@@ -81,6 +81,7 @@ class EmbeddedPostgres:
         """Make the cluster if there is none and clear what a crash left. May take some seconds the first time."""
         if not (self._data / "PG_VERSION").exists():
             self._make_cluster()
+        footing.make_socket_folder(self._socket, self._account)
         self._clear_stale_lock()
 
     def launch(self) -> Launch:
