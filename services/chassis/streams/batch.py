@@ -34,6 +34,10 @@ from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.streams.store import StreamStore
 from services.chassis.telemetry import logger
 
+CHUNK: Final = 256
+"""Events per transaction."""
+RELEASE_LANES: Final = 100
+RELEASE_PER_LANE: Final = 64
 FIRST_PAUSE_S: Final = 0.05
 LONGEST_PAUSE_S: Final = 5.0
 URGENT_S: Final = 45.0
@@ -126,11 +130,11 @@ class BatchRunner:
 
     async def _stuck_after(self, after: Lane | None) -> list[tuple[Lane, Message]]:
         async with self._db.reading() as tx:
-            return await self._store.stuck_after(tx, after, 500)
+            return await self._store.stuck_after(tx, after, RELEASE_LANES)
 
     async def _held_of(self, lanes: set[Lane]) -> list[tuple[Standing, Message]]:
         async with self._db.reading() as tx:
-            return await self._store.held_of(tx, sorted(lanes), 256)
+            return await self._store.held_of(tx, sorted(lanes), RELEASE_PER_LANE)
 
     async def _count(self) -> None:
         async with self._db.reading() as tx:
@@ -139,7 +143,7 @@ class BatchRunner:
     async def _settle(self, items: Sequence[Item]) -> set[Lane]:
         """Commit these items, in as many transactions as their faults demand; answers lanes with more to release."""
         unblocked: set[Lane] = set()
-        pending = deque([list(items)] if items else [])
+        pending = deque(list(items[start : start + CHUNK]) for start in range(0, len(items), CHUNK))
         while pending:
             chunk = pending.popleft()
             good = self._before_limit(chunk)

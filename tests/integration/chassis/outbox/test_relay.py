@@ -91,6 +91,20 @@ async def test_order_per_key_under_concurrent_writers_with_rollbacks(plumbing: D
         assert log.of(key) == list(range(1, len(log.of(key)) + 1))
 
 
+async def test_a_row_that_becomes_visible_late_is_not_stepped_over(plumbing: Database) -> None:
+    """Ids are given before commit: a reader that remembers the last id would lose the slower transaction's row."""
+    log = Log()
+    async with running(relay_for(plumbing, log)):
+        async with plumbing.transaction() as slow:
+            await publish(slow, TABLES, [Outgoing(TOPIC, noted("slow", 1))])
+            await write(plumbing, ("fast", 1))
+            for _ in range(400):
+                await asyncio.sleep(0.01 if not log.of(b"fast") else 0)
+            assert (log.of(b"fast"), log.of(b"slow")) == ([1], [])
+        assert await all_published(plumbing)
+    assert log.of(b"slow") == [1]
+
+
 async def test_killed_between_acknowledgement_and_mark_sends_again(plumbing: Database) -> None:
     log = Log()
     await write(plumbing, ("a", 1), ("a", 2))

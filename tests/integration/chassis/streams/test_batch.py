@@ -222,6 +222,14 @@ async def test_a_release_in_one_process_and_a_batch_in_another_agree(stand: Stan
     assert await stand.ask("SELECT held FROM dispatch.stream_positions") == [(0,)]
 
 
+async def test_many_held_events_are_let_go_in_small_transactions(stand: Stand) -> None:
+    await stand.run(*[message(noted("a", n), n) for n in range(2, 700)])
+    await stand.run(message(noted("a", 1), 900))
+
+    assert await stand.seen() == list(range(1, 700))
+    assert max(map(len, stand.handler.batches)) <= batch_module.CHUNK
+
+
 async def test_sources_of_one_key_do_not_wait_for_each_other(stand: Stand) -> None:
     other = replace(noted("a", 1), source="grid/other")
     await stand.run(message(noted("a", 2), 1), message(other, 2))
