@@ -18,7 +18,6 @@ IMMEDIATE: Final = {"postgres": signal.SIGQUIT}  # what `pg_ctl stop -m immediat
 FREEZE_SHARE: Final = 0.2
 FREEZE_S: Final = (3.0, 15.0)  # longer than Kafka's patience with a silent worker
 GROUND: Final = ("postgres", "kafka")  # nothing can move without these: the next kill waits until they are back
-ONE_SHOT: Final = frozenset({"migrate", "topics", "sample", "history"})
 BACK_WITHIN_S: Final = 90.0
 LOOK_EVERY_S: Final = 0.1
 
@@ -51,7 +50,7 @@ class Nemesis:
         """Returns when every part it killed runs again. AssertionError when one never does."""
         rng = random.Random(self.seed)
         began = time.monotonic()
-        self.parts = frozenset(self._status()) - ONE_SHOT
+        self.parts = frozenset(name for name, part in self._status().items() if part.state == "ready")
         order: list[str] = []
         async with asyncio.TaskGroup() as healing:
             while time.monotonic() - began < seconds:
