@@ -46,7 +46,7 @@ from services.governance.acts import Post
 NAME = "dispatch"
 NEEDED_REVISION = "0001"
 STATIC = Path(__file__).parent / "static"
-PAGES = ("console", "desk", "wall")
+PAGES = ("console", "desk")
 BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame
 
 

@@ -104,8 +104,17 @@ cases = Table(
     UniqueConstraint("case_no", name="uq_cases_case_no"),
     CheckConstraint(f"state IN ({_STATES})", name="state"),
     CheckConstraint("sequence >= version", name="sequence"),
-    Index("ix_cases_live_state_due", "state", "stage_due_at", "id", postgresql_where=text("live")),
+    # as the queues sort: without a limit last
+    Index(
+        "ix_cases_live_state_due",
+        "state",
+        text("coalesce(stage_due_at, 'infinity'::timestamptz)"),
+        "id",
+        postgresql_where=text("live"),
+    ),
     Index("ix_cases_live_due", "stage_due_at", "id", postgresql_where=text("live")),
+    Index("ix_cases_live_lead", "lead_unit", "state", postgresql_where=text("live")),
+    Index("ix_cases_live_flags", "flags", postgresql_using="gin", postgresql_where=text("live")),
     Index("ix_cases_live_audience", "audience", postgresql_using="gin", postgresql_where=text("live")),
     Index("ix_cases_opened", "opened_at", "id"),
     Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),

@@ -81,7 +81,10 @@ _TABLES = (
     "CREATE INDEX ix_cases_figures ON dispatch.cases (street, category, lead_unit)",
     "CREATE INDEX ix_cases_live_audience ON dispatch.cases USING gin (audience) WHERE live",
     "CREATE INDEX ix_cases_live_due ON dispatch.cases (stage_due_at, id) WHERE live",
-    "CREATE INDEX ix_cases_live_state_due ON dispatch.cases (state, stage_due_at, id) WHERE live",
+    "CREATE INDEX ix_cases_live_state_due ON dispatch.cases"
+    " (state, coalesce(stage_due_at, 'infinity'::timestamptz), id) WHERE live",
+    "CREATE INDEX ix_cases_live_lead ON dispatch.cases (lead_unit, state) WHERE live",
+    "CREATE INDEX ix_cases_live_flags ON dispatch.cases USING gin (flags) WHERE live",
     "CREATE INDEX ix_cases_near ON dispatch.cases (category, lng) WHERE lng IS NOT NULL",
     "CREATE INDEX ix_cases_opened ON dispatch.cases (opened_at, id)",
     """CREATE TABLE dispatch.idempotency_keys (

@@ -44,7 +44,7 @@ JOIN dispatch.case_facts f ON f.fact_id = o.event_id
 JOIN dispatch.cases c ON c.id = f.case_id
 WHERE o.created_at >= :since
   AND (o.xid, o.id) > (CAST(CAST(:xid AS text) AS xid8), :id)
-  AND o.xid < pg_snapshot_xmin(pg_current_snapshot())
+  AND o.xid < pg_snapshot_xmin(pg_current_snapshot()) AND NOT c.history
 ORDER BY o.xid, o.id LIMIT :limit
 """
 
@@ -56,7 +56,10 @@ async def edge(tx: Tx) -> tuple[Place, datetime]:
 
 
 async def changes_after(tx: Tx, place: Place, since: datetime, limit: int) -> list[Change]:
-    """Facts after `place`, oldest first. `since` must lie before the first of them: it keeps old partitions unread."""
+    """Facts after `place`, oldest first; imported history moves in no list.
+
+    `since` must lie before the first of them: it keeps old partitions unread.
+    """
     rows = await tx.execute(text(_AFTER), {"xid": place.xid, "id": place.id, "since": since, "limit": limit})
     return [
         Change(

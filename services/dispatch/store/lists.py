@@ -7,7 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, Text, Uuid, and_, cast, func, literal, literal_column, or_, select, text, true, tuple_
+from sqlalchemy import (
+    Select,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from services.dispatch.store import Tx
@@ -106,17 +121,18 @@ async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope) -> dict[str, ListRow
 
 
 async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list[QueueCount]:
-    """All queues in one pass over the live cases that the scope sees."""
-    columns: list[ColumnElement[Any]] = []
-    for queue in queues:
-        holds = queue.holds(scope)
-        columns += [
-            func.count().filter(holds),
-            func.count().filter(and_(holds, is_overdue())),
-            func.min(cases.c.opened_at).filter(holds),
-        ]
-    row = (await tx.execute(select(*columns).where(cases.c.live, visible_cases(scope)))).one()
-    return [QueueCount(queue, row[3 * n], row[3 * n + 1], row[3 * n + 2]) for n, queue in enumerate(queues)]
+    """All queues in one statement, each with a plan of its own: most touch only the rows they count."""
+    each = [
+        select(
+            literal(n).label("n"),
+            func.count().label("open"),
+            func.count().filter(is_overdue()).label("overdue"),
+            func.min(cases.c.opened_at).label("oldest_at"),
+        ).where(cases.c.live, visible_cases(scope), queue.holds(scope))
+        for n, queue in enumerate(queues)
+    ]
+    found = {row.n: row for row in await tx.execute(union_all(*each))}
+    return [QueueCount(queue, found[n].open, found[n].overdue, found[n].oldest_at) for n, queue in enumerate(queues)]
 
 
 def _rows(sort: Sort | None, queues: ColumnElement[Any] | None = None) -> Select[Any]:

@@ -37,7 +37,8 @@ from services.governance.cycle import Action, Flag, Role, Stage, State, Urgency
 Predicate = ColumnElement[bool]
 Group = Literal["stage", "watch", "desk"]
 _WHEN = DateTime(timezone=True)
-NOW: ColumnElement[datetime] = literal_column("directory.grid_now()", _WHEN)
+# As a subquery it is asked once per statement, not once per row.
+NOW: ColumnElement[datetime] = select(literal_column("directory.grid_now()", _WHEN)).scalar_subquery()
 REVIEW_AHEAD = timedelta(days=7)
 SUSPENDED_LONG = timedelta(days=60)
 
