@@ -194,8 +194,10 @@ class Relay:
             taken = await connection.execute(self._sql.lock, {"space": self._namespace, "shard": shard})
             if taken.scalar_one():
                 self._owned = (*self._owned, shard)
-        if missing:
-            self._metrics.owned(len(self._owned))
+        gained = len(missing) + len(self._owned) - len(self._candidates)
+        if gained:
+            _log.info("relay.owns_shards", shards=len(self._owned), of=len(self._candidates))
+        self._metrics.owned(len(self._owned))
 
     async def _refresh_floor(self, connection: AsyncConnection) -> None:
         """Find how far back unpublished rows reach, so that a pass need not look into old partitions.
