@@ -130,7 +130,9 @@ class Database:
         pooling: dict[str, Any] = {"poolclass": NullPool}
         if size is not None:
             pooling = {"pool_size": size, "max_overflow": 0, "pool_timeout": 10}
-        engine = create_async_engine(driver_url(url), connect_args=connect_args, **pooling)
+        engine = create_async_engine(  # parameters hold what people wrote: never in an error that is logged
+            driver_url(url), connect_args=connect_args, hide_parameters=True, **pooling
+        )
         event.listen(engine.sync_engine, "checkout", _refuse_dead_connection)
         return engine
 

@@ -98,7 +98,7 @@ class Edge:
         status = call.status or 500
         self._metrics.observe_request(scope["method"], route, status, seconds)
         if scope["path"] not in _QUIET:
-            log_access(self._service, call.request_id, scope["method"], scope["path"], status, seconds)
+            log_access(self._service, call.request_id, scope["method"], _loggable(scope["path"]), status, seconds)
 
 
 class _Call:

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from services.chassis.db import Database, is_transient
+from services.chassis.db import Database, is_transient, sqlstate
 from services.chassis.ids import IdSource
 from services.intake.store import Tx, submissions
 from services.intake.store.submissions import LedgerEntry, NewReport
 from services.intake.usecases.draft import Draft
-from services.intake.usecases.groupcommit import GroupCommit
+from services.intake.usecases.groupcommit import GroupCommit, Unavailable
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.render import render
+
+
+class RowRefused(Exception):
+    """The database will never take this report; the message names the kind of fault and holds nothing of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +70,20 @@ class Submissions:
 
     async def submit(self, draft: Draft) -> Accepted:
         """Store one report. Raises Refusal `idempotency_key_reused`, or Unavailable when the database is away."""
-        outcome = await self._commits.submit(draft)
+        outcome = await self._written(draft)
         if isinstance(outcome, IdTaken):  # keys belong to the caller: another's id must not keep him out
-            outcome = await self._commits.submit(replace(draft, report_id=self._ids.uuid7()))
+            outcome = await self._written(replace(draft, report_id=self._ids.uuid7()))
         if isinstance(outcome, Accepted):
             return outcome
         raise Refusal("idempotency_key_reused", "Idempotency-Key")
+
+    async def _written(self, draft: Draft) -> Outcome:
+        try:
+            return await self._commits.submit(draft)
+        except Unavailable:
+            raise
+        except Exception as error:  # noqa: BLE001 - the database's own words quote the row, which no log may hold
+            raise RowRefused(f"{type(error).__name__} {sqlstate(error) or ''}".strip()) from None
 
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One transaction for all of `drafts`."""
