@@ -58,12 +58,18 @@ def ground(application: str) -> Ground:
     return Ground(db, DirectoryCache(db), SystemIds(), Metrics(NAME))
 
 
+async def warm(directory: DirectoryCache) -> None:
+    """Read the directory and every rulebook in use, so that no transaction waits for a second connection later."""
+    for stored in (await directory.refresh()).rulebooks:
+        await directory.rulebook(stored.version)
+
+
 async def build_server() -> Running:
     """The HTTP process."""
     base = ground(NAME)
     settings, http = DispatchSettings(), DispatchHttpSettings()
     token = ServiceTokenSettings().token
-    await base.directory.refresh()
+    await warm(base.directory)
     forwarder = _forwarder(settings, token)
     feed = Feed(base.db, base.directory, settings)
     app = make_app(http, base)
@@ -103,7 +109,7 @@ def make_app(http: DispatchHttpSettings, base: Ground | None) -> FastAPI:
 async def build_worker() -> Running:
     """A stream worker."""
     base = ground(f"{NAME}-worker")
-    await base.directory.refresh()
+    await warm(base.directory)
     address = KafkaAddress.parse(KafkaSettings().url)
     applied = handler(Tools(base.directory, base.ids))
     worker = StreamWorker(APP_ID, TOPICS, applied, base.db, (inbox, outbox), address, base.ids, base.metrics)

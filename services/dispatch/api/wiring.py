@@ -7,7 +7,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.chassis.auth import Person
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
 from services.chassis.ids import IdSource
@@ -28,7 +27,7 @@ class Wiring:
     forwarder: Forwarder
 
 
-def wiring(request: Request) -> Wiring:
+async def wiring(request: Request) -> Wiring:
     """The parts of this process."""
     found = request.app.state.wiring
     assert isinstance(found, Wiring), "app.state.wiring must be set by the composition root"
@@ -36,8 +35,3 @@ def wiring(request: Request) -> Wiring:
 
 
 Parts = Annotated[Wiring, Depends(wiring)]
-
-
-def language_of(person: Person) -> str:
-    """The language of labels: the person's own choice."""
-    return person.lang

@@ -76,6 +76,8 @@ class Taking:
                 await self._one(tx, received.envelope, work, plan.get(index))
             except UnknownRulebook as error:
                 raise Poison(index, str(error)) from error
+            except GovernanceError as error:  # commands are answered; a report that no rule takes is for a person
+                raise Poison(index, f"refused by the rules: {error.code}") from error
         await save(tx, work.steps, work.words)
         await save_refusals(tx, work.refusals)
         await keep_words(tx, work.claims)

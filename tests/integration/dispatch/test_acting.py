@@ -205,3 +205,5 @@ async def test_a_restricted_case_shows_class_and_community_only_outside_its_chai
     rows = (await chief.get("/api/v1/queues/branch_triage")).json()["rows"]
     assert [(r["summary"], r["address"]) for r in rows] == [("", "云溪社区")]
     assert (await chief.get("/api/v1/cases", params={"q": "垃圾"})).json()["rows"] == []
+    urged = await post(chief, case_no, "urge", outside["version"])
+    assert (urged.status_code, urged.json()["code"]) == (403, "not_permitted")

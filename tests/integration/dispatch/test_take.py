@@ -10,6 +10,7 @@ from schemas.events.command import CommandV1
 from schemas.events.parts import ActorV1
 from schemas.events.report import PhotoV1, RecordedV1, ReportPhotoAddedV1
 from schemas.events.sla import SlaFiredV1
+from services.chassis.streams import Poison
 from services.governance.cycle import ClockKind
 from tests.integration.dispatch.conftest import Street
 
@@ -97,6 +98,16 @@ async def test_a_command_without_a_case_is_answered_too(street: Street) -> None:
     command = CommandV1(command_id="c1", case_no="FC-20000101-00001", actor=ActorV1(), asked_at=await street.now())
     await street.take(("command.withdraw", command))
     assert await street.scalar("SELECT code FROM dispatch.refusals") == "unknown_case"
+
+
+async def test_a_report_under_a_rulebook_nobody_has_is_left_for_a_person(street: Street) -> None:
+    good, bad = await street.report(), await street.report(rulebook="gone")
+    with pytest.raises(Poison) as poison:
+        await street.take(("report.submitted", good), ("report.submitted", bad))
+    assert poison.value.index == 1
+    assert await street.scalar("SELECT count(*) FROM dispatch.case_reports") == 0
+    await street.take(("report.submitted", good))
+    assert await street.scalar("SELECT count(*) FROM dispatch.cases") == 1
 
 
 async def test_history_stands_in_no_queue_and_unknown_units_are_listed(street: Street) -> None:
