@@ -55,6 +55,7 @@ class SupervisorSettings:
     database_direct_url: str | None = None
     kafka_url: str | None = None
     dispatch_workers: int = 2
+    sample_history: bool = True
     inherited: Mapping[str, str] = field(default_factory=dict)
     """The caller's environment; parts get it with their own values on top."""
 
@@ -75,6 +76,7 @@ class SupervisorSettings:
             database_direct_url=env.get("DATABASE_DIRECT_URL") or None,
             kafka_url=env.get("KAFKA_URL") or None,
             dispatch_workers=_number(env, "GRID_DISPATCH_WORKERS", 2),
+            sample_history=env.get("GRID_SAMPLE_HISTORY", "1") != "0",
             inherited=dict(env),
         )
 

@@ -24,6 +24,7 @@ PRELOADED = ("services.intake.app", "services.dispatch.app", "services.escalatio
 
 SERVICES = ("intake", "dispatch", "escalation")
 BASE = ("migrate", "topics")
+FIRST_REPORTS = ("--reports", "30", "--per-minute", "60")
 GROUP_SESSION = 10.0
 """Seconds after which Kafka takes a silent worker out of its group. A member that comes back sooner makes its healthy
 peers wait for the dead one, so a crashed worker with peers comes back after it."""
@@ -87,9 +88,9 @@ def parts_of(
     marks: dict[str, Callable[[], None]] = {}
     commands = own_commands(settings.dispatch_workers, sample)
     past = SampleHistory(around.home)
-    if sample and not past.imported:
+    if sample and settings.sample_history:
         commands += past.commands()
-        marks = {"history-file": past.note_written, "history": past.note_imported}
+        marks = past.marks()
     if around.postgres is not None:
         parts.append(_engine("postgres", around.postgres, None, None))
     if around.kafka is not None:
@@ -100,17 +101,17 @@ def parts_of(
 
 
 class SampleHistory:
-    """The sample street's sixty days before today: invented once per GRID_HOME, then imported like any other file."""
+    """The sample street's sixty days before today, and its first live cases. Once per GRID_HOME.
+
+    The days are invented and imported like any other file; then a few reports are played in, with people acting, so
+    that queues and desks have something to show.
+    """
 
     def __init__(self, home: Path) -> None:
         self._file = home / "sample" / "history.csv"
         self._fresh = self._file.with_suffix(".new")
-        self._done = self._file.with_suffix(".imported")
-
-    @property
-    def imported(self) -> bool:
-        """Whether there is nothing left to do."""
-        return self._done.exists()
+        self._imported = self._file.with_suffix(".imported")
+        self._opened = self._file.with_suffix(".opened")
 
     def commands(self) -> tuple[Command, ...]:
         """What is left to run. Nobody waits for it: the street opens at once, its past comes in behind."""
@@ -118,19 +119,30 @@ class SampleHistory:
         mapping = CHECKOUT / "deploy" / "sample" / "history.toml"
         write = ("history", "--out", str(self._fresh))
         read = ("import", str(self._file), "--mapping", str(mapping))
-        rows = (Command("history", "intake", "services.intake", read, SERVICES, once=True, awaited=False),)
-        if self._file.exists():
-            return rows
-        first = Command("history-file", "dispatch", "services.dispatch", write, ("sample",), once=True, awaited=False)
-        return (first, replace(rows[0], needs=(*SERVICES, first.name)))
+        live = ("feed", *FIRST_REPORTS, "--people", "--pace", "1", "--patient")
+        wanted = (
+            (self._file, "history-file", "dispatch", write, ("sample",)),
+            (self._imported, "history", "intake", read, SERVICES),
+            (self._opened, "first-reports", "dispatch", live, SERVICES),
+        )
+        rows: list[Command] = []
+        for done, name, role, words, needs in wanted:
+            if not done.exists():
+                after = (*needs, *(row.name for row in rows[-1:]))
+                rows.append(Command(name, role, f"services.{role}", words, after, once=True, awaited=False))
+        return tuple(rows)
 
-    def note_written(self) -> None:
-        """The file is whole."""
+    def marks(self) -> dict[str, Callable[[], None]]:
+        """What to note when each of them has come to its end."""
+        return {
+            "history-file": self._keep_file,
+            "history": self._imported.touch,
+            "first-reports": self._opened.touch,
+        }
+
+    def _keep_file(self) -> None:
+        """The file is whole: from here on it is the one to import, also after a crash."""
         self._fresh.rename(self._file)
-
-    def note_imported(self) -> None:
-        """The import has reached the end of the file."""
-        self._done.touch()
 
 
 def _engine(name: str, engine: EmbeddedPostgres | EmbeddedKafka, port: int | None, url: str | None) -> Part:

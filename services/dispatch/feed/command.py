@@ -14,6 +14,7 @@ import httpx
 
 from services.chassis.clock import SystemClock
 from services.chassis.db import grid_now
+from services.chassis.directory import Directory
 from services.chassis.directory.files import read_street
 from services.chassis.ids import SystemIds
 from services.chassis.serve import ExitCode
@@ -51,18 +52,15 @@ async def run_feed(base: Ground, asked: argparse.Namespace) -> int:
     """Play until the plan ends or somebody presses Ctrl-C."""
     directory = await base.directory.refresh()
     now = await _now(base)
-    logins = sorted(
-        account.login
-        for account in directory.accounts.values()
-        if account.sample and any(p.role.value in (*FIELD, *DESKS) for p in directory.posts_of(account.account_id, now))
-    )
-    if not logins:
+    reporters, desks = (_holders(directory, roles, now) for roles in (FIELD, DESKS))
+    if not reporters:
         sys.stderr.write("grid feed: there is no sample street here; `grid up` loads one\n")
         return ExitCode.NOT_READY
     settings = DispatchSettings()
     plan = FeedPlan(
         streets=Streets(settings.intake_url, f"http://127.0.0.1:{DispatchHttpSettings().port}"),
-        logins=logins,
+        reporters=reporters,
+        desks=desks,
         password=await asyncio.to_thread(_password, settings.sample_dir),
         seed=asked.seed,
         per_minute=asked.per_minute,
@@ -73,6 +71,15 @@ async def run_feed(base: Ground, asked: argparse.Namespace) -> int:
         patient=asked.patient,
     )
     return await _played(plan)
+
+
+def _holders(directory: Directory, roles: Sequence[str], now: datetime) -> list[str]:
+    """Logins of the sample's people who hold one of these posts."""
+    return sorted(
+        account.login
+        for account in directory.accounts.values()
+        if account.sample and any(post.role.value in roles for post in directory.posts_of(account.account_id, now))
+    )
 
 
 def _password(folder: Path) -> str:

@@ -42,6 +42,11 @@ class PersonClient:
         self.intake.cookies.update(answer.cookies)
         self.roles = frozenset(post["role"] for post in answer.json()["posts"])
 
+    async def signed_in(self) -> None:
+        """Sign in unless done already."""
+        if not self.roles:
+            await self.sign_in()
+
     async def close(self) -> None:
         await self.intake.aclose()
         await self.dispatch.aclose()

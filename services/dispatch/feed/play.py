@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import httpx
 from PIL import Image, ImageDraw
@@ -21,17 +22,20 @@ from services.dispatch.feed.matters import Kind, Matter, Spot, draw_matter
 from services.dispatch.feed.people import PersonClient, Streets
 
 AWAY_S: Final = 1.0
-REPORTERS: Final = frozenset({"GW", "GS"})
 SLOW_SHARE: Final = 0.12
 """People who leave a case lying today, so that some go up by themselves and some become late."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeedPlan:
-    """What to play. `per_minute` reports on average; `people`: also act, every `pace_s` seconds a round."""
+    """What to play. `reporters` send `per_minute` reports on average; with `people`, they and the people at the `desks`
+
+    also act, one after another, with `pace_s` seconds between two rounds.
+    """
 
     streets: Streets
-    logins: Sequence[str]
+    reporters: Sequence[str]
+    desks: Sequence[str]
     password: str
     seed: int
     per_minute: float
@@ -58,13 +62,13 @@ class Played:
 async def play(
     plan: FeedPlan, clock: Clock, ids: IdSource, stop: asyncio.Event, told: Callable[[Played], None]
 ) -> Played:
-    """Sign everybody in and play; `told` hears of the progress. Ends by plan, or when `stop` is set."""
+    """Play; `told` hears of the progress. Ends by plan, or when `stop` is set. People sign in when they first act."""
     played = Played()
-    crowd = [PersonClient(plan.streets, login, plan.password) for login in plan.logins]
+    field = [PersonClient(plan.streets, login, plan.password) for login in plan.reporters]
+    desks = [PersonClient(plan.streets, login, plan.password) for login in plan.desks]
+    crowd = field + desks
     try:
-        for person in crowd:
-            await person.sign_in()
-        loops = [_report(plan, crowd, ids, stop, played, told)]
+        loops = [_report(plan, field, ids, stop, played, told)]
         if plan.people:
             loops.append(_work(plan, crowd, clock, ids, stop, played, told))
         deadline = None if plan.minutes is None else plan.minutes * 60
@@ -86,22 +90,29 @@ async def _until(loops: Sequence[Coroutine[Any, Any, None]], stop: asyncio.Event
 
 async def _report(
     plan: FeedPlan,
-    crowd: Sequence[PersonClient],
+    reporters: Sequence[PersonClient],
     ids: IdSource,
     stop: asyncio.Event,
     played: Played,
     told: Callable[[Played], None],
 ) -> None:
     rng = random.Random(plan.seed)
-    reporters = [person for person in crowd if person.roles & REPORTERS]
+    while not await _came_through(plan, reporters[0].sign_in):  # noqa: ASYNC110 - waits out an outage
+        await asyncio.sleep(AWAY_S)
     kinds, spots = await _what_and_where(reporters[0])
     while not stop.is_set() and (plan.reports is None or played.reports < plan.reports):
         person, matter, key = rng.choice(reporters), draw_matter(rng, kinds, spots), ids.uuid7()
-        while not await _came_through(plan, lambda: person.report(key, matter)):  # noqa: ASYNC110, B023 - awaited at once
+        while not await _came_through(plan, lambda: _send(person, key, matter)):  # noqa: ASYNC110, B023 - awaited at once
             await asyncio.sleep(AWAY_S)
         played.reports += 1
         told(played)
         await _sleep(stop, rng.expovariate(plan.per_minute / 60))
+    stop.set()
+
+
+async def _send(person: PersonClient, key: UUID, matter: Matter) -> None:
+    await person.signed_in()
+    await person.report(key, matter)
 
 
 async def _came_through(plan: FeedPlan, attempt: Callable[[], Coroutine[Any, Any, object]]) -> bool:
@@ -146,6 +157,7 @@ async def _work(
 
 async def _one_act(rng: random.Random, person: PersonClient, now: datetime, ids: IdSource, played: Played) -> None:
     """Look at one list, open one case, do one thing, or leave it lying."""
+    await person.signed_in()
     queues = await person.queues()
     if not queues:
         return
