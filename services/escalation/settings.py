@@ -30,13 +30,13 @@ class TimerSettings(SettingsGroup):
     jump_s: float = Field(
         default=5.0,
         gt=0,
-        description="a database clock running ahead of the steady clock by more than this is a step",
+        description="A database clock running ahead of the steady clock by more than this is a step.",
         validation_alias="GRID_TIMER_JUMP_S",
     )
     jump_pause_s: float = Field(
         default=30.0,
         ge=0,
-        description="nothing fires for so long after a step",
+        description="Nothing fires for so long after a step.",
         validation_alias="GRID_TIMER_JUMP_PAUSE_S",
     )
 
@@ -58,21 +58,21 @@ class WebhookSettings(SettingsGroup):
         description="Deliveries under way at once.",
     )
     per_endpoint: int = Field(
-        default=8, ge=1, le=64, description="under way to one endpoint", validation_alias="GRID_WEBHOOK_PER_ENDPOINT"
+        default=8, ge=1, le=64, description="Of these, to one endpoint.", validation_alias="GRID_WEBHOOK_PER_ENDPOINT"
     )
     schedule_s: tuple[float, ...] = Field(
         default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),
-        description="seconds to wait after the 1st, 2nd, … failed attempt; after the last the message is a dead letter",
+        description="Seconds to wait after the 1st, 2nd, … failed attempt; after the last it is a dead letter.",
         validation_alias="GRID_WEBHOOK_SCHEDULE_S",
     )
     allow_hosts: str = Field(
         default="",
-        description="host:port pairs, comma separated, that may be called over plain http and on private addresses",
+        description="Pairs of host:port, comma separated, that may be called over plain http and on private addresses.",
         validation_alias="GRID_WEBHOOK_ALLOW_HOSTS",
     )
     key_file: Path | None = Field(
         default=None,
-        description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME",
+        description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME.",
         validation_alias="GRID_WEBHOOK_KEY_FILE",
     )
 
@@ -92,6 +92,6 @@ class PlatformSettings(SettingsGroup):
 
     secret: SecretStr | None = Field(
         default=None,
-        description="whsec_… shared with the platform; without it call-backs are refused",
+        description="The whsec_… secret shared with the platform; without it call-backs are refused.",
         validation_alias="GRID_PLATFORM_SECRET",
     )

@@ -26,7 +26,7 @@ _FIELD_OF = {
     "unknown_task": "task",
     "unknown_request": "request",
 }
-_HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
+HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
 def install_error_handlers(app: FastAPI, wording: Wording) -> None:
@@ -83,7 +83,7 @@ def http_problem(error: HTTPException) -> Problem:
     """Errors that the framework itself raises."""
     if isinstance(error, BodyTooLarge):
         return too_large(error.limit)
-    code = _HTTP_CODES.get(error.status_code, "http_error")
+    code = HTTP_CODES.get(error.status_code, "http_error")
     return Problem(error.status_code, code, headers=dict(error.headers or {}))
 
 

@@ -22,7 +22,7 @@ def deliveries_router() -> APIRouter:
     """/api/v1/deliveries"""
     router = APIRouter(prefix="/api/v1/deliveries", tags=["deliveries"])
 
-    @router.get("", response_model=DeliveryPageOut)
+    @router.get("", summary="Deliveries, newest first", response_model=DeliveryPageOut)
     async def newest(
         desk: DeskOf,
         _: LogReader,
@@ -41,7 +41,7 @@ def deliveries_router() -> APIRouter:
         cursor = encode_cursor(shown[-1]["created_at"].isoformat(), shown[-1]["id"]) if more else None
         return DeliveryPageOut(items=tuple(_out(row, tries.get(row["id"], [])) for row in shown), next=cursor)
 
-    @router.post("/{delivery_id}/replay", response_model=ReplayOut)
+    @router.post("/{delivery_id}/replay", summary="Send a delivery again", response_model=ReplayOut)
     async def replay(delivery_id: str, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
         async with desk.db.transaction() as tx:
 

@@ -25,7 +25,7 @@ def platform_router() -> APIRouter:
     """/api/v1/platform/events"""
     router = APIRouter(prefix="/api/v1/platform", tags=["platform"])
 
-    @router.post("/events", status_code=202, response_model=HeardOut)
+    @router.post("/events", summary="A call-back of the city platform", status_code=202, response_model=HeardOut)
     async def events(request: Request, desk: DeskOf) -> HeardOut:
         body = await request.body()
         if desk.platform_secret is None:

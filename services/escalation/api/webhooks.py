@@ -34,13 +34,15 @@ def webhooks_router() -> APIRouter:
     """/api/v1/webhooks"""
     router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 
-    @router.get("", response_model=WebhookPageOut)
+    @router.get("", summary="Webhook endpoints", response_model=WebhookPageOut)
     async def every(desk: DeskOf, _: LogReader) -> WebhookPageOut:
         async with desk.db.reading() as tx:
             now = await grid_now(tx)
             return WebhookPageOut(items=tuple(_out(one, now) for one in await endpoints.every(tx)))
 
-    @router.post("", status_code=201, response_model=WebhookCreatedOut)
+    @router.post(
+        "", summary="Add an endpoint; its secret is shown once", status_code=201, response_model=WebhookCreatedOut
+    )
     async def add(body: WebhookIn, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             made = await desk.endpoints.add(tx, body, person.account_id)
@@ -49,7 +51,7 @@ def webhooks_router() -> APIRouter:
 
         return await _once(desk, key, work, sealed=True)
 
-    @router.patch("/{endpoint_id}", response_model=WebhookOut)
+    @router.patch("/{endpoint_id}", summary="Change an endpoint", response_model=WebhookOut)
     async def change(
         endpoint_id: UUID, body: WebhookPatchIn, desk: DeskOf, _: Administrator, key: RequestKeyOf
     ) -> Response:
@@ -59,7 +61,7 @@ def webhooks_router() -> APIRouter:
 
         return await _once(desk, key, work)
 
-    @router.delete("/{endpoint_id}", status_code=204)
+    @router.delete("/{endpoint_id}", summary="Remove an endpoint", status_code=204)
     async def remove(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             if not await desk.endpoints.remove(tx, endpoint_id):
@@ -68,7 +70,11 @@ def webhooks_router() -> APIRouter:
 
         return await _once(desk, key, work)
 
-    @router.post("/{endpoint_id}/rotate-secret", response_model=SecretOut)
+    @router.post(
+        "/{endpoint_id}/rotate-secret",
+        summary="A new secret; the old one signs beside it for a day",
+        response_model=SecretOut,
+    )
     async def rotate(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             made = _found(await desk.endpoints.rotate(tx, endpoint_id))
@@ -76,7 +82,7 @@ def webhooks_router() -> APIRouter:
 
         return await _once(desk, key, work, sealed=True)
 
-    @router.post("/{endpoint_id}/test", status_code=202)
+    @router.post("/{endpoint_id}/test", summary="Send test.ping", status_code=202)
     async def test(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             delivery_id = _found(await desk.endpoints.ping(tx, endpoint_id))
@@ -84,7 +90,7 @@ def webhooks_router() -> APIRouter:
 
         return await _once(desk, key, work)
 
-    @router.post("/{endpoint_id}/replay", response_model=ReplayOut)
+    @router.post("/{endpoint_id}/replay", summary="Send again what was due since a moment", response_model=ReplayOut)
     async def replay(
         endpoint_id: UUID, since: Annotated[datetime, Query()], desk: DeskOf, _: Administrator, key: RequestKeyOf
     ) -> Response:
