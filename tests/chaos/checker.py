@@ -20,6 +20,7 @@ from tests.chaos.questions import (
     BACKWARDS,
     CASES_WITHOUT_REPORT,
     FACTS_WITHOUT_EVENT,
+    IMPORTED,
     NOT_DENSE,
     REPORTS_OF_NOBODY,
     REPORTS_WITHOUT_CASE,
@@ -116,7 +117,7 @@ class Checker:
                 found.append(Violation("lost", f"acknowledged report {entry.report_id} is not there"))
             if entry.acknowledged and stored.get(entry.key) != entry.report_id:
                 found.append(Violation("lost", f"key {entry.key} leads to {stored.get(entry.key)}"))
-        rows = _one(connection, "SELECT count(DISTINCT source_event_id) FROM intake.reports WHERE imported IS NOT NULL")
+        rows = _one(connection, IMPORTED)
         if rows != self._imported:
             found.append(Violation("import", f"{rows} of {self._imported} rows are reports"))
         return found

@@ -6,6 +6,10 @@ from typing import Final
 
 SERVICES: Final = ("intake", "dispatch", "escalation")
 
+# Rows of our files; the sample's own history tells its outcome as well.
+IMPORTED: Final = (
+    "SELECT count(DISTINCT source_event_id) FROM intake.reports WHERE imported IS NOT NULL AND recorded IS NULL"
+)
 REPORTS_WITHOUT_CASE: Final = (
     "SELECT r.report_id FROM intake.reports r"
     " WHERE NOT EXISTS (SELECT FROM dispatch.case_reports c WHERE c.report_id = r.report_id)"
