@@ -41,6 +41,7 @@ def test_every_part_gets_its_own_role(tmp_path: Path) -> None:
     roles = {command.name: command.role for command in own_commands()} | {
         "history": "intake",
         "history-file": "dispatch",
+        "first-reports": "dispatch",
     }
     for name, url in urls.items():
         assert url.startswith(f"postgresql://grid_{roles[name]}:"), name
