@@ -95,6 +95,8 @@ export interface TimelineOut {
   note?: string | null;
   reason?: string | null;
   evidence?: { id: string; url: string }[];
+  /** A machine act can be taken back until then. */
+  recall_until?: string | null;
 }
 
 export interface Page<Row> {

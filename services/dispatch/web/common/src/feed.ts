@@ -18,6 +18,15 @@ function explain(error: unknown): string {
   throw error;
 }
 
+/** Learn the street's working hours; without them the due time itself is shown. */
+async function hours(): Promise<void> {
+  try {
+    keepWorkWindows((await api.get<{ windows: Windows }>("/api/v1/calendar")).windows);
+  } catch (error) {
+    explain(error);
+  }
+}
+
 function makeFeed() {
   const state = reactive({
     queues: [] as QueueCount[],
@@ -103,14 +112,6 @@ function makeFeed() {
     if (state.held === caseNo) return;
     state.held = caseNo;
     list.value = settle(list.value, caseNo, serverNow());
-  }
-
-  async function hours(): Promise<void> {
-    try {
-      keepWorkWindows((await api.get<{ windows: Windows }>("/api/v1/calendar")).windows);
-    } catch (error) {
-      explain(error); // without the hours the due time itself is shown
-    }
   }
 
   const live = useLive({

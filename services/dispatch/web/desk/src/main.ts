@@ -1,5 +1,30 @@
 import "@grid/webkit/style.css";
-import { createApp } from "vue";
+import "@grid/webkit/vant.css";
+import "../../common/src/case-parts.css";
+import "./style.css";
+import { language } from "@grid/webkit";
+import { Locale } from "vant";
+import enUS from "vant/es/locale/lang/en-US";
+import zhCN from "vant/es/locale/lang/zh-CN";
+import { createApp, watchEffect } from "vue";
+import { createRouter, createWebHistory } from "vue-router";
 import App from "./App.vue";
+import CasePage from "./pages/CasePage.vue";
+import ListPage from "./pages/ListPage.vue";
+import MinePage from "./pages/MinePage.vue";
 
-createApp(App).mount("#app");
+const router = createRouter({
+  history: createWebHistory(import.meta.env.BASE_URL),
+  routes: [
+    { path: "/", component: ListPage },
+    { path: "/lists/:queue", component: ListPage },
+    { path: "/cases/:caseNo", component: CasePage, props: true },
+    { path: "/mine", component: MinePage },
+    { path: "/:rest(.*)*", redirect: "/" },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+});
+
+watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS : zhCN));
+
+createApp(App).use(router).mount("#app");

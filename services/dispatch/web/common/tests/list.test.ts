@@ -1,0 +1,162 @@
+import { describe, expect, it } from "vitest";
+import { begin, changed, extend, gone, neighbour, orderOf, settle, type List } from "../src/list";
+import type { CaseChanged, QueueRow } from "../src/types";
+
+const NOW = Date.parse("2026-11-22T12:00:00Z");
+
+function row(no: number, dueIn: number | null, more: Partial<QueueRow> = {}): QueueRow {
+  return {
+    case_no: `FC-20261122-0000${no}`,
+    version: 1,
+    sequence: 1,
+    state: "at_street",
+    stage: "coordination",
+    tier: "T2",
+    urgency: "U2",
+    category: null,
+    summary: "",
+    address: "",
+    owner_name: "",
+    lead_unit: null,
+    due:
+      dueIn === null
+        ? null
+        : {
+            due_at: new Date(NOW + dueIn * 60_000).toISOString(),
+            started_at: new Date(NOW - 3_600_000).toISOString(),
+            basis: "wall",
+            budget_s: 3_600,
+          },
+    reports: 1,
+    hand_overs: 0,
+    opened_at: new Date(NOW - 3_600_000 + no * 1_000).toISOString(),
+    flags: [],
+    restricted: false,
+    sample: true,
+    ...more,
+  };
+}
+
+function event(of: QueueRow, queues: string[], sequence = of.sequence + 1): CaseChanged {
+  return { case_no: of.case_no, sequence, version: of.version, queues, row: { ...of, sequence } };
+}
+
+const numbers = (list: List) => list.entries.map((entry) => Number(entry.row.case_no.slice(-1)));
+
+const three = () => begin("to_dispatch", [row(1, 10), row(2, 20), row(3, 30)], null);
+
+const sorted = (queue: string, rows: QueueRow[]) =>
+  rows
+    .slice()
+    .sort(orderOf(queue, NOW) ?? (() => 0))
+    .map((one) => Number(one.case_no.slice(-1)));
+
+describe("a list under live changes", () => {
+  it("puts a new case where its queue's order wants it", () => {
+    const list = changed(three(), event(row(9, 15), ["to_dispatch"]), null, NOW);
+    expect(numbers(list)).toEqual([1, 9, 2, 3]);
+  });
+
+  it("keeps cases without a deadline last", () => {
+    const list = changed(three(), event(row(9, null), ["to_dispatch"]), null, NOW);
+    expect(numbers(list)).toEqual([1, 2, 3, 9]);
+  });
+
+  it("moves a case whose deadline changed and removes one that left", () => {
+    const moved = changed(three(), event(row(1, 25), ["to_dispatch"]), null, NOW);
+    expect(numbers(moved)).toEqual([2, 1, 3]);
+    expect(numbers(changed(moved, event(row(2, 20), ["to_sign"]), null, NOW))).toEqual([1, 3]);
+  });
+
+  it("drops what is sent twice or is older than the page", () => {
+    const list = begin("to_dispatch", [row(1, 10, { sequence: 5 })], null);
+    expect(changed(list, event(row(1, 10), ["to_sign"], 5), null, NOW)).toBe(list);
+    expect(changed(list, event(row(1, 10), ["to_sign"], 4), null, NOW)).toBe(list);
+  });
+
+  it("takes no notice of cases of other queues", () => {
+    const list = three();
+    expect(changed(list, event(row(9, 15), ["intake"]), null, NOW)).toBe(list);
+  });
+
+  it("leaves to the next page what stands below the loaded one", () => {
+    const list = { ...three(), next: "cursor" };
+    expect(changed(list, event(row(9, 99), ["to_dispatch"]), null, NOW)).toBe(list);
+    expect(numbers(changed(list, event(row(8, 5), ["to_dispatch"]), null, NOW))).toEqual([8, 1, 2, 3]);
+  });
+
+  it("holds the row that somebody reads: it neither moves nor goes until it is let go", () => {
+    const held = row(2, 20).case_no;
+    let list = changed(three(), event(row(2, 90), ["to_dispatch"]), held, NOW);
+    expect(numbers(list)).toEqual([1, 2, 3]);
+    expect(list.entries[1]?.row.sequence).toBe(2);
+    list = changed(list, event(row(2, 90), ["to_sign"], 3), held, NOW);
+    expect(list.entries[1]).toMatchObject({ left: true });
+    expect(numbers(settle(list, held, NOW))).toEqual([1, 2, 3]);
+    expect(numbers(settle(list, null, NOW))).toEqual([1, 3]);
+  });
+
+  it("puts a moved row right when it is let go", () => {
+    const held = row(1, 10).case_no;
+    const list = changed(three(), event(row(1, 40), ["to_dispatch"]), held, NOW);
+    expect(numbers(list)).toEqual([1, 2, 3]);
+    expect(numbers(settle(list, null, NOW))).toEqual([2, 3, 1]);
+  });
+
+  it("brings a held case back when it returns to the queue", () => {
+    const held = row(2, 20).case_no;
+    let list = changed(three(), event(row(2, 20), ["to_sign"], 2), held, NOW);
+    list = changed(list, event(row(2, 20), ["to_dispatch"], 3), held, NOW);
+    expect(list.entries[1]).toMatchObject({ left: false });
+  });
+
+  it("removes a case out of sight, but not from under the reader", () => {
+    const caseNo = row(2, 20).case_no;
+    expect(numbers(gone(three(), caseNo, null))).toEqual([1, 3]);
+    expect(gone(three(), caseNo, caseNo).entries[1]).toMatchObject({ left: true });
+    const list = three();
+    expect(gone(list, "FC-20261122-99999", null)).toBe(list);
+  });
+
+  it("does not double rows when a page follows", () => {
+    const list = extend({ ...three(), next: "cursor" }, [row(3, 30), row(4, 40)], null);
+    expect(numbers(list)).toEqual([1, 2, 3, 4]);
+    expect(list.next).toBeNull();
+  });
+
+  it("keeps a search's rows and their order, and only refreshes them", () => {
+    const list = begin(null, [row(3, 30), row(1, 10)], null);
+    const next = changed(list, event(row(1, 10, { state: "filed" }), ["to_dispatch"]), null, NOW);
+    expect(numbers(next)).toEqual([3, 1]);
+    expect(next.entries[1]?.row.state).toBe("filed");
+    expect(changed(list, event(row(9, 1), ["to_dispatch"]), null, NOW)).toBe(list);
+  });
+});
+
+describe("orders", () => {
+  it("takes the urgent first, then who came first, at the street's intake", () => {
+    expect(sorted("intake", [row(1, 1), row(3, 50, { urgency: "U1" }), row(2, 90, { urgency: "U1" })])).toEqual([2, 3, 1]);
+  });
+
+  it("takes what is most times over its limit first", () => {
+    const slow = row(1, -60);
+    const short = row(2, -30);
+    if (short.due) short.due.budget_s = 600;
+    expect(sorted("overdue", [slow, short])).toEqual([2, 1]);
+  });
+
+  it("does not guess an order by what a row does not carry", () => {
+    expect(orderOf("approvals", NOW)).toBeNull();
+  });
+});
+
+describe("moving by keyboard", () => {
+  const list = begin("to_dispatch", [row(1, 10), row(2, 20)], null);
+
+  it("goes to the neighbour, stops at the ends, begins at an end", () => {
+    expect(neighbour(list, row(1, 10).case_no, 1)?.case_no).toBe(row(2, 20).case_no);
+    expect(neighbour(list, row(2, 20).case_no, 1)?.case_no).toBe(row(2, 20).case_no);
+    expect(neighbour(list, null, 1)?.case_no).toBe(row(1, 10).case_no);
+    expect(neighbour(begin("x", [], null), null, 1)).toBeNull();
+  });
+});

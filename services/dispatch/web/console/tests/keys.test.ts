@@ -1,0 +1,34 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { busyElsewhere } from "../src/keys";
+
+function press(target: Element, init: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true, ...init });
+  target.dispatchEvent(event);
+  return event;
+}
+
+describe("keys rest", () => {
+  afterEach(() => {
+    document.body.innerHTML = "";
+  });
+
+  it("while somebody types", () => {
+    document.body.innerHTML = `<input><textarea></textarea><select></select><button></button>`;
+    for (const name of ["input", "textarea", "select"]) {
+      const field = document.querySelector(name) as Element;
+      expect(busyElsewhere(press(field)), name).toBe(true);
+    }
+    expect(busyElsewhere(press(document.querySelector("button") as Element))).toBe(false);
+    expect(busyElsewhere(press(document.body))).toBe(false);
+  });
+
+  it("while an input method composes", () => {
+    expect(busyElsewhere(press(document.body, { isComposing: true }))).toBe(true);
+    expect(busyElsewhere(press(document.body, { keyCode: 229 } as KeyboardEventInit))).toBe(true);
+  });
+
+  it("for shortcuts of the browser", () => {
+    expect(busyElsewhere(press(document.body, { ctrlKey: true }))).toBe(true);
+    expect(busyElsewhere(press(document.body, { metaKey: true }))).toBe(true);
+  });
+});
