@@ -1,0 +1,33 @@
+"""`python -m tests.bench [NAME …]`: all figures, or the named ones; writes bench/latest.json."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.bench import intake
+from tests.bench.result import LATEST, Result, keep
+
+BENCHES = {"intake": intake.run}
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(BENCHES)
+    if unknown:
+        sys.stderr.write(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(BENCHES)}\n")
+        return 2
+    for name in names or BENCHES:
+        began = time.monotonic()
+        sys.stdout.write(f"{name} …\n")
+        sys.stdout.flush()
+        results: list[Result] = BENCHES[name]()
+        keep(results)
+        for result in results:
+            sys.stdout.write(f"  {result.line()}\n")
+        sys.stdout.write(f"  ({time.monotonic() - began:.0f} s)\n")
+    sys.stdout.write(f"{LATEST}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
