@@ -79,13 +79,12 @@ async def play(
 
 
 async def _until(loops: Sequence[Coroutine[Any, Any, None]], stop: asyncio.Event, seconds: float | None) -> None:
+    """Run them until all have ended or the time is up; then each finishes what it is at. Raises what one raised."""
     tasks = [asyncio.ensure_future(loop) for loop in loops]
-    try:
-        async with asyncio.timeout(seconds):
-            await asyncio.gather(*tasks)
-    except TimeoutError:
+    _, playing = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    if playing:
         stop.set()
-        await asyncio.gather(*tasks)
+    await asyncio.gather(*tasks)
 
 
 async def _report(
