@@ -23,7 +23,7 @@ def parse_if_match(value: str | None) -> int:
     return int(match[1])
 
 
-def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
+async def if_match(value: Annotated[str | None, Header(alias="If-Match")] = None) -> int:
     """FastAPI dependency around `parse_if_match`."""
     return parse_if_match(value)
 

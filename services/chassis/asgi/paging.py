@@ -41,7 +41,7 @@ def decode_cursor(cursor: str) -> tuple[Any, ...]:
     return tuple(key)
 
 
-def page(
+async def page(
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT,
     after: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Page:

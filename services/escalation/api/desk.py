@@ -28,7 +28,7 @@ class Desk:
     platform_secret: bytes | None
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """The desk of this application."""
     found = request.app.state.desk
     assert isinstance(found, Desk), "app.state.desk must be set by the composition root"

@@ -60,7 +60,7 @@ def labels_for(person: Person) -> Labels:
     return Labels(person.lang)
 
 
-def required_key(key: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+async def required_key(key: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
     """The request's key. Raises Refusal: without one a lost answer could not be asked for again."""
     if key is None or not key.strip():
         raise Refusal("idempotency_key_required", "Idempotency-Key")
