@@ -10,8 +10,7 @@ from services.dispatch.feed.play import _until
 
 
 async def _play(stop: asyncio.Event, told: list[str]) -> None:
-    while not stop.is_set():
-        await asyncio.sleep(0.005)
+    await stop.wait()
     told.append("finished")
 
 
