@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -10,6 +11,7 @@ from fastapi import Depends, Request
 from services.chassis.asgi.idempotency import RequestKey, read_request_key
 from services.chassis.asgi.origin import SESSION_COOKIES
 from services.chassis.asgi.problem import Problem
+from services.chassis.asgi.wording import language
 from services.chassis.auth.person import Person
 from services.chassis.auth.service import Authenticator
 from services.governance.cycle import Role
@@ -33,6 +35,9 @@ def session_token(request: Request) -> str | None:
 async def person_or_none(request: Request) -> Person | None:
     """Who is calling, if anybody. A bearer token that is no good is an error, never an anonymous caller."""
     person = await _recognised(request)
+    accepted = request.headers.get("accept-language")
+    if person is not None and accepted:
+        person = replace(person, lang=language(accepted))  # the page's own switch beats the account's usual language
     if person is not None:
         request.state.lang = person.lang
     return person

@@ -65,7 +65,7 @@ export function useLive(options: LiveOptions): Live {
   async function follow(signal: AbortSignal): Promise<void> {
     if (cursor === null) cursor = await options.load();
     const response = await fetch(address(options.path, options.query?.()), {
-      headers: { Accept: "text/event-stream", "Last-Event-ID": cursor },
+      headers: { Accept: "text/event-stream", "Accept-Language": document.documentElement.lang, "Last-Event-ID": cursor },
       credentials: "same-origin",
       cache: "no-store",
       signal,

@@ -1,4 +1,5 @@
 import "@grid/webkit/style.css";
+import "vant/es/toast/style/index.mjs";
 import "@grid/webkit/vant.css";
 import "../../common/src/case-parts.css";
 import "./style.css";
