@@ -97,7 +97,8 @@ def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
     kind = str(error["type"])
     values = {key: value for key, value in error.get("ctx", {}).items() if isinstance(value, str | int | float)}
     message, remedy = wording.field_words(lang, kind, **values)
-    return FieldProblem(field=_path(error["loc"]), code=kind, message=message or str(error["msg"]), remedy=remedy)
+    path = "body" if kind == "json_invalid" else _path(error["loc"])  # its own path is only a place in the text
+    return FieldProblem(field=path, code=kind, message=message or str(error["msg"]), remedy=remedy)
 
 
 def _path(loc: Sequence[str | int]) -> str:

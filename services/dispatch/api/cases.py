@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 
 from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut
 from schemas.labels import Labels
-from services.chassis.asgi import Answer, Problem, answer_once, etag, if_match, not_found
+from services.chassis.asgi import Answer, Problem, answer_once, etag, if_match, language, not_found
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
 from services.chassis.telemetry import bind_case
 from services.dispatch.api.wiring import Parts, Wiring
@@ -44,6 +44,7 @@ async def act_on_case(
     parts: Parts,
     version: Annotated[int, Depends(if_match)],
     key: RequestKeyOf,
+    accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """The case after the action. Which actions there are, and what each needs, stands in the case itself."""
     op_id = f"{person.account_id}:{key.key}" if key is not None else str(parts.ids.uuid7())
@@ -52,7 +53,7 @@ async def act_on_case(
     async with parts.db.transaction() as tx:
 
         async def work() -> Answer:
-            case = await _act(tx, wish, person, parts)
+            case = await _act(tx, wish, person, parts, language(accept_language or person.lang))
             shown = await _page(tx, case_no, person, parts, gone_ok=True)
             return Answer.of(shown, headers={"etag": etag(case)})
 
@@ -60,8 +61,8 @@ async def act_on_case(
     return answer.response()
 
 
-async def _act(tx: Tx, wish: Wish, person: Person, parts: Wiring) -> int:
-    """The case's version afterwards; refusals as problems."""
+async def _act(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang: str) -> int:
+    """The case's version afterwards; refusals as problems, worded in `lang` throughout."""
     try:
         case = await act(tx, wish, person.actor, parts.directory, parts.ids)
     except UnknownCase:
@@ -69,9 +70,9 @@ async def _act(tx: Tx, wish: Wish, person: Person, parts: Wiring) -> int:
     except EvidenceUnknown as error:
         raise Problem(422, "evidence_unknown", extra={"missing": error.ids}) from error
     except VersionConflict as conflict:
-        raise _conflict(conflict, person, parts) from conflict
+        raise _conflict(conflict, lang, parts) from conflict
     except GovernanceError as error:
-        worded = _illegal(error, person, parts) if isinstance(error, IllegalTransition) else None
+        worded = _illegal(error, lang, parts) if isinstance(error, IllegalTransition) else None
         raise worded or error from error
     return case.version
 
@@ -84,9 +85,9 @@ async def _page(tx: Tx, case_no: str, person: Person, parts: Wiring, *, gone_ok:
     return await show(tx, found.case, found.address, person.actor, parts.directory, person.lang)
 
 
-def _conflict(conflict: VersionConflict, person: Person, parts: Wiring) -> Problem:
+def _conflict(conflict: VersionConflict, lang: str, parts: Wiring) -> Problem:
     """Who changed what and when; the caller's form stays with the caller."""
-    words = Words(Labels(person.lang), parts.directory.current())
+    words = Words(Labels(lang), parts.directory.current())
     last = conflict.facts[-1] if conflict.facts else None
     told = ConflictOut(
         version=conflict.case.version,
@@ -98,15 +99,15 @@ def _conflict(conflict: VersionConflict, person: Person, parts: Wiring) -> Probl
     return Problem(409, "version_conflict", extra=told.model_dump(mode="json"))
 
 
-def _illegal(error: IllegalTransition, person: Person, parts: Wiring) -> Problem:
+def _illegal(error: IllegalTransition, lang: str, parts: Wiring) -> Problem:
     """The refusal in words: what the state is, what was asked, what would be possible."""
-    words = Words(Labels(person.lang), parts.directory.current())
+    words = Words(Labels(lang), parts.directory.current())
     allowed = [words.action(action, error.state) for action in error.allowed]
     detail = words.labels.text(
         "illegal",
         state=words.state(error.state, None),
         action=words.action(error.action, error.state),
-        actions="、".join(allowed) if person.lang == "zh-CN" else ", ".join(allowed),
+        actions="、".join(allowed) if lang == "zh-CN" else ", ".join(allowed),
     )
     extra = {"state": error.state, "action": error.action, "allowed": list(error.allowed)}
     return Problem(409, error.code, detail=detail, extra=extra)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import cos, hypot, radians
 
@@ -11,11 +11,13 @@ from sqlalchemy import text
 from services.dispatch.store import Tx
 from services.dispatch.store.bulk import as_json
 from services.governance.acts import Neighbour
+from services.governance.case import Case
 from services.governance.cycle import State
 
 NEAR_M = 50.0
 NEAR_HOURS = 24
 MOST = 5  # neighbours per report: enough to make a person look
+_NOT_AT_STREET = frozenset({State.REPORTED, State.GRID_HANDLING, State.AT_COMMUNITY, State.COMMUNITY_HANDLING})
 _METRES_PER_DEGREE = 111_320.0
 _MAX_LAT = 89.0  # a degree of longitude has no length at the pole; nobody reports from there
 
@@ -55,6 +57,21 @@ async def near(tx: Tx, points: Sequence[Point]) -> list[list[Neighbour]]:
         if len(found[row.n]) < MOST and metres(points[row.n], row.lng, row.lat) <= NEAR_M:
             found[row.n].append(Neighbour(row.case_no, State(row.state), row.category))
     return found
+
+
+async def near_cases(tx: Tx, cases: Iterable[Case]) -> Mapping[str, tuple[Neighbour, ...]]:
+    """By case id, the other cases beside those that the machine might yet dispatch by itself."""
+    points = [
+        (case, Point(case.category.code, case.spot.lng, case.spot.lat))
+        for case in cases
+        if case.state in _NOT_AT_STREET and case.staff and not case.history
+        if case.category is not None and case.spot.lng is not None and case.spot.lat is not None
+    ]
+    found = await near(tx, [point for _, point in points])
+    return {
+        case.case_id: tuple(one for one in beside if one.case_no != case.case_no)
+        for (case, _), beside in zip(points, found, strict=True)
+    }
 
 
 def metres(point: Point, lng: float, lat: float) -> float:

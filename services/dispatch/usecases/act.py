@@ -11,6 +11,7 @@ from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import FactRow, facts_since, find_case
 from services.dispatch.store.evidence import missing_evidence, use_evidence
+from services.dispatch.store.near import near_cases
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
@@ -71,7 +72,8 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
         raise EvidenceUnknown(missing)
     now = await grid_now(tx)
     rulebook = await directory.rulebook(case.rulebook)
-    around = around_case(directory.current(), case, now)
+    beside = await near_cases(tx, [case])
+    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()))
     command = Act(wish.action, actor, wish.inputs, wish.op_id)
     steps = carry_out(case, command, rulebook, now, around, ids=ids, cause=Cause())
     if not steps:

@@ -18,9 +18,10 @@ def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour]) -
     return Around(near=tuple(near), grid_has_branch=_has_branch(directory, spot))
 
 
-def around_case(directory: Directory, case: Case, now: datetime) -> Around:
+def around_case(directory: Directory, case: Case, now: datetime, near: Sequence[Neighbour] = ()) -> Around:
     """For a command to an open case."""
     return Around(
+        near=tuple(near),
         grid_has_branch=_has_branch(directory, case.spot),
         verifier=verifier_of(directory, case, now),
     )

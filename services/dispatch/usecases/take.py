@@ -6,7 +6,7 @@ memory in the order of the batch, written at the end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -24,7 +24,7 @@ from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
 from services.dispatch.store.columns import is_live
 from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
-from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near
+from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near, near_cases
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
 from services.dispatch.store.write import Refusal, Step, Words, save, save_refusals
@@ -54,6 +54,7 @@ class _Work:
     cases: dict[str, Case]
     numbers: dict[str, str]
     of_report: dict[str, str]
+    near: Mapping[str, tuple[Neighbour, ...]]
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     words: dict[str, Words] = field(default_factory=dict)
@@ -91,7 +92,8 @@ class Taking:
         numbers = await ids_of_numbers(tx, _numbers(bodies))
         of_report = await cases_of_reports(tx, _report_ids(bodies))
         cases = await lock_cases(tx, {*_case_ids(bodies), *numbers.values(), *of_report.values()})
-        return _Work(self._tools.directory.current(), await grid_now(tx), cases, numbers, of_report)
+        beside = await near_cases(tx, cases.values())
+        return _Work(self._tools.directory.current(), await grid_now(tx), cases, numbers, of_report, beside)
 
     async def _claim(self, tx: Tx, batch: Sequence[Received], work: _Work) -> dict[int, _Opening]:
         """Which reports of the batch are new, with their case numbers and neighbours."""
@@ -180,7 +182,7 @@ class Taking:
 
     async def _ask(self, case: Case, command: Command, work: _Work, cause: Cause) -> list[Step]:
         rulebook = await self._tools.directory.rulebook(case.rulebook)
-        around = around_case(work.directory, case, work.now)
+        around = around_case(work.directory, case, work.now, work.near.get(case.case_id, ()))
         steps = carry_out(case, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause)
         self._keep(steps, work)
         return steps

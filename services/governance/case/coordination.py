@@ -274,8 +274,9 @@ def may_rule(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
 
 
 def can_auto_dispatch(turn: Turn) -> bool:
-    """Exactly one catalogue line, an employee reported, nothing like it near, a plain class that is not restricted."""
+    """Reported by an employee, inside the street, nothing like it near, of a plain class that is not restricted."""
     case, book = turn.case, turn.book
     category = book.category_of(case.category)
     plain = category is not None and category.auto_dispatch and not case.restricted
-    return plain and case.staff and not turn.around.near and book.does(MachineRule.DISPATCH)
+    known = case.spot.community is not None
+    return plain and known and case.staff and not turn.around.near and book.does(MachineRule.DISPATCH)
