@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispat
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check long bench chaos web schemas migrate lock clean
+.PHONY: help run dev test check long bench chaos web schemas docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -32,6 +32,7 @@ check: .venv/ready-dev services/node_modules/.ready ## format, lint, types, impo
 	mypy
 	lint-imports
 	$(PY) -m schemas.publish --check
+	$(PY) docs/generate.py --check
 	$(NPM) run check
 	$(NPM) run lint
 
@@ -49,6 +50,9 @@ web: $(PAGES) ## build the pages where their sources are newer
 schemas: .venv/ready-dev ## write the published schemas and the types made from them
 	$(PY) -m schemas.publish
 	$(NPM) run types
+
+docs: .venv/ready-dev ## write the reference pages and the glossary from the code
+	@$(PY) docs/generate.py
 
 migrate: .venv/ready ## bring the database of GRID_HOME or DATABASE_URL up to date
 	@.venv/bin/grid migrate
