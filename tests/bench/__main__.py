@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake
+from tests.bench import intake, streams
 from tests.bench.result import LATEST, Result, keep
 
-BENCHES = {"intake": intake.run}
+BENCHES = {"intake": intake.run, "streams": streams.run}
 
 
 def main(names: list[str]) -> int:
