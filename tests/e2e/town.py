@@ -113,6 +113,7 @@ class Town:
         self.stand = stand
         self._people: dict[str, Person] = {}
         self._cells: dict[str, str] = {}
+        self._clients: list[httpx.Client] = []
 
     def person(self, login: str) -> Person:
         """Signed in once, then the same."""
@@ -123,19 +124,18 @@ class Town:
     def newcomer(self, login: str) -> Person:
         """A sign-in of its own."""
         streets = self.stand.streets
-        person = Person(login, _client(streets.intake), _client(streets.dispatch))
+        person = Person(login, self._client(streets.intake), self._client(streets.dispatch))
         person.sign_in()
         return person
 
     def client(self, service: str) -> httpx.Client:
         """Nobody in particular at a service."""
         streets = {"intake": self.stand.streets.intake, "dispatch": self.stand.streets.dispatch}
-        return _client(streets.get(service, self.stand.escalation))
+        return self._client(streets.get(service, self.stand.escalation))
 
     def close(self) -> None:
-        for person in self._people.values():
-            person.intake.close()
-            person.dispatch.close()
+        for client in self._clients:
+            client.close()
 
     def cell_of(self, login: str) -> str:
         """A cell of this person's own grid."""
@@ -145,6 +145,12 @@ class Town:
             codes = [one["properties"]["code"] for one in form["cells"]["features"]]
             self._cells[login] = next(code for code in codes if code.startswith(own[:12]))
         return self._cells[login]
+
+    def pin_of(self, login: str) -> dict[str, Any]:
+        """A pin at a named place of this person's own grid."""
+        asked = {"cell": self.cell_of(login), "q": ""}
+        place = self.person(login).intake.get("/api/v1/places", params=asked).raise_for_status().json()["places"][0]
+        return {"lng": place["lng"], "lat": place["lat"], "crs": "wgs84", "accuracy_m": 8}
 
     def matter(self, login: str, code: str | None, **more: Any) -> dict[str, Any]:
         """The body of a report from this person's own grid. `code` None: unsure."""
@@ -192,6 +198,11 @@ class Town:
         answer = self.person("admin").dispatch.post("/api/v1/escalation/webhooks", json=body)
         return str(answer.raise_for_status().json()["secret"])
 
+    def _client(self, address: str) -> httpx.Client:
+        headers = {"origin": address, "accept-language": "zh-CN"}
+        self._clients.append(httpx.Client(base_url=address, timeout=30.0, headers=headers))
+        return self._clients[-1]
+
 
 def facts_are_dense(case: Mapping[str, Any]) -> None:
     """Every fact of the case is in its timeline, numbered from 1 without a gap, in the order of time."""
@@ -204,7 +215,3 @@ def facts_are_dense(case: Mapping[str, Any]) -> None:
 def kinds_of(case: Mapping[str, Any]) -> list[str]:
     """The kinds of its facts, oldest first."""
     return [fact["kind"].removeprefix("case.") for fact in case["timeline"]]
-
-
-def _client(address: str) -> httpx.Client:
-    return httpx.Client(base_url=address, timeout=30.0, headers={"origin": address, "accept-language": "zh-CN"})
