@@ -50,10 +50,12 @@ def _holds(move: Move, case: Case, actor: Actor, rulebook: Rulebook, now: dateti
 
 
 def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebook) -> Input:
-    """Choices that only the case knows: its conditions, open tasks, requests to decide."""
+    """What only the case knows: its conditions, open tasks, requests to decide, whether a class is still missing."""
     if field.type is InputType.CONDITION:
         category = rulebook.category_of(case.category)
         return replace(field, choices=category.conditions if category else tuple(rulebook.conditions))
+    if field.type is InputType.CATEGORY:
+        return replace(field, required=rulebook.category_of(case.category) is None)
     if field.type is InputType.TASK:
         return replace(field, choices=tuple(t.task_id for t in open_tasks(case, "co")))
     if field.name == "request":

@@ -177,6 +177,15 @@ def test_an_offers_form_knows_the_cases_own_choices() -> None:
     assert waive.inputs[0].choices == ("c1:t2",)
 
 
+def test_a_form_asks_for_the_class_where_the_case_has_none() -> None:
+    def asked(walk: Walk) -> bool:
+        filing = next(o for o in offers(walk.case, CHIEF, walk.book, walk.now) if o.action is Action.FILE)
+        return next(i for i in filing.inputs if i.name == "category").required
+
+    assert asked(to_street(Walk(report(None))))
+    assert not asked(to_street(Walk()))
+
+
 def test_feedback_is_offered_while_co_tasks_are_open_and_asks_for_evidence() -> None:
     walk = to_dispatched(Walk(), co_units=("chengguan",))
     walk.act(LEAD, Action.RESPOND, means="phone")
