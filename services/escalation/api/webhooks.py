@@ -115,8 +115,8 @@ async def _once(
         async with desk.db.transaction() as tx:
             answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
     except RefusedAddressError as error:
-        wrong = FieldProblem(field="url", code="refused_address", message=str(error))
-        raise Problem(422, "invalid_input", errors=[wrong]) from error
+        wrong = FieldProblem(field="url", code="refused_address")
+        raise Problem(422, "invalid_input", errors=[wrong], extra={"reason": str(error)}) from error
     return (replace(answer, body=desk.endpoints.box.open(answer.body)) if sealed else answer).response()
 
 

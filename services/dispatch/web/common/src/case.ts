@@ -11,6 +11,8 @@ export function useCase(caseNo: Readonly<Ref<string | null>>) {
   const data = shallowRef<CaseOut | null>(null);
   const failed = ref("");
   const loading = ref(false);
+  /** The case went out of the reader's sight; what is shown is the last he might see. */
+  const away = ref(false);
   let asked = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -22,7 +24,10 @@ export function useCase(caseNo: Readonly<Ref<string | null>>) {
     loading.value = true;
     try {
       const answer = await api.get<CaseOut>(pathOf(wanted));
-      if (mine === asked) take(answer);
+      if (mine === asked) {
+        away.value = false;
+        take(answer);
+      }
     } catch (error) {
       if (mine !== asked) return;
       if (error instanceof Problem) failed.value = error.status === 404 ? t("error.gone") : error.message;
@@ -44,6 +49,7 @@ export function useCase(caseNo: Readonly<Ref<string | null>>) {
     () => {
       data.value = null;
       failed.value = "";
+      away.value = false;
       void load();
     },
     { immediate: true },
@@ -51,13 +57,17 @@ export function useCase(caseNo: Readonly<Ref<string | null>>) {
 
   useFeed().onCase((no, sequence) => {
     if (no !== caseNo.value) return;
-    if (sequence !== null && sequence <= (data.value?.sequence ?? 0)) return;
+    if (sequence === null) {
+      away.value = data.value !== null;
+      return;
+    }
+    if (sequence <= (data.value?.sequence ?? 0)) return;
     clearTimeout(timer);
     timer = setTimeout(() => void load(), 150); // several facts of one act come together
   });
   onScopeDispose(() => clearTimeout(timer));
 
-  return { data, failed, loading, load, take };
+  return { data, failed, loading, away, load, take };
 }
 
 /** Perform an action on the version that the person looked at. */
