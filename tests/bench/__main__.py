@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, streams
+from tests.bench import intake, running, streams
 from tests.bench.result import LATEST, Result, keep
 
-BENCHES = {"intake": intake.run, "streams": streams.run}
+BENCHES = {
+    "intake": intake.run,
+    "streams": streams.run,
+    "queue": running.run_queue,
+    "recovery": running.run_recovery,
+}
 
 
 def main(names: list[str]) -> int:

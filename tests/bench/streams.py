@@ -69,7 +69,7 @@ def _ledger(ground: Ground, topic: str) -> float:
 
 
 def _dispatch(ground: Ground, number: int) -> float:
-    asyncio.run(_reports(ground, REPORT.name, CASES))
+    asyncio.run(send_reports(ground, CASES))
     with process(ground.environment(), "services.dispatch", "worker"):
         return _drained(ground, "dispatch", "grid-dispatch", CASES * (number + 1), CASES)
 
@@ -103,27 +103,30 @@ async def _backlogs(ground: Ground, topics: list[str]) -> None:
     async with admin_client(KafkaAddress.parse(ground.kafka_url)) as admin:
         await admin.create_topics([NewTopic(topic, PARTITIONS, 1) for topic in topics])
     for topic in topics:
-        await _reports(ground, topic, EVENTS)
+        await send_reports(ground, EVENTS, topic=topic)
 
 
-async def _reports(ground: Ground, topic: str, count: int) -> None:
-    """So many first events of new reports."""
+async def send_reports(ground: Ground, count: int, per_second: float | None = None, topic: str = REPORT.name) -> None:
+    """So many first events of new reports, as fast as possible or at a steady rate."""
     assert ground.kafka_url is not None
-    ids = SystemIds()
+    ids, loop = SystemIds(), asyncio.get_running_loop()
     with ground.connect() as connection:
         now, version, street = connection.execute(
             "SELECT directory.grid_now(), version, street FROM directory.rulebooks LIMIT 1"
         ).fetchall()[0]
     producer = AIOKafkaProducer(bootstrap_servers=list(KafkaAddress.parse(ground.kafka_url).hosts), linger_ms=5)
     await producer.start()
+    began = loop.time()
     try:
-        for _ in range(count):
+        for number in range(count):
             report_id = str(ids.uuid7())
             body = _body(report_id, str(street), str(version), now)  # type: ignore[arg-type]
             envelope = Envelope(ids.uuid7(), "report.submitted", 1, "grid/intake", now, report_id, 1, body)  # type: ignore[arg-type]
             headers, payload = encode(envelope)
             raw = [(name, value.encode()) for name, value in headers.items()]
             await producer.send(topic, payload, report_id.encode(), headers=raw)
+            if per_second is not None:
+                await asyncio.sleep(max(0.0, began + number / per_second - loop.time()))
     finally:
         await producer.stop()
 
