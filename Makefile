@@ -32,9 +32,11 @@ check: .venv/ready-dev services/node_modules/.ready ## format, lint, types, impo
 	mypy
 	lint-imports
 	$(PY) -m schemas.publish --check
+	$(PY) -m schemas.compat
 	$(PY) docs/generate.py --check
 	$(NPM) run check
 	$(NPM) run lint
+	$(NPM) test
 
 long: .venv/ready-dev $(PAGES) ## what is too slow for test
 	@$(PY) tests/run.py --long
