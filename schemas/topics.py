@@ -11,6 +11,9 @@ from schemas.events.sla import SLA_KINDS
 from schemas.wire import Body
 
 PARTITIONS = 12  # fixed: growing a topic would move keys to other partitions and break order per key
+DEAD_PARTITIONS = 1
+DEAD_DAYS = 90
+"""A dead letter is kept longer than its topic: a person has to look at it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from schemas.topics import DEAD_DAYS, DEAD_PARTITIONS
 from services.chassis.clock import monotonic
 
 _OPTIONS: Final = frozenset({"mechanism", "cafile", "certfile", "keyfile"})
@@ -173,15 +174,15 @@ class Difference:
 
 
 def specs_of(topics: Iterable[WantedTopic], replication: int) -> tuple[TopicSpec, ...]:
-    """Every topic and its dead-letter topic. Dead letters stay 90 days: a person has to look at them."""
+    """Every topic and its dead-letter topic."""
     specs = []
     in_sync = ("min.insync.replicas", str(max(1, replication - 1)))
     common = (("cleanup.policy", "delete"), in_sync, ("unclean.leader.election.enable", "false"))
     for topic in topics:
         keep = ("retention.ms", str(topic.retention_days * 86_400_000))
         specs.append(TopicSpec(topic.name, topic.partitions, (*common, keep)))
-        dead = (("retention.ms", str(90 * 86_400_000)), ("max.message.bytes", str(DEAD_LETTER_BYTES)))
-        specs.append(TopicSpec(topic.dlq, 1, (*common, *dead)))
+        dead = (("retention.ms", str(DEAD_DAYS * 86_400_000)), ("max.message.bytes", str(DEAD_LETTER_BYTES)))
+        specs.append(TopicSpec(topic.dlq, DEAD_PARTITIONS, (*common, *dead)))
     return tuple(specs)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from schemas import compat, publish
 from schemas.topics import TOPICS
+from services.chassis.kafka import specs_of
 
 Json = dict[str, Any]
 
@@ -35,8 +36,11 @@ def test_committed_schemas_are_compatible(capsys: pytest.CaptureFixture[str]) ->
 def test_the_topic_list() -> None:
     rows = tomllib.loads(publish.topics_toml())["topics"]
     assert [row["name"] for row in rows] == [name for t in TOPICS for name in (t.name, t.dlq)]
-    assert {row["partitions"] for row in rows} == {12}
-    assert {row["retention_ms"] for row in rows} == {14 * 86_400_000}
+    live = [row for row in rows if not row["name"].endswith(".dlq")]
+    assert {(row["partitions"], row["retention_ms"]) for row in live} == {(12, 14 * 86_400_000)}
+    made = {spec.name: (spec.partitions, dict(spec.config)["retention.ms"]) for spec in specs_of(TOPICS, 1)}
+    told = {row["name"]: (row["partitions"], str(row["retention_ms"])) for row in rows}
+    assert told == made, "the list for operators is what `grid topics apply` makes"
 
 
 SHAPE: Json = {
