@@ -31,7 +31,9 @@ from services.chassis.telemetry import Metrics, logger
 
 BATCH: Final = 256
 WITHIN_S: Final = 0.02
-SESSION_S: Final = 10.0
+SESSION_S: Final = 8.0
+HEARTBEAT_S: Final = 2.0
+"""A member learns of a rebalance with its next heartbeat."""
 REBALANCE_S: Final = 60.0
 EXIT_FATAL: Final = 70
 RELEASE_EVERY_S: Final = 30.0
@@ -72,7 +74,7 @@ def make_app(app_id: str, address: KafkaAddress) -> faust.App:
         broker_commit_interval=1.0,
         broker_commit_every=2000,
         broker_session_timeout=SESSION_S,
-        broker_heartbeat_interval=3.0,
+        broker_heartbeat_interval=HEARTBEAT_S,
         broker_request_timeout=40.0,
         broker_rebalance_timeout=REBALANCE_S,
         broker_max_poll_interval=86_400.0,  # a long database outage must not cost membership

@@ -25,7 +25,7 @@ PRELOADED = ("services.intake.app", "services.dispatch.app", "services.escalatio
 SERVICES = ("intake", "dispatch", "escalation")
 BASE = ("migrate", "topics")
 FIRST_REPORTS = ("--reports", "30", "--per-minute", "60")
-GROUP_SESSION = 10.0
+GROUP_SESSION = 8.0
 """Seconds after which Kafka takes a silent worker out of its group. A member that comes back sooner makes its healthy
 peers wait for the dead one, so a crashed worker with peers comes back after it."""
 
@@ -71,7 +71,7 @@ def own_commands(dispatch_workers: int = 2, sample: bool = True) -> tuple[Comman
 
 
 def _workers(service: str, module: str, count: int) -> list[Command]:
-    pause = GROUP_SESSION + 1 if count > 1 else 1.0
+    pause = GROUP_SESSION + 3 if count > 1 else 1.0
     names = [f"{service}-worker"] if count == 1 else [f"{service}-worker-{n}" for n in range(1, count + 1)]
     return [Command(name, service, module, ("worker",), BASE, crash_pause=pause) for name in names]
 

@@ -32,7 +32,7 @@ def test_nothing_is_assigned_or_declared_by_faust_itself(app: faust.App) -> None
 
 def test_a_long_database_outage_does_not_cost_membership(app: faust.App) -> None:
     assert app.conf.broker_max_poll_interval >= 86_400
-    assert app.conf.broker_session_timeout == 10
+    assert app.conf.broker_session_timeout == 8
     assert app.conf.broker_request_timeout > app.conf.broker_session_timeout
 
 
