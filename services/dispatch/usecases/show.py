@@ -302,19 +302,23 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
             sequence=fact.sequence,
             at=fact.at,
             kind=fact.kind,
-            label=page.words.fact(fact.kind, fact.intent, fact.stage),
+            label=page.words.fact(fact.kind, fact.intent, fact.stage, machine=_machine(fact)),
             actor_name=page.words.person(fact.account),
             actor_post=page.words.post(fact.role, fact.unit),
-            machine=fact.account is None and fact.role is None,
+            machine=_machine(fact),
             rule=fact.rule,
             note=fact.note,
-            reason=page.words.word("reason", fact.reason) if fact.reason else None,
+            reason=page.words.reason(fact.reason) if fact.reason else None,
             intent=Intent(fact.intent) if fact.intent else None,
             evidence=tuple(shown.get(fact.fact_id, ())),
             recall_until=_recall_until(fact, page),
         )
         for fact in page.facts
     )
+
+
+def _machine(fact: FactRow) -> bool:
+    return fact.account is None and fact.role is None
 
 
 def _recall_until(fact: FactRow, page: _Page) -> datetime | None:

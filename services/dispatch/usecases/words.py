@@ -16,6 +16,8 @@ from services.governance.sla import explain
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 _TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: Tier.COMMUNITY.value, Stage.COORDINATION.value: Tier.STREET.value}
+_BY_MACHINE = {"case.report_attached": "photo"}  # without a person it is a photo that has arrived
+_REASON_GROUPS = ("reason", "means", "grade", "supervise_kind", "whistle_kind", "rule")
 _JOINTS = {"zh-CN": "；", "en-US": "; "}
 
 
@@ -41,9 +43,17 @@ class Words:
         move = BY_STEP.get((action, state))
         return self.word("action", move.label_id if move is not None else action)
 
-    def fact(self, kind: str, intent: str | None, stage: str) -> str:
+    def fact(self, kind: str, intent: str | None, stage: str, *, machine: bool = False) -> str:
         """The word for something that happened; calls and answers are named after the tier they went to."""
-        return self.word("fact", kind, intent or _TIER_OF_STAGE.get(stage))
+        by_machine = _BY_MACHINE.get(kind) if machine else None
+        return self.word("fact", kind, by_machine or intent or _TIER_OF_STAGE.get(stage))
+
+    def reason(self, code: str) -> str:
+        """The word for a fact's code: a reason, the means of an act, a grade."""
+        for group in _REASON_GROUPS:
+            if f"{group}.{code}" in self.labels:
+                return self.word(group, code)
+        return code
 
     def person(self, account: str | None) -> str | None:
         """A colleague's name. None: the machine, or somebody without an account here."""
