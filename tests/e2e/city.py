@@ -87,7 +87,7 @@ def platform() -> Iterator[City]:
             self.send_response(city.take({name.lower(): value for name, value in self.headers.items()}, raw))
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *_: Any) -> None:
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -246,7 +246,8 @@ def test_what_a_person_alone_decides_has_a_person_behind_it(town: Town) -> None:
     assert case["state"] == "not_filed"
     for fact in case["timeline"]:
         if fact["kind"] in ("case.declined", "case.not_filed"):
-            assert fact["actor_name"] and not fact["machine"]
+            assert fact["actor_name"]
+            assert not fact["machine"]
     facts_are_dense(case)
 
 
