@@ -140,6 +140,7 @@ def _rows(later: Later, queue: str) -> list[dict[str, Any]]:
 
 
 def dispatched(later: Later, code: str) -> str:
+    later.somebody("wangge01")
     no = later.town.report("wangge01", code)
     later.somebody("zhibu01").act(no, "call_up", reason="no_enforcement")
     later.somebody("shequ01").act(no, "call_up", reason="no_enforcement", note="劝过")
@@ -153,7 +154,7 @@ def test_a_unit_that_does_nothing_is_late_and_the_platform_gets_a_notice_where_t
     marked, plain = dispatched(later, "0101"), dispatched(later, "0302")
     before = {no: owner_of(later.case(no)) for no in (marked, plain)}
     assert set(before.values()) == {("T2", "HU")}
-    later.somebody("quji")
+
     assert later.somebody("quji").look(marked).status_code == 404
 
     later.pass_by(hours=37)  # 75 % of two days
