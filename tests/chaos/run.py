@@ -13,16 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from tests.chaos.checker import Checker, Violation
 from tests.chaos.ledger import Ledger, entries
 from tests.chaos.load import Writer
 from tests.chaos.nemesis import Nemesis, Wound
 from tests.chaos.proof import blind_spots
 from tests.chaos.receiver import Receiver
-from tests.chaos.stand import CHECKOUT, Stand, start
+from tests.chaos.stand import CHECKOUT, Stand, start, wait_for
 
 FAST_RETRIES = "[1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16]"
 EVENTS = ["case.escalated", "case.overdue", "case.supervised", "case.district_due", "case.closed", "case.reopened"]
+PEOPLE_WITHIN_S = 120.0
 ROWS_A_FILE = 400
 BETWEEN_FILES_S = 2.0
 MAPPING = CHECKOUT / "deploy" / "import" / "pingshan.toml"
@@ -86,6 +89,7 @@ async def _under_fire(
     nemesis = Nemesis(stand.home, seed)
     seconds = minutes * 60
     feed = _people(stand, seed)
+    await wait_for("the people's first report", lambda: _count(stand, "intake.reports"), PEOPLE_WITHIN_S)
     async with asyncio.TaskGroup() as group:
         for writer in writers:
             group.create_task(writer.run(seconds))
@@ -107,7 +111,7 @@ async def _under_fire(
         acknowledged=sum(1 for entry in entries(folder / "ledger.jsonl") if entry.acknowledged),
         imported=importing.result(),
         retries=sum(writer.retries for writer in writers),
-        cases=await asyncio.to_thread(_cases, stand),
+        cases=await _count(stand, "dispatch.cases"),
         deliveries=len(receiver.seen.by_id),
         quiet_after_s=judgement.quiet_after_s,
         wounds=nemesis.wounds,
@@ -208,12 +212,12 @@ def _write_rows(file: Path, seed: int, first: int) -> None:
             )
 
 
-def _cases(stand: Stand) -> int:
-    import psycopg
+async def _count(stand: Stand, table: str) -> int:
+    def ask() -> int:
+        with psycopg.connect(stand.database_url) as connection:
+            return int(connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchall()[0][0])
 
-    with psycopg.connect(stand.database_url) as connection:
-        row = connection.execute("SELECT count(*) FROM dispatch.cases").fetchone()
-    return int(row[0]) if row else 0
+    return await asyncio.to_thread(ask)
 
 
 def write_report(verdict: Verdict, file: Path) -> None:
