@@ -34,6 +34,9 @@ WITHIN_S: Final = 0.02
 SESSION_S: Final = 8.0
 HEARTBEAT_S: Final = 2.0
 """A member learns of a rebalance with its next heartbeat."""
+METADATA_MS: Final = 5_000
+"""A broker that has just come back may not know its topics yet, and a group that forms then is given nothing: members
+notice with their next look at the topics, for which the client's usual five minutes are too long."""
 REBALANCE_S: Final = 60.0
 EXIT_FATAL: Final = 70
 RELEASE_EVERY_S: Final = 30.0
@@ -76,6 +79,7 @@ def make_app(app_id: str, address: KafkaAddress) -> faust.App:
         broker_session_timeout=SESSION_S,
         broker_heartbeat_interval=HEARTBEAT_S,
         broker_request_timeout=40.0,
+        consumer_metadata_max_age_ms=METADATA_MS,
         broker_rebalance_timeout=REBALANCE_S,
         broker_max_poll_interval=86_400.0,  # a long database outage must not cost membership
         broker_max_poll_records=1000,

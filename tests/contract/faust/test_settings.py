@@ -36,6 +36,10 @@ def test_a_long_database_outage_does_not_cost_membership(app: faust.App) -> None
     assert app.conf.broker_request_timeout > app.conf.broker_session_timeout
 
 
+def test_a_group_that_was_given_nothing_soon_looks_again(app: faust.App) -> None:
+    assert app.conf.consumer_metadata_max_age_ms <= 10_000
+
+
 def test_a_new_group_reads_from_the_beginning(app: faust.App) -> None:
     assert app.conf.consumer_auto_offset_reset == "earliest"
 
