@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, Input, InputType, TaskState
+from services.governance.acts import Actor, Input, InputType, Task, TaskState
 from services.governance.case import Case, Offer, offers
 from services.governance.cycle import Action, Role
 from services.governance.rulebook import Rulebook
@@ -15,6 +15,8 @@ from services.governance.rulebook import Rulebook
 _OPEN = frozenset({TaskState.OFFERED, TaskState.DOING})
 _FIELD_ROLES = (Role.GRID_WORKER, Role.GRID_SECRETARY, Role.VERIFIER)
 
+_OWN_SHARE = frozenset({Action.CO_DONE, Action.DECLINE_OFFER})
+"""What a unit says of its own share: others' are no choice."""
 _PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH})
 
 
@@ -38,23 +40,24 @@ class Forms:
 
     def actions(self, actor: Actor) -> tuple[ActionOut, ...]:
         """Everything `actor` may do now, the main road first."""
-        return tuple(self._action(offer) for offer in offers(self._case, actor, self._book, self._now))
+        return tuple(self._action(offer, actor) for offer in offers(self._case, actor, self._book, self._now))
 
-    def _action(self, offer: Offer) -> ActionOut:
+    def _action(self, offer: Offer, actor: Actor) -> ActionOut:
         return ActionOut(
             action=offer.action,
             label=self._words.word("action", offer.label or offer.action),
             primary=offer.primary,
-            inputs=tuple(self._input(offer.action, each) for each in offer.inputs),
+            inputs=tuple(self._input(offer.action, each, actor) for each in offer.inputs),
         )
 
-    def _input(self, action: Action, each: Input) -> InputOut:
+    def _input(self, action: Action, each: Input, actor: Actor) -> InputOut:
+        own = each.type is InputType.TASK and action in _OWN_SHARE
         return InputOut(
             name=each.name,
             type=each.type,
             required=each.required,
             label=self._words.word("input", each.name),
-            choices=tuple(self._choices(each)),
+            choices=tuple(self._tasks_of(actor) if own else self._choices(each)),
             value=self._proposed(each) if action in _PROPOSED else None,
         )
 
@@ -107,12 +110,18 @@ class Forms:
         return [InputChoiceOut(id=account, label=name) for account, name in found.items()]
 
     def _tasks(self) -> list[InputChoiceOut]:
+        return [self._task(task) for task in self._open_shares()]
+
+    def _tasks_of(self, actor: Actor) -> list[InputChoiceOut]:
+        units = {post.unit for post in actor.posts if post.unit is not None}
+        return [self._task(task) for task in self._open_shares() if task.unit in units]
+
+    def _open_shares(self) -> Iterator[Task]:
+        return (task for task in self._case.tasks if task.state in _OPEN and task.kind == "co")
+
+    def _task(self, task: Task) -> InputChoiceOut:
         words = self._words
-        return [
-            InputChoiceOut(id=task.task_id, label=words.place(task.unit) or words.word("task_kind", task.kind))
-            for task in self._case.tasks
-            if task.state in _OPEN and task.kind == "co"
-        ]
+        return InputChoiceOut(id=task.task_id, label=words.place(task.unit) or words.word("task_kind", task.kind))
 
     def _requests(self) -> list[InputChoiceOut]:
         return [

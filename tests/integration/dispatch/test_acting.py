@@ -55,6 +55,22 @@ async def post(
     return await client.post(f"/api/v1/cases/{case_no}/actions/{action}", json=inputs, headers=headers)
 
 
+async def test_a_unit_is_offered_its_own_share_only(street: Street, sign_in: SignIn) -> None:
+    case_no = await street.opened(category=await street.category(), staff=False, reporter_account=None)
+    branch, community = await sign_in("zhibu01"), await sign_in("shequ01")
+    clerk, chief, co = await sign_in("shouli"), await sign_in("zhiban"), await sign_in("huanwei")
+    await do(branch, case_no, "call_up", reason="no_means")
+    await do(community, case_no, "answer")
+    await do(community, case_no, "call_up", reason="no_enforcement", note="已劝导无效")
+    await do(clerk, case_no, "answer")
+    await do(chief, case_no, "file", condition=await proposed(chief, case_no))
+    await do(clerk, case_no, "dispatch", lead_unit="zhifadui", co_units=["chengguanban", "huanwei"], reason="line_unfit")
+    done = next(a for a in (await get(co, case_no))["actions"] if a["action"] == "co_done")
+    tasks = next(i for i in done["inputs"] if i["name"] == "task")["choices"]
+    assert len(tasks) == 1
+    await do(co, case_no, "co_done", note="已清扫", task=tasks[0]["id"])
+
+
 async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: SignIn) -> None:
     case_no = await street.opened(category=await street.category(), staff=False, reporter_account=None)
     branch, community = await sign_in("zhibu01"), await sign_in("shequ01")
