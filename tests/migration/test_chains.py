@@ -56,7 +56,7 @@ def test_every_schema_has_its_declaration() -> None:
 
 @pytest.mark.parametrize("schema", SCHEMAS)
 def test_the_migrated_schema_is_what_the_code_declares(schema: str, migrated: str, postgres: TestServer) -> None:
-    assert _differences(postgres.url(migrated), schema, METADATA[schema]) == []
+    assert differences(postgres.url(migrated), schema, METADATA[schema]) == []
 
 
 def test_a_declared_column_that_no_revision_made_is_noticed(migrated: str, postgres: TestServer) -> None:
@@ -64,7 +64,7 @@ def test_a_declared_column_that_no_revision_made_is_noticed(migrated: str, postg
         connection.execute('ALTER TABLE intake.outbox DROP COLUMN "offset"')
         connection.commit()
         try:
-            assert _differences(postgres.url(migrated), "intake", intake) != []
+            assert differences(postgres.url(migrated), "intake", intake) != []
         finally:
             connection.execute('ALTER TABLE intake.outbox ADD COLUMN "offset" bigint')
             connection.commit()
@@ -216,7 +216,7 @@ def test_weeks_come_and_go(postgres: TestServer, migrated: str) -> None:
         assert weeks == (6,), "this week and two ahead, of each"
 
 
-def _differences(url: str, schema: str, metadata: MetaData) -> list[object]:
+def differences(url: str, schema: str, metadata: MetaData) -> list[object]:
     engine = create_engine(driver_url(url), poolclass=NullPool)
     with engine.connect() as connection:
         context = MigrationContext.configure(

