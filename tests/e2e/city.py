@@ -66,10 +66,14 @@ class City:
         return status
 
     def of(self, case_no: str) -> list[Delivery]:
-        """What was taken about a case, in the order of arrival."""
+        """What was taken about a case, each message once, in the order in which they first came.
+
+        A message may come again under its id: delivery is at least once.
+        """
         with self.lock:
             taken = [one for one in self.attempts if one.answer == 204]
-        return [one for one in taken if one.data.get("case_no") == case_no]
+        first = {one.id: one for one in reversed(taken) if one.data.get("case_no") == case_no}
+        return [one for one in taken if first.get(one.id) is one]
 
     def kinds(self, case_no: str) -> list[tuple[str, str | None]]:
         """(type, intent) of what was taken about a case."""

@@ -142,14 +142,19 @@ class Town:
         if login not in self._cells:
             form = self.person(login).intake.get("/api/v1/form").raise_for_status().json()
             own = form["me"]["grid"]
-            codes = [one["properties"]["code"] for one in form["cells"]["features"]]
-            self._cells[login] = next(code for code in codes if code.startswith(own[:12]))
+            cells = [one["properties"] for one in form["cells"]["features"]]
+            self._cells[login] = next(cell["code"] for cell in cells if cell["grid"] == own)
         return self._cells[login]
 
-    def pin_of(self, login: str) -> dict[str, Any]:
-        """A pin at a named place of this person's own grid."""
+    def place_of(self, login: str) -> dict[str, Any]:
+        """A named place of this person's own grid."""
         asked = {"cell": self.cell_of(login), "q": ""}
-        place = self.person(login).intake.get("/api/v1/places", params=asked).raise_for_status().json()["places"][0]
+        found = self.person(login).intake.get("/api/v1/places", params=asked).raise_for_status().json()["places"]
+        return next(place for place in found if place["cell"] == self.cell_of(login))
+
+    def pin_of(self, login: str) -> dict[str, Any]:
+        """A pin at that place."""
+        place = self.place_of(login)
         return {"lng": place["lng"], "lat": place["lat"], "crs": "wgs84", "accuracy_m": 8}
 
     def matter(self, login: str, code: str | None, **more: Any) -> dict[str, Any]:
