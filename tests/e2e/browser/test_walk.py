@@ -104,11 +104,11 @@ def test_from_the_phone_to_closed(sit: Sit, town: Town, city: City, snapshot: Pa
 
     finder.page.goto(f"{town.stand.streets.intake}/m/mine")
     newest = finder.page.locator("a[href*='/m/reports/']").first
-    expect(newest).to_contain_text("已结案", timeout=PATIENCE_MS)
+    expect(newest).to_contain_text("结案", timeout=PATIENCE_MS)
     finder.shoot("16-phone-mine")
     newest.tap()
     expect(finder.page.get_by_text(no).first).to_be_visible()
-    expect(finder.page.get_by_text("已结案").first).to_be_visible()
+    expect(finder.page.get_by_text("结案", exact=True).first).to_be_visible()
     finder.shoot("17-phone-progress")
     case = town.person("zhiban").case(no)
     facts_are_dense(case)
