@@ -25,7 +25,8 @@ from tests.bench.ground import Ground, process, standing
 from tests.bench.result import CHECKOUT, Result, alternated
 from tests.bench.stream_parts import CREATE
 
-EVENTS = 8_000
+EVENTS = 24_000
+"""Many times what a consumer fetches ahead, so that what it had before the first batch does not count."""
 CASES = 3_000
 PARTITIONS = 12
 ALTERNATIONS = 3
