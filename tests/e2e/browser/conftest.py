@@ -98,6 +98,7 @@ class Screen:
     def shoot(self, name: str) -> None:
         """Keep a picture of what is to be seen now, to be looked at by people."""
         SCREENS.mkdir(parents=True, exist_ok=True)
+        self.page.wait_for_timeout(500)  # sheets and toasts have stopped moving
         self.page.screenshot(path=SCREENS / f"{name}.png")
 
 
