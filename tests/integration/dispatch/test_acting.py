@@ -64,7 +64,9 @@ async def test_a_unit_is_offered_its_own_share_only(street: Street, sign_in: Sig
     await do(community, case_no, "call_up", reason="no_enforcement", note="已劝导无效")
     await do(clerk, case_no, "answer")
     await do(chief, case_no, "file", condition=await proposed(chief, case_no))
-    await do(clerk, case_no, "dispatch", lead_unit="zhifadui", co_units=["chengguanban", "huanwei"], reason="line_unfit")
+    await do(
+        clerk, case_no, "dispatch", lead_unit="zhifadui", co_units=["chengguanban", "huanwei"], reason="line_unfit"
+    )
     done = next(a for a in (await get(co, case_no))["actions"] if a["action"] == "co_done")
     tasks = next(i for i in done["inputs"] if i["name"] == "task")["choices"]
     assert len(tasks) == 1
