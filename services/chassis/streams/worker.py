@@ -200,21 +200,41 @@ class StreamWorker:
         return bool(self._app.rebalancing or self._app.should_stop)
 
     async def _consume(self, stream: Any) -> None:
-        async for events in stream.noack_take(BATCH, within=WITHIN_S):
-            try:
-                self._under_way = True
-                await self._runner.run([_message(event) for event in events])
-                for event in events:
-                    await stream.ack(event)
-                    self._done[(event.message.topic, event.message.partition)] = event.message.offset + 1
-                self._moved_at = monotonic()
-                self._under_way = False
-            except asyncio.CancelledError as exc:
-                if not self._app.should_stop:
-                    self._end(exc)
-                raise  # asked to stop in the middle of a batch: nothing of it is committed or acknowledged
-            except BaseException as exc:  # noqa: BLE001 - an exception that leaves this body loses the batch
+        """Take batches; each is applied beside the taking of the next, and never before the one before it is acked.
+
+        So Faust gathers while PostgreSQL works, at most one batch ahead. What is in hand when the agent is cancelled
+        is neither committed nor acknowledged, or it is both.
+        """
+        applying: asyncio.Task[None] | None = None
+        try:
+            async for events in stream.noack_take(BATCH, within=WITHIN_S):
+                if applying is not None:
+                    await applying
+                applying = asyncio.create_task(self._take(stream, events))
+            if applying is not None:
+                await applying
+        except BaseException as exc:
+            if applying is not None:
+                applying.cancel()
+                await asyncio.gather(applying, return_exceptions=True)
+            if not (isinstance(exc, asyncio.CancelledError) and self._app.should_stop):
                 self._end(exc)
+            raise
+
+    async def _take(self, stream: Any, events: Sequence[Any]) -> None:
+        """Apply one batch and acknowledge it, in order, after COMMIT."""
+        try:
+            self._under_way = True
+            await self._runner.run([_message(event) for event in events])
+            for event in events:
+                await stream.ack(event)
+                self._done[(event.message.topic, event.message.partition)] = event.message.offset + 1
+            self._moved_at = monotonic()
+            self._under_way = False
+        except asyncio.CancelledError:
+            raise  # asked to stop in the middle of a batch: `_consume` judges whether that was in order
+        except BaseException as exc:  # noqa: BLE001 - nothing may be lost between a fault and the end of the process
+            self._end(exc)
 
     def _end(self, exc: BaseException) -> None:
         _log.critical("stream.fatal", topics=self._topics, exc_info=exc)
