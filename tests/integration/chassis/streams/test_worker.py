@@ -102,11 +102,12 @@ async def test_killed_and_started_again_everything_arrives_once_and_in_order(
         victim = start()
         await asyncio.gather(*[write(db, topic_name, key, range(1, 11)) for key in keys])
         await until_applied(db, {key: list(range(1, 11)) for key in keys})
-        writing = asyncio.gather(*[write(db, topic_name, key, range(11, 31)) for key in keys])
+        writing = asyncio.gather(*[write(db, topic_name, key, range(11, 21)) for key in keys])
         await asyncio.sleep(0.15)
         victim.kill()
         victim.wait(10)
         await writing
+        await asyncio.gather(*[write(db, topic_name, key, range(21, 31)) for key in keys])  # left to the heir alone
         heir = start()
         await until_applied(db, {key: list(range(1, 31)) for key in keys})
 
