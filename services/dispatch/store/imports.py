@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from services.chassis.directory.tables import streets
 from services.dispatch import tables
 from services.dispatch.store import Tx
 from services.dispatch.store.bulk import insert_rows
@@ -68,13 +69,18 @@ async def count_cases(tx: Tx, by: Sequence[str], source: str | None = None) -> C
     """Cases by some of `COUNT_BY`, each code with its name. Raises KeyError for another name.
 
     An imported case counts under the codes and names of its file, whatever the rulebook calls them: so the figures can
-    be held against the file. One code under two names makes two rows, as it does there.
+    be held against the file. One code under two names makes two rows, as it does there. Other cases take the street's
+    own name.
     """
     c, imported = tables.cases, _first_imported()
     columns: list[ColumnElement[str | None]] = []
     for name in by:
         own = case((imported.c.imported.is_(None), c.c[_COUNTED[name]]), else_=imported.c.imported[name].astext)
-        columns += [own.label(name), imported.c.imported[f"{name}_name"].astext.label(f"{name}_name")]
+        word = imported.c.imported[f"{name}_name"].astext
+        if name == "street":
+            known = select(streets.c.name).where(streets.c.code == c.c.street).scalar_subquery()
+            word = case((imported.c.imported.is_(None), known), else_=word)
+        columns += [own.label(name), word.label(f"{name}_name")]
     query = select(*columns, func.count()).select_from(c.outerjoin(imported, imported.c.case_id == c.c.id))
     if source is not None:
         query = query.where(c.c.source == source)

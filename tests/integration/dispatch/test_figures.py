@@ -41,7 +41,7 @@ async def test_figures_follow_the_rows(street: Street) -> None:
         (stranger,) = await unknown_units(tx)
         by_source = await count_cases(tx, ["category"], "nothing")
     assert counted.header == ("street", "street_name", "category", "category_name", "unit", "unit_name", "cases")
-    assert ("441802001", None, category.code, None, own, None, 2) in counted.rows
+    assert ("441802001", "凤城街道", category.code, None, own, None, 2) in counted.rows
     assert sum(int(row[-1] or 0) for row in counted.rows) == 5
     assert same == Agreement(category.code, 4, 3, 2)
     assert (stranger.unit, stranger.rows) == ("外街道单位", 1)
