@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -14,6 +15,9 @@ def run_owned(service: str, words: tuple[str, ...]) -> int:
     env = Surroundings(SupervisorSettings.read()).environment(service)
     env["PYTHONPATH"] = ":".join(filter(None, (str(CHECKOUT), env.get("PYTHONPATH"))))
     child = subprocess.Popen([sys.executable, "-m", f"services.{service}", *words], env=env)  # noqa: S603
+    signal.signal(
+        signal.SIGTERM, lambda *_: child.terminate()
+    )  # who ends us means the command, which must not outlive us
     while True:
         try:
             return child.wait()
