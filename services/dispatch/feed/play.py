@@ -96,12 +96,16 @@ async def _report(
     told: Callable[[Played], None],
 ) -> None:
     rng = random.Random(plan.seed)
-    while not await _came_through(plan, reporters[0].sign_in):  # noqa: ASYNC110 - waits out an outage
+    while not await _came_through(plan, reporters[0].sign_in):
+        if stop.is_set():
+            return
         await asyncio.sleep(AWAY_S)
     kinds, spots = await _what_and_where(reporters[0])
     while not stop.is_set() and (plan.reports is None or played.reports < plan.reports):
         person, matter, key = rng.choice(reporters), draw_matter(rng, kinds, spots), ids.uuid7()
-        while not await _came_through(plan, lambda: _send(person, key, matter)):  # noqa: ASYNC110, B023 - awaited at once
+        while not await _came_through(plan, lambda: _send(person, key, matter)):  # noqa: B023 - awaited at once
+            if stop.is_set():
+                return
             await asyncio.sleep(AWAY_S)
         played.reports += 1
         told(played)
