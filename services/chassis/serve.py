@@ -24,6 +24,7 @@ from services.chassis.telemetry import Metrics, logger
 
 GRACE_S = 10.0
 LAG_EVERY_S = 0.5
+METRICS_RETRY_S = 30.0
 GC_THRESHOLDS = (50_000, 20, 50)
 
 
@@ -131,8 +132,16 @@ async def watch_lag(metrics: Metrics, stop: asyncio.Event) -> None:
 
 
 async def show_metrics(metrics: Metrics, where: MetricsSettings, stop: asyncio.Event) -> None:
-    """GET /metrics for a process that serves nothing else."""
-    server, thread = start_http_server(where.port, where.host, metrics.registry)
+    """GET /metrics for a process that serves nothing else. A taken port costs the metrics, not the work."""
+    while True:
+        try:
+            server, thread = start_http_server(where.port, where.host, metrics.registry)
+            break
+        except OSError as error:
+            logger("serve").error("metrics_not_shown", host=where.host, port=where.port, error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), METRICS_RETRY_S)
+                return
     try:
         await stop.wait()
     finally:

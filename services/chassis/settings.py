@@ -178,7 +178,11 @@ class MetricsSettings(SettingsGroup):
         description="Address on which a process without HTTP of its own shows metrics.",
     )
     port: int = Field(
-        default=0, ge=0, le=65535, validation_alias="GRID_METRICS_PORT", description="Its port; 0: no metrics."
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_METRICS_PORT",
+        description="Its port; 0: no metrics. `grid up` counts up from it, one port per part, or takes free ones.",
     )
 
 

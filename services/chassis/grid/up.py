@@ -15,6 +15,7 @@ from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.lock import HomeLock
 from services.chassis.supervisor.nursery import Nursery
+from services.chassis.supervisor.scrape import write_targets
 from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
 from services.chassis.supervisor.status import Status
 from services.chassis.supervisor.supervisor import Supervisor
@@ -47,6 +48,7 @@ async def _supervise(
         kafka_url=around.kafka_url if around.kafka else "external",
     )
     parts = parts_of(around, sample, before_own=nursery.await_ready)
+    write_targets(around.home, parts)
     supervisor = Supervisor(parts, around.home, console, status, nursery.spawn)
     console.line("grid", f"starting in {around.home} …")
 

@@ -51,3 +51,5 @@ class Part:
     """Stopped after all others."""
     port: int | None = None
     url: str | None = None
+    metrics: int | None = None
+    """The port on loopback where it shows its metrics."""

@@ -55,6 +55,8 @@ class SupervisorSettings:
     database_direct_url: str | None = None
     kafka_url: str | None = None
     dispatch_workers: int = 2
+    metrics_port: int | None = None
+    """The first of the ports on which parts without HTTP show metrics; None: whichever are free."""
     sample_history: bool = True
     inherited: Mapping[str, str] = field(default_factory=dict)
     """The caller's environment; parts get it with their own values on top."""
@@ -76,6 +78,7 @@ class SupervisorSettings:
             database_direct_url=env.get("DATABASE_DIRECT_URL") or None,
             kafka_url=env.get("KAFKA_URL") or None,
             dispatch_workers=_number(env, "GRID_DISPATCH_WORKERS", 2),
+            metrics_port=_number(env, "GRID_METRICS_PORT", 0) or None,
             sample_history=env.get("GRID_SAMPLE_HISTORY", "1") != "0",
             inherited=dict(env),
         )

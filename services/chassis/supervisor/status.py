@@ -19,6 +19,7 @@ class PartStatus:
     exit_code: int | None = None
     port: int | None = None
     url: str | None = None
+    metrics: int | None = None
     log: str = ""
 
 

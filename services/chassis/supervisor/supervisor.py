@@ -140,6 +140,7 @@ class Supervisor:
                 exit_code=runner.exit_code,
                 port=part.port,
                 url=part.url,
+                metrics=part.metrics,
                 log=str(runner.log),
             )
         write_status(self._home, self._status)

@@ -17,6 +17,7 @@ from services.chassis.engines.postgres import EmbeddedPostgres
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.part import Part
 from services.chassis.supervisor.probes import http_ready, quick
+from services.chassis.supervisor.scrape import metrics_ports
 from services.chassis.supervisor.settings import CHECKOUT
 
 PRELOADED = ("services.intake.app", "services.dispatch.app", "services.escalation.app", "uvloop", "alembic.command")
@@ -48,6 +49,11 @@ class Command:
     def words(self) -> tuple[str, ...]:
         """The command as deployments write it, after `python -m`."""
         return (self.module, *self.arguments)
+
+    @property
+    def runs_alone(self) -> bool:
+        """It lives on without a web server, so its metrics need a port."""
+        return not self.once and self.arguments != ("serve",)
 
 
 def own_commands(dispatch_workers: int = 2, sample: bool = True) -> tuple[Command, ...]:
@@ -96,7 +102,11 @@ def parts_of(
     if around.kafka is not None:
         parts.append(_engine("kafka", around.kafka, around.kafka.port, around.kafka.url))
     there = {part.name for part in parts}
-    parts += [replace(_own(each, around, there, before_own), settle=marks.get(each.name)) for each in commands]
+    shown = metrics_ports([each.name for each in commands if each.runs_alone], settings.metrics_port)
+    parts += [
+        replace(_own(each, around, there, before_own, shown.get(each.name)), settle=marks.get(each.name))
+        for each in commands
+    ]
     return tuple(parts)
 
 
@@ -160,14 +170,21 @@ def _engine(name: str, engine: EmbeddedPostgres | EmbeddedKafka, port: int | Non
     )
 
 
-def _own(command: Command, around: Surroundings, engines: set[str], before: Callable[[], None] | None) -> Part:
+def _own(
+    command: Command,
+    around: Surroundings,
+    engines: set[str],
+    before: Callable[[], None] | None,
+    shown: int | None,
+) -> Part:
     absent = {"postgres", "kafka"} - engines
     serves = command.arguments == ("serve",)
     port = around.settings.ports.of(command.role) if serves else None
 
     def launch() -> Launch:
         argv = (sys.executable, "-m", *command.words)
-        return Launch(argv, around.environment(command.role), CHECKOUT, death_signal=signal.SIGTERM)
+        environment = around.environment(command.role) | ({"GRID_METRICS_PORT": str(shown)} if shown else {})
+        return Launch(argv, environment, CHECKOUT, death_signal=signal.SIGTERM)
 
     return Part(
         name=command.name,
@@ -181,4 +198,5 @@ def _own(command: Command, around: Surroundings, engines: set[str], before: Call
         crash_pause=command.crash_pause,
         port=port,
         url=f"http://127.0.0.1:{port}" if port is not None else None,
+        metrics=port or shown,
     )
