@@ -78,6 +78,18 @@ def stop(
 
 
 @app.command()
+def restart(
+    parts: Annotated[
+        list[str] | None, typer.Argument(help="Names or patterns such as 'dispatch-worker*'; default: every process.")
+    ] = None,
+) -> None:
+    """Restart parts one after the other, each back at its work before the next one goes."""
+    from services.chassis.grid.restart import run_restart
+
+    raise typer.Exit(run_restart(parts or []))
+
+
+@app.command()
 def status(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """What runs on this GRID_HOME."""
     from services.chassis.grid.running import show_status

@@ -7,12 +7,15 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
-from services.chassis.clock import monotonic
+from services.chassis.clock import SystemClock, monotonic
 from services.chassis.engines import EngineFailed, Launch
 from services.chassis.engines.process import tail
+from services.chassis.supervisor.asked import was_asked
 from services.chassis.supervisor.console import Console, LogWatch
+from services.chassis.supervisor.ending import Ending
 from services.chassis.supervisor.nursery import Child
 from services.chassis.supervisor.part import Part, PartState
 
@@ -37,13 +40,17 @@ class StartFailed(RuntimeError):
 class Runner:
     """One part and its present process."""
 
-    def __init__(self, part: Part, logs: Path, console: Console, changed: Callable[[], None], spawn: Spawn) -> None:
+    def __init__(self, part: Part, home: Path, console: Console, changed: Callable[[], None], spawn: Spawn) -> None:
         self.part = part
-        self.log = logs / f"{part.name}.log"
+        self.log = home / "logs" / f"{part.name}.log"
         self.state = PartState.WAITING
         self.restarts = 0
         self.exit_code: int | None = None
+        self.ending: Ending | None = None
+        """How its last life ended."""
+        self.ended_at: datetime | None = None
         self.was_ready = asyncio.Event()
+        self._home = home
         self._console = console
         self._changed = changed
         self._spawn = spawn
@@ -63,24 +70,24 @@ class Runner:
         while not self._stopping.is_set():
             began = monotonic()
             try:
-                code = await self._one_life()
+                ending = await self._one_life()
             except EngineFailed as error:
-                code, why = None, str(error)
-            else:
-                why = f"exit code {code}" if code is None or code >= 0 else f"killed by {signal.Signals(-code).name}"
-            self.exit_code = code
+                ending = Ending("failed", str(error))
+            self.exit_code = ending.code
             if self._stopping.is_set():
                 break
-            if self.part.once and code == 0:
+            if self.part.once and ending.code == 0:
                 if self.part.settle is not None:
                     await asyncio.to_thread(self.part.settle)
                 self._ready(PartState.DONE)
                 return
-            if monotonic() - began > HEALTHY_AFTER:
+            self.ending, self.ended_at = ending, SystemClock().now()
+            if ending.asked or monotonic() - began > HEALTHY_AFTER:
                 self._failures = 0
-            self._failures += 1
-            self._report(why)
-            await self._pause(crashed=code != 0)
+            if not ending.asked:
+                self._failures += 1
+                self._report(ending.told)
+                await self._pause(crashed=ending.code != 0)
             self.restarts += 1
         self._become(PartState.STOPPED)
 
@@ -107,25 +114,30 @@ class Runner:
 
     # -- one life
 
-    async def _one_life(self) -> int | None:
+    async def _one_life(self) -> Ending:
         self._become(PartState.STARTING)
         if self.part.prepare is not None:
             await asyncio.to_thread(self.part.prepare)
         launch = await asyncio.to_thread(self.part.launch)
         if self._stopping.is_set():
-            return None
+            return Ending.of_code(None)
         self._process = self._spawn(launch, self.log)
         self._ended = _exit_of(self._process)
         self._changed()
         try:
             await self._until_ready(self._ended)
-            return await self._ended
+            return self._judged(self._process.pid, await self._ended)
         finally:
             if self._process.poll() is None:  # settling failed, or we are cancelled
                 self._process.send_signal(signal.SIGKILL)
                 self._process.wait()
             _sweep(self._process.pid)
             self._process = None
+
+    def _judged(self, pid: int, code: int) -> Ending:
+        if was_asked(self._home, self.part.name, pid):
+            return Ending("asked", "asked to start again", code)
+        return Ending.of_code(code)
 
     async def _until_ready(self, ended: asyncio.Future[int]) -> None:
         """Probe until ready or ended; then settle. One-shots become ready by ending well."""

@@ -21,6 +21,12 @@ class PartStatus:
     url: str | None = None
     metrics: int | None = None
     log: str = ""
+    reason: str | None = None
+    """Why its last life ended, in one word, and told for people; None while the first one lasts."""
+    told: str | None = None
+    ended_at: str | None = None
+    serving: bool | None = None
+    """Whether it does its work (a worker: has partitions); None where it does not say."""
 
 
 @dataclass(slots=True)

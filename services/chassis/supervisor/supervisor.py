@@ -41,7 +41,7 @@ class Supervisor:
         self._status = status or Status(supervisor=os.getpid(), home=str(home))
         self._stop = asyncio.Event()
         self._signals = 0
-        self.runners = {part.name: Runner(part, home / "logs", console, self._changed, spawn) for part in parts}
+        self.runners = {part.name: Runner(part, home, console, self._changed, spawn) for part in parts}
         unknown = {need for part in parts for need in part.needs} - set(self.runners)
         if unknown:
             raise ValueError(f"parts need what nobody is: {sorted(unknown)}")
@@ -142,6 +142,9 @@ class Supervisor:
                 url=part.url,
                 metrics=part.metrics,
                 log=str(runner.log),
+                reason=runner.ending.reason if runner.ending else None,
+                told=runner.ending.told if runner.ending else None,
+                ended_at=runner.ended_at.isoformat(timespec="seconds") if runner.ended_at else None,
             )
         write_status(self._home, self._status)
 

@@ -17,6 +17,7 @@ import pytest
 
 from services.chassis.engines import EngineFailed, Launch
 from services.chassis.supervisor import runner as runner_module
+from services.chassis.supervisor.asked import ask
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.lock import AlreadyRunning, HomeLock, holder
 from services.chassis.supervisor.part import Part
@@ -263,3 +264,37 @@ def _pids(home: Path, boss: subprocess.Popen[bytes]) -> list[int]:
             return [part["pid"] for part in status["parts"].values()]
         time.sleep(0.02)
     raise AssertionError("the supervisor did not get ready")
+
+
+def test_an_end_that_was_asked_for_is_no_failure(tmp_path: Path) -> None:
+    async def restart_often(boss: Supervisor) -> int:
+        runner = boss.runners["a"]
+        for _ in range(4):  # one more than makes a crashing part be named
+            pid = runner.pid
+            assert pid is not None
+            ask(tmp_path, "a", pid)
+            os.kill(pid, signal.SIGTERM)
+            await until(lambda old=pid: runner.pid not in (None, old))  # type: ignore[misc]
+        status = read_status(tmp_path)
+        assert status is not None
+        assert (status.parts["a"].restarts, status.parts["a"].reason) == (4, "asked")
+        return 0
+
+    code, out = run_until([python("a", SLEEPER, tmp_path)], tmp_path, restart_often)
+    assert code == 0
+    assert "ended" not in out
+    assert not list((tmp_path / "run" / "asked").iterdir())
+
+
+def test_a_note_about_another_process_asks_for_nothing(tmp_path: Path) -> None:
+    async def crash(boss: Supervisor) -> int:
+        runner = boss.runners["a"]
+        pid = runner.pid
+        assert pid is not None
+        ask(tmp_path, "a", pid + 1)
+        os.kill(pid, signal.SIGTERM)
+        await until(lambda: runner.pid not in (None, pid))
+        return 0
+
+    _, out = run_until([python("a", SLEEPER, tmp_path)], tmp_path, crash)
+    assert "killed by SIGTERM" in out
