@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -21,6 +21,13 @@ from schemas.events.sla import SLA_KINDS
 from schemas.wire import Body
 
 _URN = "urn:grid:"
+_ATTRIBUTES = frozenset(
+    f"ce_{name}"
+    for name in (
+        *("specversion", "id", "source", "type", "time", "subject", "dataschema", "sequence"),
+        *("causationid", "correlationid", "traceparent"),
+    )
+)
 Kinds = Mapping[str, tuple[type[Body], ...]]
 _KINDS: Kinds = {**REPORT_KINDS, **CASE_KINDS, **SLA_KINDS, **COMMAND_KINDS}
 
@@ -87,17 +94,21 @@ def encode(env: Envelope[Body]) -> tuple[dict[str, str], bytes]:
 
 def read_head(headers: Mapping[str, bytes]) -> Head:
     """The attributes alone. Raises UnreadableMessage naming the attribute that is missing or broken."""
-    kind = _text(headers, "ce_type")
-    if _text(headers, "ce_specversion") != "1.0":
+    return _head(_attributes(headers))
+
+
+def _head(texts: Mapping[str, str]) -> Head:
+    kind = _text(texts, "ce_type")
+    if _text(texts, "ce_specversion") != "1.0":
         raise UnreadableMessage("ce_specversion: not 1.0")
     try:
         return Head(
-            id=UUID(_text(headers, "ce_id")),
+            id=UUID(_text(texts, "ce_id")),
             type=kind,
-            version=_version(kind, _text(headers, "ce_dataschema")),
-            source=_text(headers, "ce_source"),
-            subject=_text(headers, "ce_subject"),
-            sequence=_positive(_text(headers, "ce_sequence")),
+            version=_version(kind, _text(texts, "ce_dataschema")),
+            source=_text(texts, "ce_source"),
+            subject=_text(texts, "ce_subject"),
+            sequence=_positive(_text(texts, "ce_sequence")),
         )
     except ValueError as exc:
         raise UnreadableMessage(f"attributes of {kind}: {exc}") from exc
@@ -105,7 +116,8 @@ def read_head(headers: Mapping[str, bytes]) -> Head:
 
 def decode(headers: Mapping[str, bytes], payload: bytes, table: Kinds = _KINDS) -> Envelope[Body]:
     """The event, its body lifted to the newest version known here; `version` tells the one it was lifted to."""
-    head = read_head(headers)
+    texts = _attributes(headers)
+    head = _head(texts)
     classes = table.get(head.type)
     if classes is None:
         raise UnknownType(f"unknown type {head.type}", head)
@@ -115,9 +127,9 @@ def decode(headers: Mapping[str, bytes], payload: bytes, table: Kinds = _KINDS) 
         body: Body = classes[head.version - 1].model_validate_json(payload)
         for _ in range(head.version, len(classes)):
             body = body.upcast()
-        at = datetime.fromisoformat(_text(headers, "ce_time"))
-        cause = headers.get("ce_causationid")
-        causation_id = None if cause is None else UUID(cause.decode("ascii"))
+        at = datetime.fromisoformat(_text(texts, "ce_time"))
+        cause = texts.get("ce_causationid")
+        causation_id = None if cause is None else UUID(cause)
     except ValidationError as exc:
         refusal = NewerVersion if _only_new_words(exc) else UnreadableMessage
         raise refusal(_first_error(head, exc), head) from exc
@@ -135,25 +147,31 @@ def decode(headers: Mapping[str, bytes], payload: bytes, table: Kinds = _KINDS) 
         sequence=head.sequence,
         data=body,
         causation_id=causation_id,
-        correlation_id=_optional(headers, "ce_correlationid"),
-        traceparent=_optional(headers, "ce_traceparent"),
+        correlation_id=texts.get("ce_correlationid"),
+        traceparent=texts.get("ce_traceparent"),
     )
 
 
-def _text(headers: Mapping[str, bytes], name: str) -> str:
-    raw = headers.get(name)
-    if raw is None:
-        raise UnreadableMessage(f"{name}: missing")
+def _attributes(headers: Mapping[str, bytes]) -> dict[str, str]:
+    """The headers that mean something to us, as text. This and what follows runs for every event there is."""
+    texts: dict[str, str] = {}
+    for name, raw in headers.items():
+        if name in _ATTRIBUTES:
+            try:
+                texts[name] = raw.decode()
+            except UnicodeDecodeError as exc:
+                raise UnreadableMessage(f"{name}: not UTF-8") from exc
+    return texts
+
+
+def _text(texts: Mapping[str, str], name: str) -> str:
     try:
-        return raw.decode()
-    except UnicodeDecodeError as exc:
-        raise UnreadableMessage(f"{name}: not UTF-8") from exc
+        return texts[name]
+    except KeyError:
+        raise UnreadableMessage(f"{name}: missing") from None
 
 
-def _optional(headers: Mapping[str, bytes], name: str) -> str | None:
-    return _text(headers, name) if name in headers else None
-
-
+@lru_cache(maxsize=1024)
 def _version(kind: str, urn: str) -> int:
     prefix = f"{_URN}{kind}:v"
     if not urn.startswith(prefix):
@@ -161,6 +179,7 @@ def _version(kind: str, urn: str) -> int:
     return _positive(urn[len(prefix) :])
 
 
+@lru_cache(maxsize=1024)
 def _positive(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 19 and int(text) > 0):
         raise ValueError(f"{text!r} is not a number from 1")

@@ -12,12 +12,13 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.envelope import Envelope
+from schemas.wire import Body
 from services.chassis.db import Database
 from services.chassis.ids import SystemIds
 from services.chassis.inbox import inbox_tables
@@ -57,8 +58,12 @@ class LedgerHandler:
         ids = {"ids": json.dumps(sorted(received.envelope.subject for received in batch))}
         for statement in (_ADD, _LOCK, _RAISE, _STEP):
             await tx.execute(statement, ids)
-        told = [replace(received.envelope, source="grid/bench") for received in batch]
+        told = [_retold(received.envelope) for received in batch]
         await publish(tx, self._outbox, [Outgoing("bench.told", envelope) for envelope in told])
+
+
+def _retold(heard: Envelope[Body]) -> Envelope[Body]:
+    return Envelope(heard.id, heard.type, heard.version, "grid/bench", heard.time, heard.subject, 1, heard.data)
 
 
 async def ledger(topic: str) -> Running:

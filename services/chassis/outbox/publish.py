@@ -66,9 +66,11 @@ async def publish_raw(tx: AsyncConnection, tables: OutboxTables, messages: Seque
         for n, message in enumerate(messages)
     ]
     statement = sql(
-        "INSERT INTO @schema.outbox (shard, topic, key, seq, event_id, headers, payload)"
-        " SELECT s, t, decode(k, 'base64'), q, e, h, decode(p, 'base64') FROM json_to_recordset(CAST(:rows AS json))"
-        " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text) ORDER BY n",
+        "INSERT INTO @schema.outbox (shard, topic, key, seq, event_id, headers, payload, created_at, xid)"
+        " SELECT s, t, decode(k, 'base64'), q, e, h, decode(p, 'base64'), w.now, w.xid"
+        " FROM json_to_recordset(CAST(:rows AS json))"
+        " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text),"
+        " (SELECT directory.grid_now() AS now, pg_current_xact_id() AS xid OFFSET 0) AS w ORDER BY n",
         tables.schema,
     )
     await tx.execute(statement, {"rows": orjson.dumps(rows).decode()})

@@ -13,7 +13,7 @@ import os
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final, NoReturn, TypeVar
 
@@ -89,14 +89,18 @@ class BatchRunner:
         self.trouble: str | None = None
         """Why nothing moves at the moment, for the ready check; None while all is well."""
 
-    async def run(self, messages: Sequence[Message]) -> None:
+    def read(self, messages: Sequence[Message]) -> list[Item]:
+        """Decode a batch: pure computing, so it can go on while the database works on the batch before."""
+        return [read(message, self._around.decode) for message in messages]
+
+    async def run(self, items: Sequence[Item]) -> None:
         """Apply one batch for good: returns when it is committed, duplicates, held and dead events included.
 
         Never returns half done and raises only what must end the process.
         """
         async with self._turn:
             self._begun = monotonic()
-            unblocked = await self._settle([read(message, self._around.decode) for message in messages])
+            unblocked = await self._settle(items)
             await self._release(unblocked)
             self._begun = None
 
@@ -290,7 +294,7 @@ def _run_after(run: int, chunk: Sequence[Item], plan: Plan) -> int:
 
 
 def _dead(item: Item, why: str) -> Item:
-    return replace(item, envelope=None, dead=why)
+    return item._replace(envelope=None, dead=why)
 
 
 def _told(exc: DBAPIError, state: str) -> str:

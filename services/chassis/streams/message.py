@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -32,8 +31,7 @@ class Why(StrEnum):
     REPLAY = "replay"  # a dead letter a person has put back
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The bytes and their place."""
 
     topic: str
@@ -44,8 +42,7 @@ class Message:
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A message after reading. Exactly one of three: an event to apply, one to hold, one that is dead.
 
     `held` marks one that comes out of `held_events` and not from Kafka.

@@ -17,10 +17,16 @@ from services.chassis.streams.arrange import Move, Standing
 from services.chassis.streams.message import Item, Lane, Message, Why, clean, printable
 
 _TAKE: Final = """
-  INSERT INTO @schema.inbox (consumer, event_id, topic, part, off)
-  SELECT :consumer, r.e, r.t, r.p, r.o
-  FROM json_to_recordset(CAST(:rows AS json)) AS r(e uuid, t text, p int, o bigint) ORDER BY r.e
-  ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id"""
+  WITH arrived AS MATERIALIZED (
+    SELECT r.e, r.t, r.p, r.o FROM json_to_recordset(CAST(:rows AS json)) AS r(e uuid, t text, p int, o bigint)
+  ), taken AS (
+    INSERT INTO @schema.inbox (consumer, event_id, topic, part, off, at)
+    SELECT :consumer, a.e, a.t, a.p, a.o, n.now
+    FROM arrived a, (SELECT directory.grid_now() AS now OFFSET 0) AS n ORDER BY a.e
+    ON CONFLICT (consumer, event_id) DO NOTHING RETURNING event_id
+  )
+  SELECT a.e AS event_id FROM arrived a WHERE NOT EXISTS (SELECT FROM taken t WHERE t.event_id = a.e)"""
+"""Answers the known ones, which are few, not the new ones."""
 _UNHOLD: Final = """
   DELETE FROM @schema.held_events h
   USING json_to_recordset(CAST(:rows AS json)) AS r(s text, t text, k text, q bigint, e uuid)
@@ -28,16 +34,20 @@ _UNHOLD: Final = """
     AND h.seq = r.q AND h.event_id = r.e
   RETURNING h.event_id"""
 _POSITIONS: Final = """
-  SELECT p.source, p.topic, p.key, p.last_seq, p.held FROM @schema.stream_positions p
-  JOIN json_to_recordset(CAST(:rows AS json)) AS r(s text, t text, k text)
-    ON p.consumer = :consumer AND p.source = r.s AND p.topic = r.t AND p.key = decode(r.k, 'base64')
-  ORDER BY p.source, p.topic, p.key FOR UPDATE OF p"""
+  SELECT p.* FROM json_to_recordset(CAST(:rows AS json)) AS r(s text, t text, k text)
+  CROSS JOIN LATERAL (
+    SELECT p.source, p.topic, p.key, p.last_seq, p.held FROM @schema.stream_positions p
+    WHERE p.consumer = :consumer AND p.source = r.s AND p.topic = r.t AND p.key = decode(r.k, 'base64')
+    FOR UPDATE) AS p"""
+"""One index probe per lane, locking in the order the rows are given; a join would scan a table without statistics."""
 _MOVE: Final = """
-  INSERT INTO @schema.stream_positions AS p (consumer, source, topic, key, last_seq, held)
-  SELECT :consumer, r.s, r.t, decode(r.k, 'base64'), r.l, r.h
-  FROM json_to_recordset(CAST(:rows AS json)) AS r(s text, t text, k text, l bigint, h int) ORDER BY r.s, r.t, r.k
+  INSERT INTO @schema.stream_positions AS p (consumer, source, topic, key, last_seq, held, at)
+  SELECT :consumer, r.s, r.t, decode(r.k, 'base64'), r.l, r.h, n.now
+  FROM json_to_recordset(CAST(:rows AS json)) AS r(s text, t text, k text, l bigint, h int),
+    (SELECT directory.grid_now() AS now OFFSET 0) AS n
+  ORDER BY r.s, r.t, r.k
   ON CONFLICT (consumer, source, topic, key) DO UPDATE
-    SET last_seq = excluded.last_seq, held = p.held + excluded.held, at = directory.grid_now()"""
+    SET last_seq = greatest(p.last_seq, excluded.last_seq), held = p.held + excluded.held, at = excluded.at"""
 _HOLD: Final = """
   INSERT INTO @schema.held_events (consumer, source, topic, key, seq, event_id, type, part, off, headers, raw, reason)
   SELECT :consumer, r.s, r.t, decode(r.k, 'base64'), r.q, r.e, r.y, r.p, r.o, r.h, decode(r.b, 'base64'), r.w
@@ -104,7 +114,7 @@ class StreamStore:
                 {"e": str(event_id), "t": i.message.topic, "p": i.message.partition, "o": i.message.offset}
                 for event_id, i in arrived.items()
             ]
-            taken |= {row.event_id for row in await self._run(tx, _TAKE, rows)}
+            taken |= arrived.keys() - {row.event_id for row in await self._run(tx, _TAKE, rows)}
         if waiting:
             taken |= {row.event_id for row in await self._run(tx, _UNHOLD, [_held_key(i) for i in waiting])}
         return taken

@@ -25,11 +25,12 @@ from services.chassis.kafka import KafkaAddress, quiet_client_logs
 from services.chassis.outbox.tables import OutboxTables
 from services.chassis.streams.batch import BatchRunner, Surroundings
 from services.chassis.streams.handler import BatchHandler
-from services.chassis.streams.message import Decode, Message
+from services.chassis.streams.message import Decode, Item, Message
 from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.telemetry import Metrics, logger
 
 BATCH: Final = 256
+READ_SLICE: Final = 32
 WITHIN_S: Final = 0.02
 SESSION_S: Final = 8.0
 HEARTBEAT_S: Final = 2.0
@@ -208,9 +209,10 @@ class StreamWorker:
         applying: asyncio.Task[None] | None = None
         try:
             async for events in stream.noack_take(BATCH, within=WITHIN_S):
+                items = await self._read(events)
                 if applying is not None:
                     await applying
-                applying = asyncio.create_task(self._take(stream, events))
+                applying = asyncio.create_task(self._take(events, items))
             if applying is not None:
                 await applying
         except BaseException as exc:
@@ -221,13 +223,21 @@ class StreamWorker:
                 self._end(exc)
             raise
 
-    async def _take(self, stream: Any, events: Sequence[Any]) -> None:
+    async def _read(self, events: Sequence[Any]) -> list[Item]:
+        """Decode a batch in slices, so that the database's answers to the batch before do not wait for all of it."""
+        items: list[Item] = []
+        for start in range(0, len(events), READ_SLICE):
+            items += self._runner.read([_message(event) for event in events[start : start + READ_SLICE]])
+            await asyncio.sleep(0)
+        return items
+
+    async def _take(self, events: Sequence[Any], items: Sequence[Item]) -> None:
         """Apply one batch and acknowledge it, in order, after COMMIT."""
         try:
             self._under_way = True
-            await self._runner.run([_message(event) for event in events])
+            await self._runner.run(items)
             for event in events:
-                await stream.ack(event)
+                event.ack()
                 self._done[(event.message.topic, event.message.partition)] = event.message.offset + 1
             self._moved_at = monotonic()
             self._under_way = False

@@ -58,7 +58,7 @@ class Stand:
         return self.runner
 
     async def run(self, *messages: Message) -> None:
-        await self.runner.run(messages)
+        await self.runner.run(self.runner.read(messages))
 
     async def seen(self, key: str = "a") -> list[int]:
         """What has been applied for a key, in the order applied."""

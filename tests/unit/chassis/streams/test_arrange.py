@@ -163,6 +163,5 @@ def test_however_events_come_each_lane_sees_one_two_three(arrivals: list[tuple[s
 
 
 def _as_held(each: Item) -> Item:
-    from dataclasses import replace
 
-    return replace(each, held=True)
+    return each._replace(held=True)
