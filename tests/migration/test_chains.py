@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -155,7 +156,6 @@ def test_a_service_reaches_its_own_and_no_others_tables(service: str, migrated: 
         connection.execute(f"INSERT INTO {service}.outbox_sequences VALUES ('t', 'k', 1)")
         connection.execute(f"DELETE FROM {service}.outbox_sequences")
         connection.execute("SELECT directory.grid_now()")
-        connection.execute(f"SELECT {service}.roll_partitions()")
         for table in _tables(postgres.url(migrated)):
             _expect(connection, service, table)
 
@@ -189,31 +189,88 @@ def test_append_only_tables_take_no_change(migrated: str, postgres: TestServer) 
                 assert allowed == (False,), (schema, name, right)
 
 
-def test_weeks_come_and_go(postgres: TestServer, migrated: str) -> None:
-    with psycopg.connect(postgres.url(migrated), autocommit=True) as connection:
-        connection.execute("SET ROLE grid_owner")
-        for name, first, last in (("20260105", "2026-01-05", "2026-01-12"), ("20260112", "2026-01-12", "2026-01-19")):
-            connection.execute(
-                f"CREATE TABLE intake.outbox_p{name} PARTITION OF intake.outbox"
-                f" FOR VALUES FROM ('{first} 00:00+00') TO ('{last} 00:00+00')"
-            )
-        connection.execute(
-            "INSERT INTO intake.outbox (shard, topic, key, seq, event_id, headers, payload, created_at)"
-            " VALUES (0, 't', 'k', 1, gen_random_uuid(), '{}', '', '2026-01-13')"
-        )
-        connection.execute("SELECT intake.roll_partitions()")
-        left = {
-            row[0]
-            for row in connection.execute("SELECT relname FROM pg_class WHERE relname ~ '^outbox_p202601[0-9]+$'")
-        }
-        assert left == {"outbox_p20260112"}, "what has not been sent is never thrown away"
-        connection.execute("UPDATE intake.outbox SET published_at = now() WHERE created_at < '2026-02-01'")
-        connection.execute("SELECT intake.roll_partitions()")
-        weeks = connection.execute(
-            "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE nspname = 'intake' AND relispartition AND relkind = 'r' AND relname ~ '^(in|out)box_p'"
-        ).fetchone()
-        assert weeks == (6,), "this week and two ahead, of each"
+def _week(connection: psycopg.Connection, function: str, parent: str, monday: str) -> object:
+    row = connection.execute(f"SELECT intake.{function}(%s, %s)".encode(), (parent, monday)).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _weeks(connection: psycopg.Connection, year: int) -> set[str]:
+    pattern = f"^(in|out)box_p{year}[0-9]+$"
+    rows = connection.execute(
+        "SELECT relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE nspname = 'intake' AND relispartition AND relkind = 'r' AND relname ~ %s",
+        (pattern,),
+    )
+    return {row[0] for row in rows}
+
+
+_OLD_ROW = (
+    "INSERT INTO intake.outbox (shard, topic, key, seq, event_id, headers, payload, created_at)"
+    " VALUES (0, 't', 'k', 1, gen_random_uuid(), '{}', '', '2020-01-08')"
+)
+
+
+def test_a_service_makes_and_drops_weeks_without_owning_them(postgres: TestServer, migrated: str) -> None:
+    with psycopg.connect(postgres.url(migrated, "grid_intake"), autocommit=True) as connection:
+        connection.execute(_OLD_ROW.encode())
+        assert _week(connection, "make_week", "outbox", "2020-01-06") == 1, "the row moves into its week"
+        assert _week(connection, "make_week", "outbox", "2020-01-06") == 0
+        assert _week(connection, "make_week", "outbox", "2020-01-13") == 0
+        assert _week(connection, "make_week", "inbox", "2020-01-06") == 0
+        assert connection.execute("SELECT count(*) FROM intake.outbox_default").fetchone() == (0,)
+        assert _week(connection, "drop_week", "outbox", "2020-01-06") == "unpublished"
+        assert _week(connection, "drop_week", "outbox", "2020-01-13") == "dropped"
+        assert _week(connection, "drop_week", "inbox", "2020-01-06") == "outbox", "an outbox still holds that week"
+        connection.execute("UPDATE intake.outbox SET published_at = now() WHERE created_at < '2021-01-01'")
+        assert _week(connection, "drop_week", "outbox", "2020-01-06") == "dropped"
+        assert _week(connection, "drop_week", "inbox", "2020-01-06") == "dropped"
+        assert _weeks(connection, 2020) == set()
+
+
+@pytest.mark.parametrize(
+    ("function", "parent", "monday"),
+    [
+        ("make_week", "ledger", "2026-01-05"),
+        ("make_week", "outbox; DROP TABLE intake.ledger", "2026-01-05"),
+        ("make_week", None, "2026-01-05"),
+        ("make_week", "outbox", "2026-01-06"),
+        ("make_week", "outbox", None),
+        ("make_week", "outbox", "infinity"),
+        ("make_week", "outbox", "2999-01-07"),
+        ("drop_week", "reports", "2026-01-05"),
+        ("drop_week", "inbox", "2026-01-06"),
+        ("drop_week", None, None),
+    ],
+)
+def test_nothing_else_can_be_made_or_dropped(
+    postgres: TestServer, migrated: str, function: str, parent: str | None, monday: str | None
+) -> None:
+    with (
+        psycopg.connect(postgres.url(migrated, "grid_intake"), autocommit=True) as connection,
+        pytest.raises(psycopg.errors.InvalidParameterValue),
+    ):
+        connection.execute(f"SELECT intake.{function}(%s, %s)".encode(), (parent, monday))
+
+
+def test_weeks_of_others_are_out_of_reach(postgres: TestServer, migrated: str) -> None:
+    with psycopg.connect(postgres.url(migrated, "grid_escalation"), autocommit=True) as connection:
+        for function in ("make_week", "drop_week"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT intake.{function}('outbox', '2026-01-05')".encode())
+
+
+def test_this_week_and_two_ahead_are_there_from_the_start(postgres: TestServer, migrated: str) -> None:
+    with psycopg.connect(postgres.url(migrated, "grid_intake"), autocommit=True) as connection:
+        today = connection.execute("SELECT (now() AT TIME ZONE 'UTC')::date").fetchone()
+        assert today is not None
+        monday = today[0] - timedelta(days=today[0].weekday())
+        days = [monday + timedelta(weeks=n) for n in range(3)]
+        ahead = {f"{parent}_p{day:%Y%m%d}" for parent in ("inbox", "outbox") for day in days}
+        there = set().union(*(_weeks(connection, year) for year in {day.year for day in days}))
+        assert ahead <= there
+        for parent in ("outbox", "inbox"):
+            assert _week(connection, "drop_week", parent, str(monday)) == "young"
 
 
 def differences(url: str, schema: str, metadata: MetaData) -> list[object]:

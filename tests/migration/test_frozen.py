@@ -43,7 +43,7 @@ def restored(version: Path, postgres: TestServer) -> Iterator[str]:
     name = "grid_test_frozen"
     postgres.execute(f"CREATE DATABASE {name} OWNER grid_owner")
     try:
-        with psycopg.connect(postgres.url(name), autocommit=True) as connection:
+        with psycopg.connect(postgres.url(name, "grid_owner"), autocommit=True) as connection:
             connection.execute(gzip.decompress((version / "database.sql.gz").read_bytes()))
         migrate(postgres.url(name))
         yield postgres.url(name)

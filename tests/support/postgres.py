@@ -19,6 +19,7 @@ import pytest
 
 from services.chassis.db import SCHEMAS, Database, grid_now_ddl
 from services.chassis.engines.postgres import ADMIN, EmbeddedPostgres
+from services.chassis.housekeeping.ddl import weeks_v1
 from services.chassis.migrate import migrate
 from services.chassis.plumbing import plumbing_v1
 from services.chassis.settings import DatabaseSettings
@@ -123,7 +124,7 @@ def _fill_plumbing(url: str) -> None:
         for statement in grid_now_ddl("grid_test_plumbing", test_database=True):
             connection.execute(statement.encode())
         for schema in ("intake", "dispatch", "escalation"):
-            for statement in plumbing_v1(schema):
+            for statement in (*plumbing_v1(schema), *weeks_v1(schema)):
                 connection.execute(statement.encode())
 
 
