@@ -11,6 +11,7 @@ import contextlib
 import gc
 import signal
 import socket
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -19,12 +20,14 @@ import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
+from services.chassis.clock import monotonic
 from services.chassis.settings import HttpSettings, MetricsSettings
 from services.chassis.telemetry import Metrics, logger
 
 GRACE_S = 10.0
 LAG_EVERY_S = 0.5
 METRICS_RETRY_S = 30.0
+COLLECTOR_EVERY_S = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
 
 
@@ -86,6 +89,7 @@ async def _until_stopped(running: Running, stop: asyncio.Event) -> int:
     if running.metrics is not None:
         metrics = running.metrics
         parts.append(Part("loop-lag", lambda stopped: watch_lag(metrics, stopped)))
+        parts.append(Part("collector", lambda stopped: watch_collector(metrics, stopped)))
         if running.app is None and (shown := MetricsSettings()).port:
             parts.append(Part("metrics", lambda stopped: show_metrics(metrics, shown, stopped)))
     tune_gc()
@@ -129,6 +133,31 @@ async def watch_lag(metrics: Metrics, stop: asyncio.Event) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), LAG_EVERY_S)
         metrics.loop_lag.observe(max(0.0, loop.time() - due))
+
+
+async def watch_collector(metrics: Metrics, stop: asyncio.Event) -> None:
+    """Measures how long the garbage collector stops everything else."""
+    told = metrics.histogram("grid_gc_pause_seconds", "How long one garbage collection took", ["generation"])
+    pauses: deque[tuple[str, float]] = deque()
+    began = monotonic()
+
+    def hear(phase: str, info: dict[str, int]) -> None:  # in the middle of anything: takes no lock
+        nonlocal began
+        if phase == "start":
+            began = monotonic()
+        else:
+            pauses.append((str(info["generation"]), monotonic() - began))
+
+    gc.callbacks.append(hear)
+    try:
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), COLLECTOR_EVERY_S)
+            while pauses:
+                generation, seconds = pauses.popleft()
+                told.labels(generation).observe(seconds)
+    finally:
+        gc.callbacks.remove(hear)
 
 
 async def show_metrics(metrics: Metrics, where: MetricsSettings, stop: asyncio.Event) -> None:

@@ -31,6 +31,7 @@ from services.chassis.settings import (
 )
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics, configure_logging
+from services.chassis.vitals import Vitals, standard_probes
 from services.dispatch.agents import APP_ID, TOPICS, handler
 from services.dispatch.api import ROUTERS, Wiring
 from services.dispatch.forward import Forwarder
@@ -83,7 +84,8 @@ async def build_server() -> Running:
         await forwarder.close()
         await base.db.close()
 
-    parts = (Part("directory", base.directory.run), Part("feed", feed.run))
+    vitals = Vitals(base.db, standard_probes(SCHEMA, base.metrics), base.metrics)
+    parts = (Part("directory", base.directory.run), Part("feed", feed.run), Part("vitals", vitals.run))
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 

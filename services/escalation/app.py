@@ -28,6 +28,7 @@ from services.chassis.settings import (
 )
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics
+from services.chassis.vitals import Vitals, standard_probes
 from services.escalation.agents import GROUP, TOPICS, follower
 from services.escalation.api import Desk, deliveries_router, platform_router, webhooks_router
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
@@ -35,6 +36,7 @@ from services.escalation.tables import SCHEMA, idempotency, inbox, outbox
 from services.escalation.timers import TimerLoop
 from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.usecases.vitals import TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
 from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
 from services.escalation.webhooks.signing import decode_secret
@@ -47,7 +49,10 @@ async def serve() -> Running:
     db = Database(DatabaseSettings(), "escalation")
     cache = DirectoryCache(db)
     app = http_app(db, cache, _secret_box())
-    return Running((Part("directory", cache.run),), app, app.state.http, app.state.metrics, db.close)
+    metrics: Metrics = app.state.metrics
+    probes = (*standard_probes(SCHEMA, metrics), TimerProbe(metrics), WebhookProbe(metrics))
+    parts = (Part("directory", cache.run), Part("vitals", Vitals(db, probes, metrics).run))
+    return Running(parts, app, app.state.http, metrics, db.close)
 
 
 def http_app(db: Database, cache: DirectoryCache, box: SecretBox) -> FastAPI:

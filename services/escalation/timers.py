@@ -23,9 +23,12 @@ RETRY_S = 0.5
 class JumpGuard:
     """Compares the database's clock with the steady one; after a step ahead it asks for a pause."""
 
-    def __init__(self, settings: TimerSettings, steady: Callable[[], float]) -> None:
+    def __init__(
+        self, settings: TimerSettings, steady: Callable[[], float], told: Callable[[float], None] = lambda _: None
+    ) -> None:
         self._settings = settings
         self._steady = steady
+        self._told = told
         self._last: tuple[float, datetime] | None = None
         self._until = 0.0
 
@@ -36,6 +39,7 @@ class JumpGuard:
             ahead = (database_now - self._last[1]).total_seconds() - (steady - self._last[0])
             if ahead > self._settings.jump_s:
                 self._until = steady + self._settings.jump_pause_s
+                self._told(ahead)
                 logger("timers").error("clock_jumped", ahead_s=round(ahead, 1), pause_s=self._settings.jump_pause_s)
         self._last = (steady, database_now)
         return steady >= self._until
@@ -57,7 +61,9 @@ class TimerLoop:
         self._outbox = outbox
         self._ids = ids
         self._settings = settings
-        self._guard = JumpGuard(settings, steady)
+        self._jumps = metrics.counter("grid_clock_jumps", "Steps ahead of the database's clock that paused the firing")
+        self._jump = metrics.gauge("grid_clock_jump_seconds", "How far the last of them went")
+        self._guard = JumpGuard(settings, steady, self._jumped)
         self._fired = metrics.counter("grid_timers_fired_total", "Timer rungs fired")
         self._late = metrics.histogram("grid_timer_lateness_seconds", "From due to commit of the firing")
 
@@ -73,6 +79,10 @@ class TimerLoop:
                 pause = RETRY_S
             if pause:
                 await _sleep(stop, pause)
+
+    def _jumped(self, seconds: float) -> None:
+        self._jumps.inc()
+        self._jump.set(seconds)
 
     async def _tick(self) -> float:
         """Fire one batch; answers how long to sleep, 0 while more may be due."""

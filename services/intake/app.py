@@ -30,6 +30,7 @@ from services.chassis.settings import (
 )
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics
+from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
 from services.intake.api import Room, form_router, install_refusals, photo_router, report_router
 from services.intake.media import MediaFiles
@@ -39,6 +40,7 @@ from services.intake.store.moment import DatabaseClock
 from services.intake.tables import SCHEMA, inbox, outbox
 from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.submit import Submissions
+from services.intake.usecases.vitals import PromiseProbe
 
 NEEDS_REVISION = "0001"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
@@ -49,8 +51,10 @@ async def serve() -> Running:
     db = Database(DatabaseSettings(), "intake")
     cache, clock = DirectoryCache(db), DatabaseClock(db, SystemClock())
     app = http_app(db, cache, clock, HomeSettings().home)
-    parts = (Part("directory", cache.run), Part("clock", clock.run))
-    return Running(parts, app, app.state.http, app.state.metrics, db.close)
+    metrics: Metrics = app.state.metrics
+    vitals = Vitals(db, (*standard_probes(SCHEMA, metrics), PromiseProbe(metrics)), metrics)
+    parts = (Part("directory", cache.run), Part("clock", clock.run), Part("vitals", vitals.run))
+    return Running(parts, app, app.state.http, metrics, db.close)
 
 
 def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Path) -> FastAPI:

@@ -16,10 +16,12 @@ import sqlalchemy as sa
 from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1, CaseFactV1, StandingV1
 from schemas.wire import Body
-from services.chassis.db import grid_now
+from services.chassis.db import grid_now, move_clock
 from services.chassis.ids import SystemIds
 from services.chassis.streams import Received
+from services.chassis.telemetry import Metrics
 from services.intake.agents import Progress
+from services.intake.usecases.vitals import PromiseProbe
 from tests.integration.intake.conftest import Street, key
 
 pytestmark = pytest.mark.anyio
@@ -202,3 +204,29 @@ async def test_public_page(worker: httpx.AsyncClient, dispatch: Dispatch) -> Non
     assert "限制查看" in hidden
     assert (await worker.get("/t/nonsense")).status_code == 404
     assert (await worker.get("/t/style/track.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_wishes_without_answer_and_reports_without_case_are_counted(
+    worker: httpx.AsyncClient, street: Street, dispatch: Dispatch
+) -> None:
+    async def told() -> tuple[float | None, float | None, float | None]:
+        metrics = Metrics("intake")
+        async with street.db.reading() as tx:
+            await PromiseProbe(metrics).read(tx)
+        names = ("unanswered", "unanswered_oldest_seconds")
+        wishes, age = (metrics.registry.get_sample_value(f"grid_commands_{name}") for name in names)
+        return wishes, age, metrics.registry.get_sample_value("grid_intake_reports_without_case")
+
+    assert await told() == (0, 0, 0)
+    async with street.db.transaction() as tx:
+        await move_clock(tx, timedelta(minutes=20))
+    assert await told() == (0, 0, 1)
+    await dispatch.fact("case.reported")
+    url = f"/api/v1/reports/{dispatch.report_id}"
+    asked = (await worker.post(f"{url}/actions/urge", json={}, headers=key())).json()["command_id"]
+    wishes, age, caseless = await told()
+    assert (wishes, caseless) == (1, 0)
+    assert age is not None
+    assert 0 <= age < 60
+    await dispatch.fact("case.urged", cause=UUID(asked))
+    assert (await told())[0] == 0

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from services.chassis.serve import ExitCode, Part, Running, run, watch_lag
+from services.chassis.serve import ExitCode, Part, Running, run, watch_collector, watch_lag
 from services.chassis.telemetry import Metrics
 
 
@@ -97,3 +97,16 @@ async def test_a_blocked_loop_shows_in_the_lag() -> None:
     total = metrics.registry.get_sample_value("grid_event_loop_lag_seconds_sum")
     assert total is not None
     assert total > 0.15
+
+
+@pytest.mark.anyio
+async def test_a_garbage_collection_shows_as_a_pause() -> None:
+    metrics, stop = Metrics("test"), asyncio.Event()
+    watching = asyncio.ensure_future(watch_collector(metrics, stop))
+    await asyncio.sleep(0)
+    before = len(gc.callbacks)
+    gc.collect()
+    stop.set()
+    await watching
+    assert (metrics.registry.get_sample_value("grid_gc_pause_seconds_count", {"generation": "2"}) or 0) >= 1
+    assert len(gc.callbacks) == before - 1

@@ -1,0 +1,52 @@
+"""What escalation's tables tell about its health: timers past due, deliveries that wait, call-backs without answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_OVERDUE: Final = text(
+    "SELECT count(*) AS timers, coalesce(extract(epoch FROM directory.grid_now() - min(due_at)), 0) AS age"
+    " FROM (SELECT due_at FROM escalation.sla_timers WHERE state = 'armed' AND due_at <= directory.grid_now()"
+    " ORDER BY due_at LIMIT 10001) t"
+)
+_ENDPOINTS: Final = text(
+    "SELECT e.id, e.open_until > directory.grid_now() IS TRUE AS open, coalesce(d.pending, 0) AS pending,"
+    " coalesce(extract(epoch FROM directory.grid_now() - d.oldest), 0) AS age"
+    " FROM escalation.webhook_endpoints e LEFT JOIN (SELECT endpoint_id, count(*) AS pending, min(created_at) AS oldest"
+    " FROM escalation.webhook_deliveries WHERE state IN ('waiting', 'sending') GROUP BY endpoint_id) d"
+    " ON d.endpoint_id = e.id WHERE e.active AND e.removed_at IS NULL"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Armed timers whose time has come, counted up to 10001, and the age in seconds of the oldest."""
+
+    timers: int
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointHealth:
+    """One active endpoint: what waits for it, how long the oldest has, and whether its breaker is open."""
+
+    endpoint: str
+    pending: int
+    age_s: float
+    open: bool
+
+
+async def overdue_timers(tx: AsyncConnection) -> Overdue:
+    """Timers that should have fired by now."""
+    row = (await tx.execute(_OVERDUE)).one()
+    return Overdue(row.timers, max(0.0, float(row.age)))
+
+
+async def endpoint_health(tx: AsyncConnection) -> list[EndpointHealth]:
+    """Every active endpoint."""
+    rows = await tx.execute(_ENDPOINTS)
+    return [EndpointHealth(str(row.id), row.pending, max(0.0, float(row.age)), row.open) for row in rows]

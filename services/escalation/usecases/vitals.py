@@ -1,0 +1,38 @@
+"""What escalation's HTTP process tells about timers and deliveries, whoever works on them."""
+
+from __future__ import annotations
+
+from services.chassis.db import Tx
+from services.chassis.telemetry import Metrics
+from services.escalation.store.health import endpoint_health, overdue_timers
+
+
+class TimerProbe:
+    """Timers that are armed although their time has come."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._count = metrics.gauge("grid_timers_overdue", "Armed timers past due, counted up to 10001")
+        self._age = metrics.gauge("grid_timers_overdue_seconds", "How long the oldest of them is past due")
+
+    async def read(self, tx: Tx) -> None:
+        found = await overdue_timers(tx)
+        self._count.set(found.timers)
+        self._age.set(found.age_s)
+
+
+class WebhookProbe:
+    """What waits for each endpoint."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._pending = metrics.gauge("grid_webhook_pending", "Deliveries not yet accepted", ["endpoint"])
+        self._age = metrics.gauge("grid_webhook_oldest_seconds", "Age of the oldest of them", ["endpoint"])
+        self._open = metrics.gauge("grid_webhook_breaker_open", "1 while nothing is sent to the endpoint", ["endpoint"])
+
+    async def read(self, tx: Tx) -> None:
+        found = await endpoint_health(tx)
+        for gauge in (self._pending, self._age, self._open):
+            gauge.clear()  # an endpoint that was removed tells nothing any more
+        for one in found:
+            self._pending.labels(one.endpoint).set(one.pending)
+            self._age.labels(one.endpoint).set(one.age_s)
+            self._open.labels(one.endpoint).set(int(one.open))
