@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import math
 import signal
 import socket
 from collections import deque
@@ -21,14 +22,20 @@ from fastapi import FastAPI
 from prometheus_client import start_http_server
 
 from services.chassis.clock import monotonic
-from services.chassis.settings import HttpSettings, MetricsSettings
+from services.chassis.settings import HttpSettings, MetricsSettings, WatchdogSettings
 from services.chassis.telemetry import Metrics, logger
+from services.chassis.watchdog.answers import watch_answers
+from services.chassis.watchdog.guard import Guard
+from services.chassis.watchdog.herald import Herald
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.rules import Limits
 
 GRACE_S = 10.0
 LAG_EVERY_S = 0.5
 METRICS_RETRY_S = 30.0
 COLLECTOR_EVERY_S = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
+UNLIMITED = Limits(stuck_s=math.inf, stalled_s=math.inf, patience_s=math.inf, memory_mb=0)
 
 
 class ExitCode(IntEnum):
@@ -47,6 +54,8 @@ class Part:
 
     name: str
     run: Callable[[asyncio.Event], Awaitable[None]]
+    pulse: Pulse | None = None
+    """By which its standstill is noticed; a loop without one is not watched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +77,37 @@ def run(build: Callable[[], Awaitable[Running]]) -> int:
 
 async def _life(build: Callable[[], Awaitable[Running]]) -> int:
     stop = asyncio.Event()
+    starting = Pulse("start")
+    starting.serving = False
+    starting.waits("what it needs to start")
+    guard = _guard(WatchdogSettings())
+    guard.watch(starting)
     with _signals(stop):
-        try:
-            running = await build()
-        except Exception:  # noqa: BLE001 - whatever it is, it belongs in the log; the supervisor tries again
-            logger("serve").exception("cannot_start")
-            return ExitCode.FAILED
-        try:
-            return await _until_stopped(running, stop)
-        finally:
-            if running.close is not None:
-                await running.close()
+        async with guard.watching():
+            try:
+                running = await build()
+            except Exception:  # noqa: BLE001 - whatever it is, it belongs in the log; the supervisor tries again
+                logger("serve").exception("cannot_start")
+                return ExitCode.FAILED
+            try:
+                return await _until_stopped(running, stop, guard)
+            finally:
+                if running.close is not None:
+                    await running.close()
 
 
-async def _until_stopped(running: Running, stop: asyncio.Event) -> int:
+def _guard(settings: WatchdogSettings) -> Guard:
+    limits = Limits(stuck_s=settings.stuck_s, stalled_s=settings.stalled_s, memory_mb=settings.memory_mb)
+    herald = Herald(settings.notify_socket, settings.beat_file)
+    return Guard(limits if settings.on else UNLIMITED, herald)
+
+
+async def _until_stopped(running: Running, stop: asyncio.Event, guard: Guard) -> int:
     """Runs all parts and the server; the first one to end before `stop` ends them all."""
     parts = list(running.parts)
     if running.app is not None:
-        parts.append(Part("http", _server(running.app, running.http or HttpSettings())))
+        answers = Pulse("http")
+        parts.append(Part("http", _server(running.app, running.http or HttpSettings(), answers), answers))
     if running.metrics is not None:
         metrics = running.metrics
         parts.append(Part("loop-lag", lambda stopped: watch_lag(metrics, stopped)))
@@ -93,11 +115,13 @@ async def _until_stopped(running: Running, stop: asyncio.Event) -> int:
         if running.app is None and (shown := MetricsSettings()).port:
             parts.append(Part("metrics", lambda stopped: show_metrics(metrics, shown, stopped)))
     tune_gc()
+    guard.watch(*(part.pulse for part in parts if part.pulse is not None))
     tasks = {asyncio.ensure_future(part.run(stop)): part.name for part in parts}
     waiting = asyncio.ensure_future(stop.wait())
     await asyncio.wait({waiting, *tasks}, return_when=asyncio.FIRST_COMPLETED)
     early = [task for task in tasks if task.done()] if not stop.is_set() else []
     stop.set()
+    guard.watch()  # who is asked to end may fall silent
     await waiting
     _, late = await asyncio.wait(tasks, timeout=GRACE_S)
     for task in late:
@@ -187,7 +211,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _server(app: FastAPI, http: HttpSettings) -> Callable[[asyncio.Event], Awaitable[None]]:
+def _server(app: FastAPI, http: HttpSettings, answers: Pulse) -> Callable[[asyncio.Event], Awaitable[None]]:
     async def serve(stop: asyncio.Event) -> None:
         app.state.stop = stop  # endless answers (event streams) end with it
         server = _Server(
@@ -209,9 +233,11 @@ def _server(app: FastAPI, http: HttpSettings) -> Callable[[asyncio.Event], Await
         logger("serve").info("listening", host=address[0], port=address[1])
         serving = asyncio.ensure_future(server.serve(sockets=[listening]))
         stopping = asyncio.ensure_future(stop.wait())
+        asking = asyncio.ensure_future(watch_answers(answers, address[:2]))
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         stopping.cancel()
+        asking.cancel()
         await serving
 
     return serve

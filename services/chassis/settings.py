@@ -194,3 +194,39 @@ class ServiceTokenSettings(SettingsGroup):
         validation_alias=AliasChoices("GRID_SERVICE_TOKEN", "grid_service_token"),
         description="Secret by which the services know each other; the same for all. `grid up` makes one.",
     )
+
+
+class WatchdogSettings(SettingsGroup):
+    """When a process ends itself because it hangs, and to whom it shows that it lives."""
+
+    on: bool = Field(
+        default=True, validation_alias="GRID_WATCHDOG", description="0: no process is ended because it seems to hang."
+    )
+    stuck_s: float = Field(
+        default=30.0,
+        ge=1,
+        validation_alias="GRID_WATCHDOG_STUCK_S",
+        description="Seconds for which the event loop of a process may stand still.",
+    )
+    stalled_s: float = Field(
+        default=60.0,
+        ge=1,
+        validation_alias="GRID_WATCHDOG_STALLED_S",
+        description="Seconds for which a process may get nothing done while work waits that it could do.",
+    )
+    memory_mb: int = Field(
+        default=600,
+        ge=0,
+        validation_alias="GRID_MEMORY_LIMIT_MB",
+        description="Memory (RSS, MB) at which a process starts anew; 0: any.",
+    )
+    notify_socket: str | None = Field(
+        default=None,
+        validation_alias="NOTIFY_SOCKET",
+        description="Where heartbeats go; systemd and `grid up` set it themselves.",
+    )
+    beat_file: Path | None = Field(
+        default=None,
+        validation_alias="GRID_BEAT_FILE",
+        description="File whose time stamp is renewed with each heartbeat, for a container's health check.",
+    )
