@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from services.chassis.streams.arrange import Plan
+from services.chassis.streams.lags import Lag, Place
 from services.chassis.streams.store import Counts
 from services.chassis.telemetry import Metrics
 
@@ -20,7 +23,11 @@ class StreamMetrics:
         self._held = metrics.gauge("grid_stream_held_events", "Events waiting in held_events")
         self._lanes = metrics.gauge("grid_stream_blocked_keys", "Keys with held events")
         self._dead = metrics.gauge("grid_stream_dead_letters_open", "Dead letters nobody has resolved")
-        self._lag = metrics.gauge("grid_stream_lag", "Messages in Kafka not yet read by this process")
+        place = ["topic", "partition"]
+        self._lag = metrics.gauge("grid_stream_lag", "Messages in Kafka not yet applied by this process", place)
+        self._still = metrics.gauge(
+            "grid_stream_still_seconds", "Time since a message was applied; 0 while none waits", place
+        )
 
     def committed(self, plan: Plan, seconds: float) -> None:
         self._applied.inc(len(plan.ready))
@@ -38,5 +45,10 @@ class StreamMetrics:
         self._lanes.set(counts.lanes)
         self._dead.set(counts.dead)
 
-    def lag(self, messages: int) -> None:
-        self._lag.set(messages)
+    def lag(self, lags: Mapping[Place, Lag]) -> None:
+        """Of the partitions this process has now; others' are not shown any more."""
+        self._lag.clear()
+        self._still.clear()
+        for (topic, partition), (messages, still) in lags.items():
+            self._lag.labels(topic, str(partition)).set(messages)
+            self._still.labels(topic, str(partition)).set(still)

@@ -25,9 +25,12 @@ from services.chassis.kafka import KafkaAddress, quiet_client_logs
 from services.chassis.outbox.tables import OutboxTables
 from services.chassis.streams.batch import BatchRunner, Surroundings
 from services.chassis.streams.handler import BatchHandler
+from services.chassis.streams.lags import Lags, Place
 from services.chassis.streams.message import Decode, Item, Message
 from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.telemetry import Metrics, logger
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.weather import Weather
 
 BATCH: Final = 256
 READ_SLICE: Final = 32
@@ -42,8 +45,6 @@ REBALANCE_S: Final = 60.0
 EXIT_FATAL: Final = 70
 RELEASE_EVERY_S: Final = 30.0
 WATCH_EVERY_S: Final = 2.0
-STALLED_S: Final = 60.0
-"""Messages waiting, nothing under way, and no batch finished for this long: Faust has stalled, start afresh."""
 
 _log = logger(__name__)
 
@@ -58,10 +59,17 @@ def require_compiled_iterator() -> None:
         raise PurePythonFaust("install the binary wheel of faust-streaming; never set NO_CYTHON")
 
 
+class WithoutFolders(faust.App):
+    """Faust makes folders for tables in the working directory, which may be read-only; nothing of ours lies in any."""
+
+    def _create_directories(self) -> None:
+        return
+
+
 def make_app(app_id: str, address: KafkaAddress) -> faust.App:
     """Faust with the settings the delivery proof rests on. `app_id` is the consumer group: never change it."""
     require_compiled_iterator()
-    return faust.App(
+    return WithoutFolders(
         app_id,
         version=1,  # any other number renames the group and replays everything
         broker=address.faust_broker(),
@@ -130,12 +138,12 @@ class StreamWorker:
     ) -> None:
         self._app = make_app(app_id, address)
         self._metrics = StreamMetrics(metrics)
-        around = Surroundings(urgent=self._urgent, decode=decode)
+        self.pulse = Pulse(app_id, Weather(db, address).excuse)
+        around = Surroundings(urgent=self._urgent, decode=decode, committed=self.pulse.did)
         self._runner = BatchRunner(app_id, db, tables, handler, ids, self._metrics, around)
         self._topics = tuple(topics)
         self._done: dict[tuple[str, int], int] = {}
-        self._moved_at = monotonic()
-        self._under_way = False
+        self._lags = Lags()
         topic = self._app.topic(*topics, key_serializer="raw", value_serializer="raw", internal=False)
         self._app.agent(topic, name=f"{app_id}.stream", concurrency=1)(self._consume)
 
@@ -176,25 +184,25 @@ class StreamWorker:
                 next_release = monotonic() + RELEASE_EVERY_S
 
     def _watch(self) -> None:
-        lag = self._lag()
-        self._metrics.lag(lag)
-        if not lag:
-            self._moved_at = monotonic()
-        idle = monotonic() - self._moved_at
-        if idle > STALLED_S and not self._under_way and not self._app.rebalancing:
-            raise RuntimeError(f"{lag} messages wait and nothing has moved for {idle:.0f} s")
+        lags = self._lags.look(self._ends())
+        self._metrics.lag(lags)
+        lag = sum(each.messages for each in lags.values())
+        self.pulse.turn()
+        self.pulse.has(lag + self._app.rebalancing)
+        self.pulse.waits(self._runner.trouble)
+        self.pulse.serving = bool(self._app.consumer.assignment()) and not self._app.rebalancing
 
-    def _lag(self) -> int:
-        """Messages of our partitions not yet acknowledged, as far as the client knows their ends."""
+    def _ends(self) -> dict[Place, tuple[int, int]]:
+        """Per partition of ours what comes next and where it ends, as far as the client knows."""
         consumer: Any = self._app.consumer
-        lag = 0
+        ends: dict[Place, tuple[int, int]] = {}
         for tp in consumer.assignment():
             end, read = consumer.highwater(tp), consumer._read_offset.get(tp)  # noqa: SLF001 - no public name for it
             committed = consumer._committed_offset.get(tp) or 0  # noqa: SLF001 - nor for this
             if end is not None and read is not None:
                 done = max(self._done.get((tp.topic, tp.partition), 0), committed) or read
-                lag += max(0, end - done)
-        return lag
+                ends[Place(tp.topic, tp.partition)] = (done, end)
+        return ends
 
     def _urgent(self) -> bool:
         """Whether the group or a signal waits for the batch under way."""
@@ -234,13 +242,10 @@ class StreamWorker:
     async def _take(self, events: Sequence[Any], items: Sequence[Item]) -> None:
         """Apply one batch and acknowledge it, in order, after COMMIT."""
         try:
-            self._under_way = True
             await self._runner.run(items)
             for event in events:
                 event.ack()
                 self._done[(event.message.topic, event.message.partition)] = event.message.offset + 1
-            self._moved_at = monotonic()
-            self._under_way = False
         except asyncio.CancelledError:
             raise  # asked to stop in the middle of a batch: `_consume` judges whether that was in order
         except BaseException as exc:  # noqa: BLE001 - nothing may be lost between a fault and the end of the process
