@@ -49,9 +49,8 @@ chaos: .venv/ready-dev $(PAGES) ## faults with a checker; MINUTES= sets the leng
 
 web: $(PAGES) ## build the pages where their sources are newer
 
-schemas: .venv/ready-dev ## write the published schemas and the types made from them
+schemas: .venv/ready-dev ## write the published schemas
 	$(PY) -m schemas.publish
-	$(NPM) run types
 
 docs: .venv/ready-dev ## write the reference pages and the glossary from the code
 	@$(PY) docs/generate.py

@@ -40,8 +40,8 @@ Text = Annotated[str, Field(max_length=2000), *_CLEAN]
 Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/]+"), *_CLEAN]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Lng = Annotated[float, Field(ge=-180, le=180)]
-Lat = Annotated[float, Field(ge=-90, le=90)]
+Degrees = Annotated[float, Field(ge=-180, le=180)]
+"""A longitude or a latitude. Both may be as wide as a longitude, so that a swapped pair is told that it is swapped."""
 Flagged = StrictBool
 Moment = AwareDatetime
 

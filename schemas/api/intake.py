@@ -11,11 +11,10 @@ from schemas.api.base import (
     CategoryIn,
     ClientId,
     Code,
+    Degrees,
     Flagged,
     In,
-    Lat,
     Line,
-    Lng,
     Moment,
     Out,
     Sha256,
@@ -34,8 +33,8 @@ def _crs(value: Any) -> Any:
 class PointIn(In):
     """A pin. `crs` says whose coordinates: phones in China often give GCJ-02 or BD-09."""
 
-    lng: Lng
-    lat: Lat
+    lng: Degrees
+    lat: Degrees
     crs: Annotated[Literal["wgs84", "gcj02", "bd09", "cgcs2000"], BeforeValidator(_crs)] = "wgs84"
     accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
     at: Moment | None = None
@@ -48,13 +47,13 @@ class CellIn(In):
 
 
 def _kind_of_position(value: Any) -> str:
-    """Which of the two is meant, so that mistakes are told of that one alone."""
+    """Which of the two is meant, so that mistakes are told of that one alone. In brackets, as no field is."""
     named = "cell" in value if isinstance(value, dict) else isinstance(value, CellIn)
-    return "cell" if named else "pin"
+    return "(cell)" if named else "(pin)"
 
 
 PositionIn = Annotated[
-    Annotated[PointIn, Tag("pin")] | Annotated[CellIn, Tag("cell")], Discriminator(_kind_of_position)
+    Annotated[PointIn, Tag("(pin)")] | Annotated[CellIn, Tag("(cell)")], Discriminator(_kind_of_position)
 ]
 
 

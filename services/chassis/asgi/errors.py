@@ -102,7 +102,7 @@ def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
 
 
 def _path(loc: Sequence[str | int]) -> str:
-    parts = [str(part) for part in loc]
+    parts = [str(part) for part in loc if not str(part).startswith("(")]  # "(pin)" is a branch of a union, no field
     if parts and parts[0] in {"body", "query", "path", "header", "cookie"}:
         parts = parts[1:]
     return ".".join(parts) or "body"

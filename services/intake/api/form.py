@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from schemas.api.base import Lat, Lng
+from schemas.api.base import Degrees
 from schemas.api.intake import FormOut, PlacesOut, PointIn, SimilarPageOut
 from services.chassis.auth import CurrentPerson
 from services.chassis.coordinates import Crs, to_wgs84
@@ -40,8 +40,8 @@ def form_router(room: Room) -> APIRouter:
     @router.get("/duplicates", response_model=SimilarPageOut, summary="Open matters within 50 m and 24 h")
     async def duplicates(
         person: CurrentPerson,
-        lng: Lng,
-        lat: Lat,
+        lng: Degrees,
+        lat: Degrees,
         category: Annotated[str | None, Query(max_length=64)] = None,
         crs: Annotated[Literal["wgs84", "gcj02", "bd09", "cgcs2000"], Query()] = "wgs84",
     ) -> SimilarPageOut:

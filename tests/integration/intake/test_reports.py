@@ -123,8 +123,9 @@ async def test_bad_row_spares_its_neighbours(
     [
         ({"category": {"scheme": "x", "version": "1", "code": "9"}}, 422, "category", "unknown_category"),
         ({"position": {"lng": 0, "lat": 0}}, 422, "position", "position_impossible"),
+        ({"position": {"lng": 23.695, "lat": 113.065}}, 422, "position", "position_swapped"),
         ({"position": {"cell": "9"}}, 422, "position.cell", "unknown_cell"),
-        ({"position": {"lng": "x", "lat": 1}}, 422, "position.pin.lng", "float_parsing"),
+        ({"position": {"lng": "x", "lat": 1}}, 422, "position.lng", "float_parsing"),
         ({"text": 5}, 422, "text", "string_type"),
         ({"text": "长" * 2001}, 422, "text", "string_too_long"),
         ({"text": "a\u0000b"}, 422, "text", "control_character"),

@@ -1,7 +1,7 @@
 /** The counts, one list and whoever watches a case, all fed by the one live line of the page. */
 import { api, keepWorkWindows, Problem, serverNow, t, Unreachable, useLive, type Windows } from "@grid/webkit";
-import { inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
-import { begin, changed, extend, gone, settle, type List } from "./list";
+import { computed, inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
+import { begin, beside, changed, extend, gone, settle, standing, type List } from "./list";
 import type { CaseChanged, CaseGone, QueueCount, QueuePage, QueuesOut } from "./types";
 
 export type Source = { queue: string } | { words: string };
@@ -9,6 +9,8 @@ export type Source = { queue: string } | { words: string };
 const PAGE = 100;
 /** Queues that time alone changes are counted anew this often. */
 const RECOUNT = 60_000;
+/** A count that still differs from the rows after this was made by time alone, of which no row tells: read them anew. */
+const DOUBT = 3_000;
 /** Changes remembered while a page is on its way. */
 const REMEMBERED = 2_000;
 
@@ -28,8 +30,11 @@ async function hours(): Promise<void> {
 }
 
 function makeFeed() {
+  const told = shallowRef<QueueCount[]>([]);
+  const list = shallowRef<List>(begin(null, [], null));
   const state = reactive({
-    queues: [] as QueueCount[],
+    /** Counts of all queues; they agree with the rows of the list that is shown. */
+    queues: computed<QueueCount[]>(() => (settled() ? beside(told.value, list.value) : told.value)),
     counted: false,
     loading: false,
     failed: "",
@@ -37,10 +42,25 @@ function makeFeed() {
     held: null as string | null,
     source: null as Source | null,
   });
-  const list = shallowRef<List>(begin(null, [], null));
   const watchers = new Set<(caseNo: string, sequence: number | null) => void>();
   let recent: (CaseChanged | CaseGone)[] = [];
   let asked = 0;
+  let doubt: ReturnType<typeof setTimeout> | undefined;
+
+  function settled(): boolean {
+    return !state.loading && state.failed === "";
+  }
+
+  function differs(): boolean {
+    const open = settled() ? standing(list.value) : null;
+    return open !== null && told.value.some((one) => one.id === list.value.queue && one.open !== open);
+  }
+
+  function keep(counts: QueueCount[]): void {
+    told.value = counts;
+    clearTimeout(doubt);
+    if (differs()) doubt = setTimeout(() => void (differs() && state.source && show(state.source)), DOUBT);
+  }
 
   function apply(event: CaseChanged | CaseGone): void {
     list.value =
@@ -58,7 +78,7 @@ function makeFeed() {
 
   async function count(): Promise<string> {
     const answer = await api.get<QueuesOut>("/api/v1/queues");
-    state.queues = answer.queues;
+    keep(answer.queues);
     state.counted = true;
     return answer.cursor;
   }
@@ -125,13 +145,16 @@ function makeFeed() {
       "case.changed": (data) => hear(data as CaseChanged),
       "case.gone": (data) => hear(data as CaseGone),
       "queue.counts": (data) => {
-        state.queues = (data as { queues: QueueCount[] }).queues;
+        keep((data as { queues: QueueCount[] }).queues);
       },
     },
   });
   void hours();
   const timer = setInterval(() => void count().catch(explain), RECOUNT);
-  onScopeDispose(() => clearInterval(timer));
+  onScopeDispose(() => {
+    clearInterval(timer);
+    clearTimeout(doubt);
+  });
 
   return {
     state,

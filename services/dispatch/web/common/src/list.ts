@@ -4,7 +4,7 @@
  * A row stands where its queue's order puts it. The row that somebody holds (reads, acts on) is the exception: it
  * keeps its place, and stays as "left" when the case leaves the queue, until it is let go.
  */
-import type { CaseChanged, QueueRow } from "./types";
+import type { CaseChanged, QueueCount, QueueRow } from "./types";
 
 export interface Entry {
   row: QueueRow;
@@ -130,4 +130,15 @@ export function neighbour(list: List, from: string | null, by: number): QueueRow
   const at = from === null ? -1 : entries.findIndex((entry) => entry.row.case_no === from);
   const to = at < 0 ? (by > 0 ? 0 : entries.length - 1) : Math.min(entries.length - 1, Math.max(0, at + by));
   return entries[to]?.row ?? null;
+}
+
+/** How many rows stand in a queue that is loaded to its end; null where nobody here can tell. */
+export function standing(list: List): number | null {
+  return list.queue === null || list.next !== null ? null : list.entries.filter((entry) => !entry.left).length;
+}
+
+/** The counts as they are shown beside a list: what can be counted on the screen agrees with the screen. */
+export function beside(counts: readonly QueueCount[], list: List): QueueCount[] {
+  const open = standing(list);
+  return counts.map((one) => (open === null || one.id !== list.queue || one.open === open ? one : { ...one, open, overdue: Math.min(one.overdue, open) }));
 }

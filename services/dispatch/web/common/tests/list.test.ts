@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { begin, changed, extend, gone, neighbour, orderOf, settle, type List } from "../src/list";
-import type { CaseChanged, QueueRow } from "../src/types";
+import { begin, beside, changed, extend, gone, neighbour, orderOf, settle, standing, type List } from "../src/list";
+import type { CaseChanged, QueueCount, QueueRow } from "../src/types";
 
 const NOW = Date.parse("2026-11-22T12:00:00Z");
 
@@ -158,5 +158,33 @@ describe("moving by keyboard", () => {
     expect(neighbour(list, row(2, 20).case_no, 1)?.case_no).toBe(row(2, 20).case_no);
     expect(neighbour(list, null, 1)?.case_no).toBe(row(1, 10).case_no);
     expect(neighbour(begin("x", [], null), null, 1)).toBeNull();
+  });
+});
+
+function count(id: string, open: number, overdue = 0): QueueCount {
+  return { id, label: id, group: "stage", stage: "coordination", open, overdue, oldest_at: null };
+}
+
+function opens(list: List, told: QueueCount[]): unknown[] {
+  return beside(told, list).map((one) => [one.id, one.open, one.overdue]);
+}
+
+describe("counts beside rows", () => {
+  it("agree with a list that is loaded to its end, whatever was told last", () => {
+    let list = begin("intake", [row(1, 10), row(2, 20)], null);
+    expect(opens(list, [count("intake", 3, 3), count("to_dispatch", 7)])).toEqual([["intake", 2, 2], ["to_dispatch", 7, 0]]);
+    list = changed(list, event(row(3, 30), ["intake"]), null, NOW);
+    expect(opens(list, [count("intake", 2)])).toEqual([["intake", 3, 0]]);
+  });
+
+  it("do not count a held row that has left", () => {
+    const list = changed(begin("intake", [row(1, 10), row(2, 20)], null), event(row(1, 10), []), row(1, 10).case_no, NOW);
+    expect(list.entries).toHaveLength(2);
+    expect(standing(list)).toBe(1);
+  });
+
+  it("stay as told where not every row is here", () => {
+    expect(opens(begin("intake", [row(1, 10)], "more"), [count("intake", 140)])).toEqual([["intake", 140, 0]]);
+    expect(standing(begin(null, [row(1, 10)], null))).toBeNull();
   });
 });
