@@ -121,6 +121,27 @@ async def test_a_transaction_that_ends_late_is_not_skipped(street: Street) -> No
     assert json.loads(event.data)["case_no"] == fast
 
 
+async def test_a_slow_transaction_makes_nobody_wait_and_no_cursor_passes_it(street: Street) -> None:
+    """Rows and counts of one look agree, and who goes on from the last cursor still hears of what came late."""
+    async with running(street) as feed, feed.subscribe(CLERK, "zh-CN", None) as reader:
+        heard: list[Event] = []
+        async with street.db.transaction() as slow:
+            await slow.execute(text("SELECT pg_current_xact_id()"))
+            fast = await street.opened()
+            async with asyncio.timeout(4):
+                while not heard or heard[-1].name != "queue.counts" or len(heard) < 2:
+                    if (event := await reader.next(0.2)) is not None and (heard or event.name == "case.changed"):
+                        heard.append(event)
+        assert (json.loads(heard[0].data)["case_no"], heard[0].cursor) == (fast, None)
+        counted = {queue["id"]: queue["open"] for queue in json.loads(heard[-1].data)["queues"]}
+        assert counted["branch_triage"] == 1
+        last = heard[-1].cursor
+    assert last is not None
+    async with running(street) as other, other.subscribe(CLERK, "zh-CN", last.encode()) as reader:
+        (again,) = await cases(reader, 1)
+    assert json.loads(again.data)["case_no"] == fast
+
+
 async def test_a_case_that_leaves_the_scope_is_gone(street: Street) -> None:
     case_no = await street.opened()
     async with running(street) as feed, feed.subscribe(BRANCH, "zh-CN", None) as reader:
