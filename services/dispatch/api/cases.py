@@ -82,7 +82,7 @@ async def _page(tx: Tx, case_no: str, person: Person, parts: Wiring, *, gone_ok:
     found = await find_case(tx, case_no, scope_of(person.actor), unseen=gone_ok)
     if found is None:
         raise not_found()
-    return await show(tx, found.case, found.address, person.actor, parts.directory, person.lang)
+    return await show(tx, found, person.actor, parts.directory, person.lang)
 
 
 def _conflict(conflict: VersionConflict, lang: str, parts: Wiring) -> Problem:

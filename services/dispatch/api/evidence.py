@@ -18,7 +18,7 @@ from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import find_case
 from services.dispatch.store.evidence import NewEvidence, add_evidence, bytes_of_case, one_evidence
 from services.dispatch.store.reports import case_of_photo
-from services.governance.case import Case, Sight, may_see
+from services.governance.case import Case, Sight
 
 router = APIRouter(prefix="/api/v1/cases", tags=["evidence"])
 CaseNo = Annotated[str, Path(max_length=64)]
@@ -95,7 +95,7 @@ async def _open_case(case_no: str, person: Person, parts: Wiring) -> Case:
     """The case, for somebody who may read all of it; anybody else finds nothing."""
     async with parts.db.reading() as tx:
         found = await find_case(tx, case_no, scope_of(person.actor))
-    if found is None or may_see(found.case, person.actor) is not Sight.FULL:
+    if found is None or found.sight is not Sight.FULL:
         raise not_found()
     return found.case
 

@@ -1,47 +1,45 @@
-"""Who may see a case, in one place: behind queue, case, search, events and evidence.
+"""Who may see a case, in one place: behind queue, case, search, live feed, media, counts and export.
 
-A case carries the tokens of those who may see it (`cases.audience`), a person carries the tokens of his posts; he sees
-the case if one is shared. The same tokens are compared in SQL (`visible_cases`) and in memory (`Scope.sees`, for the
-live feed), so the two cannot differ. They say the same as `governance.may_see` answers NONE or something (tested); how
-much of a restricted case may be read is asked there.
+A case carries the tokens of those who may see it (`cases.audience`), a person carries the tokens of his posts: he sees
+the case if one is shared. `visible_cases` is the predicate that every read of cases for somebody carries, and
+`readable_cases` the one that says of how much: all of it, or of a restricted one class and community only. Together
+they answer what `governance.may_see` answers in memory; a property test compares the two over a real database.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, cast, true
+from sqlalchemy import ColumnElement, and_, cast, false, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from services.dispatch.tables import cases
 from services.governance.acts import Actor, Post
-from services.governance.case import OPEN_TASKS, Case
+from services.governance.case import Case
+from services.governance.case.sight import AREA_ROLES, CHECKED, UNIT_ROLES, involved, units_in
 from services.governance.cycle import Flag, Role, State, Tier
+from services.governance.tiers import HEIGHT
 
+Predicate = ColumnElement[bool]
 EVERY_STREET = "s:*"
 _DISTRICT = "d"
 _COMMITTEE = "k"
-_AREA_ROLES = frozenset({Role.GRID_WORKER, Role.GRID_SECRETARY, Role.COMMUNITY_SECRETARY})
-_STREET_ROLES = frozenset({Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.STREET_LEADER})
-_UNIT_ROLES = frozenset({Role.HANDLING_UNIT, Role.MEMBER_UNIT})
-_CHECKED = frozenset({State.CONFIRMING, State.FED_BACK, State.VERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A person's view of the cases, made from the posts in force now."""
+    """A person's view of the cases, made from the posts in force now. Two with the same view are equal."""
 
     account: str
     tokens: frozenset[str]
+    reach: frozenset[tuple[Tier, str]]  # area tokens with the tier from which on a restricted case is theirs
+    checks: frozenset[str]  # area tokens of a verifier
     units: frozenset[str]
     grids: frozenset[str]
     communities: frozenset[str]
     roles: frozenset[Role]
     wide: bool  # holds a post over a whole street
-
-    def sees(self, audience: frozenset[str]) -> bool:
-        """True if one of the case's tokens is one of this person's."""
-        return not self.tokens.isdisjoint(audience)
 
 
 def scope_of(actor: Actor) -> Scope:
@@ -49,9 +47,12 @@ def scope_of(actor: Actor) -> Scope:
     tokens = {f"p:{actor.account}"}
     for post in actor.posts:
         tokens |= _tokens_of(post)
+    reach = {(AREA_ROLES[p.role], _area_token(p.area)) for p in actor.posts if p.role in AREA_ROLES}
     return Scope(
         account=actor.account,
         tokens=frozenset(tokens),
+        reach=frozenset(reach),
+        checks=frozenset(_area_token(p.area) for p in actor.posts if p.role is Role.VERIFIER),
         units=frozenset(t[2:] for t in tokens if t.startswith("u:")),
         grids=frozenset(t[2:] for t in tokens if t.startswith("g:")),
         communities=frozenset(t[2:] for t in tokens if t.startswith("c:")),
@@ -60,10 +61,65 @@ def scope_of(actor: Actor) -> Scope:
     )
 
 
+def audience_of(case: Case) -> frozenset[str]:
+    """The tokens of everybody who may see the case as it stands, but for who may check closed ones.
+
+    Those would be three more for each of a million closed cases; `visible_cases` reads them off state and area.
+    """
+    spot = case.spot
+    areas = {EVERY_STREET, *(_area_token(code) for code in (spot.street, spot.community, spot.grid) if code)}
+    tokens = set(areas)
+    tokens |= {f"u:{unit}" for unit in units_in(case)}
+    tokens |= {f"p:{account}" for account in involved(case)}
+    if case.state in CHECKED and case.state is not State.CLOSED:
+        tokens |= {f"v{area}" for area in areas}
+    if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags:
+        tokens.add(_DISTRICT)
+    if Flag.IN_CONFERENCE in case.flags and not case.restricted:
+        tokens.add(_COMMITTEE)
+    return frozenset(tokens)
+
+
+def visible_cases(scope: Scope) -> Predicate:
+    """The predicate that every read of cases carries. Who sees every street needs no look at each row."""
+    if EVERY_STREET in scope.tokens:
+        return true()
+    return or_(_shares(scope.tokens), _closed_for_check(scope))
+
+
+def readable_cases(scope: Scope) -> Predicate:
+    """Of the visible ones, those that the person may read in full.
+
+    A restricted case is read by its own people at once, and by those over its place once it has come up to them.
+    """
+    areas = {token for _, token in scope.reach}
+    named = scope.tokens - areas
+    come_up = [
+        and_(cases.c.tier.in_(_from(tier)), _shares(token for at, token in scope.reach if at is tier))
+        for tier in sorted({tier for tier, _ in scope.reach})
+    ]
+    return or_(and_(~cases.c.restricted, visible_cases(scope)), _shares(named), _closed_for_check(scope), *come_up)
+
+
+def _closed_for_check(scope: Scope) -> Predicate:
+    if not scope.checks:
+        return false()
+    return and_(cases.c.state == State.CLOSED.value, _shares(scope.checks))
+
+
+def _shares(tokens: Iterable[str]) -> Predicate:
+    shared: Predicate = cases.c.audience.overlap(cast(sorted(tokens), ARRAY(TEXT)))
+    return shared
+
+
+def _from(lowest: Tier) -> list[str]:
+    return [tier.value for tier in Tier if HEIGHT[tier] >= HEIGHT[lowest]]
+
+
 def _tokens_of(post: Post) -> set[str]:
-    if post.role in _STREET_ROLES or post.role in _AREA_ROLES:
+    if post.role in AREA_ROLES:
         return {_area_token(post.area)}
-    if post.role in _UNIT_ROLES:
+    if post.role in UNIT_ROLES:
         return {f"u:{post.unit}"} if post.unit else set()
     if post.role is Role.DISTRICT:
         return {_DISTRICT}
@@ -79,28 +135,3 @@ def _area_token(area: str) -> str:
     if not area:
         return EVERY_STREET
     return f"{'s' if len(area) <= 9 else 'c' if len(area) == 12 else 'g'}:{area}"
-
-
-def audience_of(case: Case) -> frozenset[str]:
-    """The tokens of everybody who may see the case as it stands."""
-    spot = case.spot
-    areas = {EVERY_STREET, *(_area_token(code) for code in (spot.street, spot.community, spot.grid) if code)}
-    tokens = set(areas)
-    tokens |= {f"u:{unit}" for unit in (case.lead, *(task.unit for task in case.tasks)) if unit}
-    people = (task.person for task in case.tasks if task.state in OPEN_TASKS)
-    tokens |= {f"p:{person}" for person in (case.reporter, *people) if person}
-    if case.state in _CHECKED:
-        tokens |= {f"v{area}" for area in areas}
-    if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags:
-        tokens.add(_DISTRICT)
-    if Flag.IN_CONFERENCE in case.flags and not case.restricted:
-        tokens.add(_COMMITTEE)
-    return frozenset(tokens)
-
-
-def visible_cases(scope: Scope) -> ColumnElement[bool]:
-    """The predicate that every read of cases carries. Who sees every street needs no look at each row."""
-    if EVERY_STREET in scope.tokens:
-        return true()
-    shared: ColumnElement[bool] = cases.c.audience.overlap(cast(sorted(scope.tokens), ARRAY(TEXT)))
-    return shared

@@ -10,9 +10,9 @@ from sqlalchemy import Text, cast, select
 
 from schemas.cases import load_case
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import Scope, visible_cases
+from services.dispatch.store.audience import Scope, readable_cases, visible_cases
 from services.dispatch.tables import case_facts, cases, evidence, notes
-from services.governance.case import Case
+from services.governance.case import Case, Sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +53,30 @@ class EvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A case that the caller may see, with the words lists show."""
+    """A case that the caller may see, how much of it, and the words lists show."""
 
     case: Case
     summary: str
     address: str
+    sight: Sight
 
 
 async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, unseen: bool = False) -> Found | None:
     """The case, or None when there is none or the caller may not know of it.
 
-    `unseen` skips that question: for the answer to an act that took the case out of its actor's own sight.
+    `unseen` skips that question, for the answer to an act that took the case out of its actor's own sight: he is
+    shown then as much as if it were restricted.
     """
-    query = select(cast(cases.c.body, Text), cases.c.summary, cases.c.address).where(cases.c.case_no == case_no)
+    columns = (cast(cases.c.body, Text), cases.c.summary, cases.c.address, readable_cases(scope))
+    query = select(*columns).where(cases.c.case_no == case_no)
     if not unseen:
         query = query.where(visible_cases(scope))
     if lock:
         query = query.with_for_update()
     row = (await tx.execute(query)).one_or_none()
-    return Found(load_case(row[0].encode()), row[1], row[2]) if row is not None else None
+    if row is None:
+        return None
+    return Found(load_case(row[0].encode()), row[1], row[2], Sight.FULL if row[3] else Sight.CLASS_ONLY)
 
 
 async def facts_of(tx: Tx, case_id: str) -> list[FactRow]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import Scope, visible_cases
+from services.dispatch.store.audience import Scope, readable_cases, visible_cases
 from services.dispatch.store.bulk import as_json
 from services.dispatch.store.queues import QUEUES, Queue, Sort, is_overdue, queues_of_case
 from services.dispatch.tables import case_reports, case_texts, cases
@@ -34,7 +34,7 @@ from services.dispatch.tables import case_reports, case_texts, cases
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """What a list shows of a case. `body` is loaded for restricted cases only, to ask who may read them."""
+    """What a list may show of a case; where it is not `readable`, class and community alone."""
 
     id: str
     case_no: str
@@ -58,7 +58,7 @@ class ListRow:
     flags: tuple[str, ...]
     restricted: bool
     rulebook: str
-    body: str | None
+    readable: bool
     key: str = ""  # the row's place in its list, as text
     queues: tuple[str, ...] = ()
 
@@ -82,7 +82,7 @@ _COLUMNS = (
 
 async def queue_page(tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: tuple[str, str] | None) -> list[ListRow]:
     """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order."""
-    query = _rows(queue.sort).where(visible_cases(scope), queue.holds(scope))
+    query = _rows(queue.sort, scope).where(visible_cases(scope), queue.holds(scope))
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
 
 
@@ -104,15 +104,15 @@ async def search(
             ),
         )
     )
-    # words of a restricted case are not searchable: a hit would tell what it is about
-    by_words = and_(~cases.c.restricted, of_report.exists())
+    # words of a case that he may not read are not searchable: a hit would tell what it is about
+    by_words = and_(readable_cases(scope), of_report.exists())
     hit = or_(cases.c.case_no.ilike(like), by_words) if wanted else true()
-    return await _fetch(tx, _paged(_rows(sort).where(visible_cases(scope), hit), sort, limit, after))
+    return await _fetch(tx, _paged(_rows(sort, scope).where(visible_cases(scope), hit), sort, limit, after))
 
 
 async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope) -> dict[str, ListRow]:
     """The rows of some cases that the scope sees, each with the queues it stands in now."""
-    query = _rows(None, queues_of_case(scope)).where(
+    query = _rows(None, scope, queues_of_case(scope)).where(
         visible_cases(scope),
         cases.c.id.in_(text("SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json))")),
     )
@@ -135,13 +135,13 @@ async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list
     return [QueueCount(queue, found[n].open, found[n].overdue, found[n].oldest_at) for n, queue in enumerate(queues)]
 
 
-def _rows(sort: Sort | None, queues: ColumnElement[Any] | None = None) -> Select[Any]:
-    body: ColumnElement[str | None] = literal_column("CASE WHEN cases.restricted THEN cases.body::text END").label(
-        "body"
-    )
+def _rows(sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None) -> Select[Any]:
+    readable = readable_cases(scope).label("readable")
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
-    query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), body, key)
+    query: Select[Any] = select(
+        cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), readable, key
+    )
     return query.add_columns(listed.label("queues"))
 
 

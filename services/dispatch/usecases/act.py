@@ -17,7 +17,7 @@ from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
 from services.dispatch.usecases.deciding import Cause, carry_out
 from services.governance.acts import Act, Actor, Inputs
-from services.governance.case import Case, Sight, may_see
+from services.governance.case import Case, Sight
 from services.governance.cycle import Action
 from services.governance.errors import NotPermitted
 
@@ -63,7 +63,7 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     if found is None:
         raise UnknownCase(wish.case_no)
     case = found.case
-    if may_see(case, actor) is not Sight.FULL:
+    if found.sight is not Sight.FULL:
         raise NotPermitted(wish.action, "restricted")
     if wish.version != case.version:
         raise VersionConflict(case, await facts_since(tx, case.case_id, wish.version))

@@ -31,7 +31,7 @@ async def read_queue(
     """A page and the key to go on from (None: the end). Raises UnknownQueue."""
     queue = _queue(queue_id)
     rows = await queue_page(tx, queue, scope_of(actor), limit=limit + 1, after=after)
-    return await _page(rows, actor, cache, limit)
+    return await _page(rows, cache, limit)
 
 
 async def find_cases(
@@ -39,15 +39,15 @@ async def find_cases(
 ) -> tuple[list[QueueRow], tuple[str, str] | None]:
     """Cases that the caller may see, by number or words."""
     rows = await search(tx, words, scope_of(actor), sort=BY_AGE, limit=limit + 1, after=after)
-    return await _page(rows, actor, cache, limit)
+    return await _page(rows, cache, limit)
 
 
 async def _page(
-    rows: list[ListRow], actor: Actor, cache: DirectoryCache, limit: int
+    rows: list[ListRow], cache: DirectoryCache, limit: int
 ) -> tuple[list[QueueRow], tuple[str, str] | None]:
     shown = rows[:limit]
     rulebooks = await rulebooks_of(cache, shown)
-    out = [row_out(row, actor, cache.current(), rulebooks) for row in shown]
+    out = [row_out(row, cache.current(), rulebooks) for row in shown]
     return out, (shown[-1].key, shown[-1].id) if len(rows) > limit else None
 
 

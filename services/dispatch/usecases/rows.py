@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow
-from schemas.cases import load_case
 from services.chassis.directory import Directory, DirectoryCache
 from services.dispatch.store.lists import ListRow
-from services.governance.acts import Actor
-from services.governance.case import Sight, may_see
 from services.governance.rulebook import Rulebook
 
 Rulebooks = Mapping[str, Rulebook]
@@ -20,9 +17,9 @@ async def rulebooks_of(cache: DirectoryCache, rows: Iterable[ListRow]) -> Rulebo
     return {version: await cache.rulebook(version) for version in {row.rulebook for row in rows}}
 
 
-def row_out(row: ListRow, actor: Actor, directory: Directory, rulebooks: Rulebooks) -> QueueRow:
-    """The row for this reader."""
-    full = not row.restricted or _sees_all(row, actor)
+def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRow:
+    """The row for the reader whose scope it was read for."""
+    full = row.readable
     category = rulebooks[row.rulebook].categories.get(row.category) if row.category else None
     street = directory.streets.get(row.street)
     return QueueRow(
@@ -48,11 +45,6 @@ def row_out(row: ListRow, actor: Actor, directory: Directory, rulebooks: Ruleboo
         restricted=row.restricted,
         sample=street is not None and street.sample,
     )
-
-
-def _sees_all(row: ListRow, actor: Actor) -> bool:
-    assert row.body is not None, "the body of a restricted row is always loaded"
-    return may_see(load_case(row.body.encode()), actor) is Sight.FULL
 
 
 def _name(directory: Directory, code: str | None) -> str:

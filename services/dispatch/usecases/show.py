@@ -24,12 +24,12 @@ from schemas.labels import Labels
 from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
-from services.dispatch.store.detail import EvidenceRow, FactRow, evidence_of, facts_of
+from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, Clock
-from services.governance.case import Case, Sight, may_see, stage_of
+from services.governance.case import Case, Sight, stage_of
 from services.governance.cycle import ClockKind, Intent, Stage
 from services.governance.rulebook import Rulebook
 
@@ -68,8 +68,9 @@ class _Page:
     now: datetime
 
 
-async def show(tx: Tx, case: Case, address: str, actor: Actor, cache: DirectoryCache, lang: str) -> CaseOut:
-    """The page for `actor`, who may see the case. Raises UnknownRulebook."""
+async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: str) -> CaseOut:
+    """The page for `actor`, for whom the case was found. Raises UnknownRulebook."""
+    case = found.case
     words = Words(Labels(lang), cache.current())
     page = _Page(
         case=case,
@@ -80,8 +81,7 @@ async def show(tx: Tx, case: Case, address: str, actor: Actor, cache: DirectoryC
         words=words,
         now=await grid_now(tx),
     )
-    full = may_see(case, actor) is Sight.FULL
-    return _case_out(page, address, actor) if full else _class_only(page)
+    return _case_out(page, found.address, actor) if found.sight is Sight.FULL else _class_only(page)
 
 
 def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:

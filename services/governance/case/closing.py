@@ -54,11 +54,8 @@ _SPARED = frozenset({ClockKind.WHOLE, ClockKind.SUPERVISION})
 
 # --- feedback -------------------------------------------------------------------------------------------------------
 def feedback(turn: Turn) -> None:
-    """The holder says it is done; closes nothing. Refused while a co-task is open."""
+    """The holder says it is done; closes nothing."""
     case, given = turn.case, turn.inputs
-    still = [t.unit or "" for t in open_tasks(case, "co") if t.state is TaskState.DOING]
-    if still:
-        raise CoTasksOpen(still)
     if not given.close_condition_met:
         raise InvalidInput("close_condition_met")
     at_district = case.state is State.DISTRICT_HANDLING  # its evidence stays on its own platform
@@ -80,6 +77,13 @@ def feedback(turn: Turn) -> None:
         changes.append(TaskGiven(Task(turn.task_id(), "verify", None, verifier.account, TaskState.DOING, turn.at)))
     rule = MachineRule.CHECK_TASK if suits else None
     turn.emit(FactKind.FED_BACK, changes, tell=(Told(Role.VERIFIER.value, case.spot.street),), rule=rule)
+
+
+def co_tasks_done(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """Nothing is reported as done while another unit is still at work on it."""
+    still = [t.unit or "" for t in open_tasks(case, "co") if t.state is TaskState.DOING]
+    if still:
+        raise CoTasksOpen(still)
 
 
 # --- checking -------------------------------------------------------------------------------------------------------

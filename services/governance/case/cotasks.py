@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from services.governance import sla
@@ -112,24 +113,34 @@ def waive(turn: Turn) -> None:
     turn.emit(FactKind.CO_WAIVED, changes, reason=turn.inputs.reason, tell=(Told("lead_unit", turn.case.lead or ""),))
 
 
-def co_done(turn: Turn) -> None:
-    task = _own(turn)
+def co_done(turn: Turn, actor: Actor) -> None:
+    task = _own(turn, own_tasks(turn.case, actor))
     changes = close_task(turn, task, TaskState.DONE)
     if turn.who.account is not None:
         changes.append(HandledBy(turn.who.account))
     turn.emit(FactKind.CO_DONE, changes, tell=(Told("lead_unit", turn.case.lead or ""),))
 
 
-def decline_offer(turn: Turn) -> None:
-    task = _own(turn, only_offered=True)
+def decline_offer(turn: Turn, actor: Actor) -> None:
+    task = _own(turn, own_offers(turn.case, actor))
     turn.emit(FactKind.CO_DROPPED, close_task(turn, task, TaskState.DECLINED), reason="declined")
 
 
 def can_decline(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
     """Only an offer to a member unit can be declined; a task of a street unit cannot."""
-    units = {p.unit for p in actor.posts}
-    if not any(t.unit in units and t.state is TaskState.OFFERED for t in case.tasks):
+    if not own_offers(case, actor):
         raise UnknownTask("")
+
+
+def own_tasks(case: Case, actor: Actor) -> tuple[Task, ...]:
+    """The open co-tasks of the actor's own units."""
+    units = {p.unit for p in actor.posts}
+    return tuple(t for t in open_tasks(case, "co") if t.unit in units)
+
+
+def own_offers(case: Case, actor: Actor) -> tuple[Task, ...]:
+    """Those of them that a unit was asked for and may still decline."""
+    return tuple(t for t in own_tasks(case, actor) if t.state is TaskState.OFFERED)
 
 
 def has_co_task(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -145,11 +156,11 @@ def _named(turn: Turn) -> Task:
     raise UnknownTask(wanted)
 
 
-def _own(turn: Turn, *, only_offered: bool = False) -> Task:
-    """The task named, or the only one of the actor's unit."""
+def _own(turn: Turn, able: Sequence[Task]) -> Task:
+    """The task named among those that the actor may end, or the first; he acts for the unit that it was given to."""
     wanted = turn.inputs.task
-    for task in open_tasks(turn.case, "co"):
-        mine = task.unit == turn.who.unit and wanted in (None, task.task_id)
-        if mine and (not only_offered or task.state is TaskState.OFFERED):
+    for task in able:
+        if wanted in (None, task.task_id):
+            turn.who = replace(turn.who, unit=task.unit)
             return task
     raise UnknownTask(wanted or "")

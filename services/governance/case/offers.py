@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.governance.acts import Actor, Input, InputType
+from services.governance.acts import Actor, Input, InputType, Task
+from services.governance.case.cotasks import own_offers, own_tasks
 from services.governance.case.model import Case, open_tasks
 from services.governance.case.permits import permit
 from services.governance.case.requests import decidable
@@ -49,6 +50,14 @@ def _holds(move: Move, case: Case, actor: Actor, rulebook: Rulebook, now: dateti
     return True
 
 
+def _every_task(case: Case, _actor: Actor) -> tuple[Task, ...]:
+    return open_tasks(case, "co")
+
+
+# A unit ends its own share; the lead and the street speak of anybody's.
+_TASKS = {"20.done": own_tasks, "20.decline": own_offers}
+
+
 def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebook) -> Input:
     """What only the case knows: its conditions, open tasks, requests to decide, whether a class is still missing."""
     if field.type is InputType.CONDITION:
@@ -57,7 +66,7 @@ def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebo
     if field.type is InputType.CATEGORY:
         return replace(field, required=rulebook.category_of(case.category) is None)
     if field.type is InputType.TASK:
-        return replace(field, choices=tuple(t.task_id for t in open_tasks(case, "co")))
+        return replace(field, choices=tuple(t.task_id for t in _TASKS.get(move.row, _every_task)(case, actor)))
     if field.name == "request":
         return replace(field, choices=tuple(r.request_id for r in decidable(case, rulebook, actor)))
     if field.name == "evidence" and move.row in ("9", "28"):

@@ -39,11 +39,9 @@ def within(case: Case, actor: Actor, post: Post, scope: Scope) -> bool:
 
 
 def covers(case: Case, area: str) -> bool:
-    """Whether an area code (grid, community, street or '' for all) contains the case's place."""
-    if not area:
-        return True
+    """Whether an area code (grid, community, street or '' for all) is one that the case's place lies in."""
     spot = case.spot
-    return any(code.startswith(area) for code in (spot.grid, spot.community, spot.street) if code)
+    return area in ("", spot.street, spot.community, spot.grid)
 
 
 def owns(case: Case, actor: Actor) -> bool:

@@ -1,17 +1,20 @@
 """Who sees how much of a case. Restricted matters show their owner chain everything, everybody else class and
-community."""
+community.
+
+Whoever reads many cases at once asks the same question in SQL; a property test holds the two together.
+"""
 
 from __future__ import annotations
 
 from enum import StrEnum
 
-from services.governance.acts import Actor, Post
-from services.governance.case.model import OPEN_TASKS, Case
-from services.governance.case.permits import covers, owns
+from services.governance.acts import Actor, Post, TaskState
+from services.governance.case.model import Case
+from services.governance.case.permits import covers
 from services.governance.cycle import Flag, Role, State, Tier
 from services.governance.tiers import HEIGHT
 
-_AREA_ROLES = {
+AREA_ROLES = {
     Role.GRID_WORKER: Tier.GRID,
     Role.GRID_SECRETARY: Tier.GRID,
     Role.COMMUNITY_SECRETARY: Tier.COMMUNITY,
@@ -20,8 +23,10 @@ _AREA_ROLES = {
     Role.DUTY_CHIEF: Tier.STREET,
     Role.STREET_LEADER: Tier.STREET,
 }
-_UNIT_ROLES = frozenset({Role.HANDLING_UNIT, Role.MEMBER_UNIT})
-_CHECKED = frozenset({State.CONFIRMING, State.FED_BACK, State.VERIFIED})
+UNIT_ROLES = frozenset({Role.HANDLING_UNIT, Role.MEMBER_UNIT})
+CHECKED = frozenset({State.CONFIRMING, State.FED_BACK, State.VERIFIED, State.CLOSED})
+"""What a verifier works on: he confirms and checks, and visits and reopens what is closed."""
+_REFUSED = frozenset({TaskState.DROPPED, TaskState.DECLINED})
 
 
 class Sight(StrEnum):
@@ -32,7 +37,7 @@ class Sight(StrEnum):
 
 def may_see(case: Case, actor: Actor) -> Sight:
     """The most that one of the actor's posts allows."""
-    if owns(case, actor) or _has_task(case, actor):
+    if actor.account in involved(case):
         return Sight.FULL
     best = Sight.NONE
     for post in actor.posts:
@@ -43,18 +48,25 @@ def may_see(case: Case, actor: Actor) -> Sight:
     return best
 
 
-def _has_task(case: Case, actor: Actor) -> bool:
-    return any(t.person == actor.account and t.state in OPEN_TASKS for t in case.tasks)
+def involved(case: Case) -> frozenset[str]:
+    """The accounts that see the case whatever posts they hold: who reported it, who has or did a task, who handled."""
+    tasks = (task.person for task in case.tasks if task.state not in _REFUSED)
+    return frozenset(person for person in (case.reporter, *tasks, *case.handlers) if person)
+
+
+def units_in(case: Case) -> frozenset[str]:
+    """The lead, and every unit that has or had a share."""
+    return frozenset(unit for unit in (case.lead, *(task.unit for task in case.tasks)) if unit)
 
 
 def _by_post(case: Case, post: Post) -> Sight:
     role = post.role
-    if role in _UNIT_ROLES:
-        return Sight.FULL if post.unit is not None and _unit_is_in(case, post.unit) else Sight.NONE
-    if role in _AREA_ROLES:
-        return _by_area(case, post, _AREA_ROLES[role])
+    if role in UNIT_ROLES:
+        return Sight.FULL if post.unit in units_in(case) else Sight.NONE
+    if role in AREA_ROLES:
+        return _by_area(case, post, AREA_ROLES[role])
     if role is Role.VERIFIER:
-        if not covers(case, post.area) or case.state not in _CHECKED:
+        if not covers(case, post.area) or case.state not in CHECKED:
             return Sight.NONE
         return Sight.FULL
     if role is Role.DISTRICT:
@@ -69,8 +81,3 @@ def _by_area(case: Case, post: Post, tier: Tier) -> Sight:
         return Sight.NONE
     reached = HEIGHT[case.tier] >= HEIGHT[tier]
     return Sight.FULL if reached or not case.restricted else Sight.CLASS_ONLY
-
-
-def _unit_is_in(case: Case, unit: str) -> bool:
-    """The lead, or a unit that has or had a share."""
-    return unit == case.lead or any(t.unit == unit for t in case.tasks)

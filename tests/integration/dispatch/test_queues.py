@@ -9,10 +9,7 @@ import httpx
 import pytest
 
 from services.chassis.db import move_clock
-from services.dispatch.store.audience import audience_of, scope_of, visible_cases
 from services.dispatch.store.queues import QUEUES
-from services.governance.acts import Actor, Post
-from services.governance.cycle import Role
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do, get, proposed
 
@@ -109,32 +106,6 @@ async def test_an_unknown_queue_and_a_foreign_cursor_are_refused(street: Street,
     assert (unknown.status_code, unknown.json()["code"]) == (404, "queue_unknown")
     foreign = await client.get("/api/v1/queues/red", params={"after": "bm8"})
     assert (foreign.status_code, foreign.json()["code"]) == (422, "invalid_input")
-
-
-async def test_sql_and_memory_agree_on_who_sees(street: Street, sign_in: SignIn) -> None:
-    """The predicate of every query and the test in the live feed are one rule."""
-    import sqlalchemy as sa
-
-    from schemas.cases import load_case
-    from services.dispatch.tables import cases
-
-    await dispatched(street, sign_in)
-    await street.opened()
-    rows = await street.rows("SELECT case_no, body::text AS body FROM dispatch.cases")
-    loaded = [load_case(str(row.body).encode()) for row in rows]
-    posts = [
-        Post(Role.GRID_WORKER, "44180200100101"),
-        Post(Role.COMMUNITY_SECRETARY, "441802001002"),
-        Post(Role.HANDLING_UNIT, unit="huanwei"),
-        Post(Role.DISTRICT),
-        Post(Role.VERIFIER),
-        Post(Role.DISPATCHER, "441802001"),
-    ]
-    for actor in (Actor("x", ()), *(Actor("x", (post,)) for post in posts)):
-        scope = scope_of(actor)
-        async with street.db.reading() as tx:
-            found = set((await tx.execute(sa.select(cases.c.case_no).where(visible_cases(scope)))).scalars())
-        assert found == {case.case_no for case in loaded if scope.sees(audience_of(case))}, actor
 
 
 async def test_a_case_without_a_rule_waits_in_the_visible_list(street: Street, sign_in: SignIn) -> None:

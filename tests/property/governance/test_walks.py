@@ -29,11 +29,13 @@ from services.governance.acts import (
 from services.governance.case import (
     OPEN_TASKS,
     Case,
+    Offer,
     advance,
     clock_of,
     count_of,
     decide,
     evolve,
+    next_point,
     offers,
     pending,
     stage_of,
@@ -110,6 +112,41 @@ def value_for(field: Input, draw: st.DataObject, case: Case, now: Any) -> Any:
             return "text" if field.name not in ("request", "task", "person") else None
 
 
+def jointly(walk: Walk) -> Walk:
+    """Being handled by a lead, another unit that must help, and one that is only asked."""
+    return to_handling(walk, co_units=("chengguan", "wuye"))
+
+
+def fitting(offer: Offer, case: Case, taste: int, now: Any) -> Inputs:
+    """A form filled in as a careful person would; of what may be chosen, the one that `taste` falls on."""
+    given: dict[str, Any] = {}
+    busy = {case.lead, *(t.unit for t in case.tasks if t.state in OPEN_TASKS)}
+    free = [u.code for u in UNITS if u.code not in busy]
+    for field in offer.inputs:
+        match field.type:
+            case InputType.UNIT:
+                given[field.name] = free[taste % len(free)]
+            case InputType.UNITS:
+                given[field.name] = tuple(free[-1:]) if field.required else ()
+            case InputType.EVIDENCE:
+                given[field.name] = ("photo",)
+            case InputType.DATETIME:
+                given[field.name] = now + timedelta(days=2)
+            case InputType.CATEGORY:
+                given[field.name] = LITTER
+            case InputType.CONDITION:
+                given[field.name] = "litter"
+            case InputType.FLAG:
+                given[field.name] = True
+            case _ if field.choices:
+                given[field.name] = field.choices[taste % len(field.choices)]
+            case _ if field.required or field.name in ("note", "reason"):
+                given[field.name] = "text"
+    if isinstance(given.get("urgency"), str):
+        given["urgency"] = Urgency(given["urgency"])
+    return Inputs(**given)
+
+
 class AnyWalk(RuleBasedStateMachine):
     """One case; people do what they are offered or what they are not, time passes, timers fire in any order."""
 
@@ -147,7 +184,7 @@ class AnyWalk(RuleBasedStateMachine):
         self.take(command)
 
     @precondition(lambda self: len(self.facts) < 3)
-    @rule(stretch=st.sampled_from((to_filed, to_dispatched, to_handling, to_fed_back)))
+    @rule(stretch=st.sampled_from((to_filed, to_dispatched, to_handling, jointly, to_fed_back)))
     def it_is_already_on_its_way(self, stretch: Callable[[Walk], Walk]) -> None:
         """A shorter way to the deeper states: a case of its own that has come so far."""
         walk = stretch(Walk())
@@ -169,6 +206,16 @@ class AnyWalk(RuleBasedStateMachine):
         if isinstance(given.get("urgency"), str):
             given["urgency"] = Urgency(given["urgency"])
         self.attempt(actor, offer.action, Inputs(**given))
+
+    @precondition(lambda self: self.case is not None and next_point(self.case, self.now) is None)
+    @rule(taste=st.integers(0, 7))
+    def what_is_offered_is_taken(self, taste: int) -> None:
+        """A button that answers with a refusal is a lie: offers and `decide` read the same conditions."""
+        case = self.case
+        assert case is not None
+        for actor, offer in [(a, o) for a in EVERYBODY for o in offers(case, a, BOOK, self.now)]:
+            act = Act(offer.action, actor, fitting(offer, case, taste, self.now), "offered")
+            assert decide(case, act, BOOK, self.now), (actor.account, offer.action)
 
     @rule(actor=st.sampled_from(EVERYBODY), action=st.sampled_from(sorted(Action)))
     def somebody_tries_anything(self, actor: Actor, action: Action) -> None:

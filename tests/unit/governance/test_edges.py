@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.governance.acts import CategoryRef, Spot
+from services.governance.acts import Actor, CategoryRef, Spot, Task, TaskState
 from services.governance.case import Sight, may_see, offers, stage_of
 from services.governance.cycle import (
     CYCLE,
@@ -47,6 +47,7 @@ from tests.support.governance import (
     to_dispatched,
     to_fed_back,
     to_filed,
+    to_handling,
     to_street,
 )
 
@@ -128,12 +129,31 @@ def test_each_sees_only_its_own_cases() -> None:
         "lingdao",
         "huanwei",
         "chengguan",
-        "anon",
     }
     assert may_see(walk.case, WORKER2) is Sight.NONE
     assert may_see(walk.case, ENFORCERS) is Sight.NONE
     assert may_see(to_fed_back(Walk()).case, VERIFIER) is Sight.FULL
     assert may_see(walk.case, DISTRICT) is Sight.NONE
+    assert may_see(walk.case, RESIDENT) is Sight.NONE, "without an account he reads the progress page, not the case"
+
+
+def test_a_verifier_still_sees_what_he_may_visit_and_reopen() -> None:
+    walk = to_fed_back(Walk(report(source="hotline_12345")))
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    walk.act(VERIFIER, Action.VISIT, grade="satisfied")
+    walk.act(CHIEF, Action.CLOSE)
+    assert may_see(walk.case, VERIFIER) is Sight.FULL
+    assert Action.REOPEN in {o.action for o in offers(walk.case, VERIFIER, walk.book, walk.now)}
+
+
+def test_whoever_handled_a_case_keeps_seeing_it() -> None:
+    walk = to_handling(Walk())
+    moved_on = Actor(LEAD.account, ())
+    assert may_see(walk.case, moved_on) is Sight.FULL
+    checker = Actor("checker", ())
+    for state, sight in ((TaskState.DOING, Sight.FULL), (TaskState.DONE, Sight.FULL), (TaskState.DROPPED, Sight.NONE)):
+        task = Task("t", "confirm", None, "checker", state, walk.now)
+        assert may_see(replace(walk.case, tasks=(task,)), checker) is sight, state
 
 
 def test_a_restricted_case_shows_class_and_community_above_its_chain() -> None:
@@ -186,12 +206,13 @@ def test_a_form_asks_for_the_class_where_the_case_has_none() -> None:
     assert not asked(to_street(Walk()))
 
 
-def test_feedback_is_offered_while_co_tasks_are_open_and_asks_for_evidence() -> None:
+def test_feedback_is_offered_once_no_co_task_is_open_and_asks_for_evidence() -> None:
     walk = to_dispatched(Walk(), co_units=("chengguan",))
     walk.act(LEAD, Action.RESPOND, means="phone")
+    assert Action.FEEDBACK not in {o.action for o in offers(walk.case, LEAD, walk.book, walk.now)}
+    walk.act(CITY_OFFICE, Action.CO_DONE, note="signed")
     feedback = next(o for o in offers(walk.case, LEAD, walk.book, walk.now) if o.action is Action.FEEDBACK)
     assert next(i for i in feedback.inputs if i.name == "evidence").required
-    assert Action.CO_DONE in {o.action for o in offers(walk.case, CITY_OFFICE, walk.book, walk.now)}
 
 
 def test_a_choice_outside_the_list_is_refused() -> None:
