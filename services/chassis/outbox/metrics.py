@@ -16,6 +16,7 @@ class RelayMetrics:
         self._lost = metrics.counter("grid_outbox_interruptions", "Lost connections and rebuilt producers", ["of"])
         self._refused = metrics.counter("grid_outbox_refused", "Messages Kafka will never take as they are")
         self._candidates = metrics.gauge("grid_outbox_lost_candidates", "Rows Kafka has lost, at the last look", ["to"])
+        self._looks = metrics.counter("grid_outbox_looks", "Comparisons of the outbox with the inboxes", ["how"])
         self._repairs = metrics.counter("grid_outbox_repairs", "Rows sent again because a consumer lacks them", ["to"])
 
     def published(self, rows: int) -> None:
@@ -36,6 +37,12 @@ class RelayMetrics:
 
     def key_refused(self) -> None:
         self._refused.inc()
+
+    def looked(self) -> None:
+        self._looks.labels("done").inc()
+
+    def look_skipped(self) -> None:
+        self._looks.labels("skipped").inc()
 
     def lost_candidates(self, consumer: str, rows: int) -> None:
         self._candidates.labels(consumer).set(rows)
