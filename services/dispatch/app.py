@@ -85,7 +85,8 @@ async def build_server() -> Running:
         await base.db.close()
 
     vitals = Vitals(base.db, standard_probes(SCHEMA, base.metrics), base.metrics)
-    parts = (Part("directory", base.directory.run), Part("feed", feed.run), Part("vitals", vitals.run))
+    directory = Part("directory", base.directory.run, base.directory.pulse)
+    parts = (directory, Part("feed", feed.run), Part("vitals", vitals.run))
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 
@@ -115,7 +116,7 @@ async def build_worker() -> Running:
     address = KafkaAddress.parse(KafkaSettings().url)
     applied = handler(Tools(base.directory, base.ids))
     worker = StreamWorker(APP_ID, TOPICS, applied, base.db, (inbox, outbox), address, base.ids, base.metrics)
-    parts = (Part("directory", base.directory.run), Part("stream", worker.run))
+    parts = (Part("directory", base.directory.run, base.directory.pulse), Part("stream", worker.run, worker.pulse))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 

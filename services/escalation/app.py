@@ -51,7 +51,7 @@ async def serve() -> Running:
     app = http_app(db, cache, _secret_box())
     metrics: Metrics = app.state.metrics
     probes = (*standard_probes(SCHEMA, metrics), TimerProbe(metrics), WebhookProbe(metrics))
-    parts = (Part("directory", cache.run), Part("vitals", Vitals(db, probes, metrics).run))
+    parts = (Part("directory", cache.run, cache.pulse), Part("vitals", Vitals(db, probes, metrics).run))
     return Running(parts, app, app.state.http, metrics, db.close)
 
 
@@ -93,7 +93,7 @@ async def worker() -> Running:
         await cache.refresh()
         await stream.run(stop)
 
-    parts = (Part("directory", cache.run), Part("stream", after_directory))
+    parts = (Part("directory", cache.run, cache.pulse), Part("stream", after_directory, stream.pulse))
     return Running(parts, metrics=metrics, close=db.close)
 
 
@@ -108,7 +108,7 @@ async def timers() -> Running:
     """The firing process."""
     db, metrics = Database(DatabaseSettings(), "escalation-timers"), Metrics("escalation")
     loop = TimerLoop(db, outbox, SystemIds(), TimerSettings(), metrics, monotonic)
-    return Running((Part("timers", loop.run),), metrics=metrics, close=db.close)
+    return Running((Part("timers", loop.run, loop.pulse),), metrics=metrics, close=db.close)
 
 
 async def deliver() -> Running:
@@ -121,7 +121,7 @@ async def deliver() -> Running:
         await client.close()
         await db.close()
 
-    return Running((Part("deliver", deliverer.run),), metrics=metrics, close=close)
+    return Running((Part("deliver", deliverer.run, deliverer.pulse),), metrics=metrics, close=close)
 
 
 def offline_app() -> FastAPI:

@@ -13,6 +13,8 @@ from services.chassis.db import Database, grid_now, is_transient
 from services.chassis.ids import IdSource
 from services.chassis.outbox import OutboxTables
 from services.chassis.telemetry import Metrics, logger
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.weather import Weather
 from services.escalation.settings import TimerSettings
 from services.escalation.store.timers import seconds_to_next
 from services.escalation.usecases.fire import fire_due
@@ -64,12 +66,14 @@ class TimerLoop:
         self._jumps = metrics.counter("grid_clock_jumps", "Steps ahead of the database's clock that paused the firing")
         self._jump = metrics.gauge("grid_clock_jump_seconds", "How far the last of them went")
         self._guard = JumpGuard(settings, steady, self._jumped)
+        self.pulse = Pulse("timers", Weather(db).excuse)
         self._fired = metrics.counter("grid_timers_fired_total", "Timer rungs fired")
         self._late = metrics.histogram("grid_timer_lateness_seconds", "From due to commit of the firing")
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; only weather is survived, any other fault ends the process."""
         while not stop.is_set():
+            self.pulse.turn()
             try:
                 pause = await self._tick()
             except Exception as error:
@@ -87,11 +91,16 @@ class TimerLoop:
     async def _tick(self) -> float:
         """Fire one batch; answers how long to sleep, 0 while more may be due."""
         async with self._db.transaction() as tx:
-            if not self._guard.clear(await grid_now(tx)):
+            clear = self._guard.clear(await grid_now(tx))
+            self.pulse.waits(None if clear else "the clock of the database to settle")
+            if not clear:
                 return RETRY_S
             fired = await fire_due(tx, self._outbox, self._ids, self._settings.batch)
             next_in = None if fired.count == self._settings.batch else await seconds_to_next(tx)
         self._fired.inc(fired.count)
+        self.pulse.has(1 if next_in is not None and next_in < 0 else 0)
+        if fired.count:
+            self.pulse.did(fired.count)
         for late in fired.lateness_s:
             self._late.observe(late)
         if fired.count == self._settings.batch:

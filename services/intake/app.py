@@ -53,7 +53,7 @@ async def serve() -> Running:
     app = http_app(db, cache, clock, HomeSettings().home)
     metrics: Metrics = app.state.metrics
     vitals = Vitals(db, (*standard_probes(SCHEMA, metrics), PromiseProbe(metrics)), metrics)
-    parts = (Part("directory", cache.run), Part("clock", clock.run), Part("vitals", vitals.run))
+    parts = (Part("directory", cache.run, cache.pulse), Part("clock", clock.run), Part("vitals", vitals.run))
     return Running(parts, app, app.state.http, metrics, db.close)
 
 
@@ -89,7 +89,7 @@ async def worker() -> Running:
     db, metrics = Database(DatabaseSettings(), "intake-worker"), Metrics("intake")
     address = KafkaAddress.parse(KafkaSettings().url)
     stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), metrics)
-    return Running((Part("stream", stream.run),), metrics=metrics, close=db.close)
+    return Running((Part("stream", stream.run, stream.pulse),), metrics=metrics, close=db.close)
 
 
 async def relay() -> Running:

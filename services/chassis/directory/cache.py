@@ -17,6 +17,8 @@ from services.chassis.db import Database, is_transient
 from services.chassis.directory.model import Directory
 from services.chassis.directory.read import read_calendars, read_directory, read_revision, read_rulebook_text
 from services.chassis.telemetry import logger
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.weather import Weather
 from services.governance.acts import Post
 from services.governance.rulebook import Rulebook
 
@@ -49,6 +51,7 @@ class DirectoryCache:
         self._calendars: tuple[str, Mapping[str, str]] = ("", {})
         self._rulebooks: dict[tuple[str, str], Rulebook] = {}
         self._lock = asyncio.Lock()
+        self.pulse = Pulse("directory", Weather(db).excuse)
 
     def current(self) -> Directory:
         """The picture in hand. Raises DirectoryNotLoaded before the first load."""
@@ -78,6 +81,7 @@ class DirectoryCache:
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`. A database that is away for a while only makes the picture older."""
         while not stop.is_set():
+            self.pulse.turn()
             try:
                 await self.refresh()
             except Exception as error:

@@ -12,6 +12,7 @@ from services.chassis.outbox.relay import Relay
 from services.chassis.outbox.tables import OutboxTables
 from services.chassis.serve import Part
 from services.chassis.telemetry import Metrics
+from services.chassis.watchdog.weather import Weather
 
 
 def group_of(service: str) -> str:
@@ -36,5 +37,6 @@ def relay_parts(
     quiet_client_logs()
     told = RelayMetrics(metrics)
     relay = Relay(db, tables, lambda: KafkaProducer(address, f"{service}-relay"), told)
+    relay.pulse.excuse = Weather(db, address).excuse
     watch = AntiEntropy(db, tables, consumers_of(service), KafkaOffsets(address), told)
-    return (Part("relay", relay.run), Part("anti-entropy", watch.run))
+    return (Part("relay", relay.run, relay.pulse), Part("anti-entropy", watch.run))

@@ -26,6 +26,7 @@ from services.chassis.outbox.producer import Producer
 from services.chassis.outbox.sql import RelaySql
 from services.chassis.outbox.tables import SHARDS, OutboxTables
 from services.chassis.telemetry import logger
+from services.chassis.watchdog.pulse import Pulse
 
 BATCH: Final = 1000
 SEND_PATIENCE_S: Final = 60.0
@@ -81,6 +82,8 @@ class Relay:
         self._owned: tuple[int, ...] = ()
         self._floor: datetime | None = None
         self._paused: dict[bytes, float] = {}
+        self.pulse = Pulse("relay")
+        self.pulse.serving = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Carry rows until `stop` is set. Survives the loss of database and broker; other errors end it."""
@@ -93,12 +96,15 @@ class Relay:
                     raise
                 _log.warning("relay.database_lost", error=repr(exc))
                 self._metrics.database_lost()
+                self.pulse.turn()
                 await _sleep(1.0, stop)
 
     async def _run_connected(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
         self._floor, self._owned = None, ()
         while not stop.is_set():
             producer = self._make_producer()
+            self.pulse.turn()
+            self.pulse.waits("the broker")
             try:
                 await _start(producer)
                 await self._run_producing(connection, producer, stop)
@@ -112,10 +118,13 @@ class Relay:
     async def _run_producing(self, connection: AsyncConnection, producer: Producer, stop: asyncio.Event) -> None:
         idle = IDLE_MIN_S
         next_floor = next_housekeeping = next_acquire = 0.0
+        self.pulse.waits(None)
         while not stop.is_set():
+            self.pulse.turn()
             now = monotonic()
             if now >= next_acquire:
                 await self._acquire(connection)
+                self.pulse.serving = True
                 next_acquire = now + 2.0
             if self._owned and now >= next_floor:
                 await self._refresh_floor(connection)
@@ -135,6 +144,7 @@ class Relay:
     async def carry(self, connection: AsyncConnection, producer: Producer) -> int:
         """One pass: read, send, mark. Answers how many rows it read; raises ProducerLost after marking what it can."""
         rows = await self._read(connection)
+        self.pulse.has(len(rows))
         if not rows:
             return 0
         answers = await self._send(producer, rows)
@@ -142,6 +152,7 @@ class Relay:
         if done:
             await connection.execute(self._sql.mark, _mark_parameters(done))
             self._metrics.published(len(done))
+            self.pulse.did(len(done))
         for key, error in failures.items():
             if not isinstance(error, REFUSALS):
                 raise ProducerLost(repr(error)) from error

@@ -54,12 +54,14 @@ _log = logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the batch runner cannot know: whether somebody waits for it, and how to leave."""
+    """What the batch runner cannot know: whether somebody waits for it, whom to tell of progress, and how to leave."""
 
     urgent: Callable[[], bool] = lambda: False
     leave: Callable[[int], NoReturn] = os._exit
     decode: Decode = decode_published
     dead_in_a_row: int = DEAD_IN_A_ROW
+    committed: Callable[[], None] = lambda: None
+    """Told after each transaction."""
 
 
 class BatchRunner:
@@ -191,6 +193,7 @@ class BatchRunner:
             await self._store.hold(tx, plan.held)
             buried = await self._store.bury(tx, plan.dead)
             await publish_raw(tx, self._outbox, [self._letter(item) for item in buried])
+        self._around.committed()
         self._dead_run = _run_after(self._dead_run, chunk, plan)
         self._tell(plan)
         self._metrics.committed(plan, monotonic() - begun)

@@ -139,6 +139,7 @@ class StreamWorker:
         self._app = make_app(app_id, address)
         self._metrics = StreamMetrics(metrics)
         self.pulse = Pulse(app_id, Weather(db, address).excuse)
+        self.pulse.serving = False
         around = Surroundings(urgent=self._urgent, decode=decode, committed=self.pulse.did)
         self._runner = BatchRunner(app_id, db, tables, handler, ids, self._metrics, around)
         self._topics = tuple(topics)

@@ -13,6 +13,8 @@ from cryptography.exceptions import InvalidTag
 from services.chassis.clock import monotonic
 from services.chassis.db import Database, grid_now, is_transient
 from services.chassis.telemetry import Metrics, logger
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.weather import Weather
 from services.escalation.settings import WebhookSettings
 from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import Attempt, Claimed
@@ -52,12 +54,14 @@ class Deliverer:
         self._jitter = jitter
         self._attempts = metrics.counter("grid_webhook_attempts_total", "Webhook attempts", ["outcome"])
         self._freed = asyncio.Event()
+        self.pulse = Pulse("deliver", Weather(db).excuse)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; then what is under way is seen through. A database that is away only makes deliveries late."""
         async with asyncio.TaskGroup() as under_way:
             sending: set[asyncio.Task[None]] = set()
             while not stop.is_set():
+                self.pulse.turn()
                 self._freed.clear()
                 pause = await self._start(under_way, sending)
                 if pause:
@@ -72,6 +76,7 @@ class Deliverer:
     async def _start(self, under_way: asyncio.TaskGroup, sending: set[asyncio.Task[None]]) -> float:
         """Begin what may go now; answers how long to wait before looking again."""
         room = self._settings.concurrency - len(sending)
+        self.pulse.has(0 if room else len(sending))
         if not room:
             return IDLE_S
         try:
@@ -85,8 +90,12 @@ class Deliverer:
             task = under_way.create_task(self._send(one, now))
             sending.add(task)
             task.add_done_callback(sending.discard)
-            task.add_done_callback(lambda _: self._freed.set())
+            task.add_done_callback(lambda _: self._ended())
         return 0.0 if claimed else IDLE_S
+
+    def _ended(self) -> None:
+        self._freed.set()
+        self.pulse.did()
 
     async def _claim(self, room: int) -> tuple[tuple[Claimed, ...], datetime]:
         settings = self._settings
