@@ -18,7 +18,7 @@ from printers.tables import table
 from schemas.labels import Labels
 from schemas.topics import TOPICS
 from schemas.webhooks import HOOKS, HookDataV1
-from services.chassis.kafka import specs_of
+from services.chassis.topics import specs_of
 from services.governance import printing
 from services.governance.cycle import (
     CYCLE,

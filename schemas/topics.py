@@ -10,7 +10,8 @@ from schemas.events.report import REPORT_KINDS
 from schemas.events.sla import SLA_KINDS
 from schemas.wire import Body
 
-PARTITIONS = 12  # fixed: growing a topic would move keys to other partitions and break order per key
+PARTITIONS = 12
+"""What a topic is made with. `grid topics grow` adds some: keys then move, and consumers put their events in order."""
 DEAD_PARTITIONS = 1
 DEAD_DAYS = 90
 """A dead letter is kept longer than its topic: a person has to look at it."""

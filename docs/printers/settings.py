@@ -14,7 +14,7 @@ from printers.tables import table
 from services.chassis import settings as shared
 from services.chassis.auth.settings import AuthSettings
 from services.chassis.settings import REPOSITORY, SettingsGroup
-from services.chassis.supervisor.settings import Ports, SupervisorSettings
+from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSettings
 from services.dispatch.settings import DispatchSettings
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
 from services.intake.settings import IntakeSettings
@@ -42,6 +42,14 @@ SOURCES = (
     ("`GRID_SECRETS_DIR`", "–", "A folder with one file per setting, named like it, read after that."),
 )
 SUPERVISOR = (
+    *(
+        (
+            name,
+            "`DATABASE_URL`",
+            f"External PostgreSQL with the login of {'the schemas’ owner' if role == 'owner' else role}.",
+        )
+        for role, name in ROLE_URLS.items()
+    ),
     ("GRID_KAFKA_PORT", str(Ports().kafka), "Port of the Kafka that `grid up` starts."),
     (
         "GRID_DISPATCH_WORKERS",

@@ -34,7 +34,8 @@ def create_roles(connection: Connection) -> None:
             if role not in existing:
                 login = "NOLOGIN" if role == OWNER else "LOGIN"
                 connection.execute(text(f"CREATE ROLE {role} {login}"))
-        connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER"))
+        if connection.execute(text("SELECT current_user")).scalar_one() != OWNER:
+            connection.execute(text(f"GRANT {OWNER} TO CURRENT_USER"))
     authorization = f" AUTHORIZATION {OWNER}" if may_act_as_owner(connection) else ""
     for schema in SCHEMAS:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}{authorization}"))

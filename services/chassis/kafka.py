@@ -1,4 +1,4 @@
-"""How to reach Kafka, told once for Faust, the relay and the admin commands; and the topics the system needs.
+"""How to reach Kafka, told once for Faust, the relay and the admin commands.
 
 `KAFKA_URL`: `kafka://host:port,host:port` in plain text, `kafkas://…` over TLS. A user and password in it turn on SASL.
 Options behind `?`: `mechanism` (SCRAM-SHA-512, the default, SCRAM-SHA-256 or PLAIN), `cafile`, `certfile`, `keyfile`.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import for_code
+from aiokafka.admin import AIOKafkaAdminClient
 
-from schemas.topics import DEAD_DAYS, DEAD_PARTITIONS
 from services.chassis.clock import monotonic
 
 _OPTIONS: Final = frozenset({"mechanism", "cafile", "certfile", "keyfile"})
@@ -28,14 +25,13 @@ DEFAULT_PORT: Final = 9092
 MESSAGE_BYTES: Final = 1_048_576
 DEAD_LETTER_BYTES: Final = 2 * MESSAGE_BYTES
 """A dead letter carries what could not be read plus why; it must never be too large for its own topic."""
+METADATA_MS: Final = 5_000
+"""How soon a client notices partitions that a topic has grown, and a broker that has come back with its topics; the
+clients' usual five minutes are too long for both."""
 
 
 class KafkaUrlError(ValueError):
     """KAFKA_URL cannot be understood; the message says which part, and never shows the password."""
-
-
-class TopicsDiffer(Exception):
-    """Kafka's topics are not what the code expects, in a way no command may change by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +124,7 @@ def idempotent_producer(address: KafkaAddress, client_id: str) -> AIOKafkaProduc
         max_batch_size=262_144,
         max_request_size=DEAD_LETTER_BYTES,
         request_timeout_ms=30_000,
+        metadata_max_age_ms=METADATA_MS,
     )
 
 
@@ -140,123 +137,6 @@ async def admin_client(address: KafkaAddress) -> AsyncIterator[AIOKafkaAdminClie
         yield client
     finally:
         await client.close()  # type: ignore[no-untyped-call]
-
-
-class WantedTopic(Protocol):
-    """What a row of `schemas.topics` tells about a topic."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def dlq(self) -> str: ...
-    @property
-    def partitions(self) -> int: ...
-    @property
-    def retention_days(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class TopicSpec:
-    """One topic as Kafka should have it."""
-
-    name: str
-    partitions: int
-    config: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One way in which Kafka is not as it should be; `blocking` ones no command repairs by itself."""
-
-    topic: str
-    what: str
-    blocking: bool = False
-
-
-def specs_of(topics: Iterable[WantedTopic], replication: int) -> tuple[TopicSpec, ...]:
-    """Every topic and its dead-letter topic."""
-    specs = []
-    in_sync = ("min.insync.replicas", str(max(1, replication - 1)))
-    common = (("cleanup.policy", "delete"), in_sync, ("unclean.leader.election.enable", "false"))
-    for topic in topics:
-        keep = ("retention.ms", str(topic.retention_days * 86_400_000))
-        specs.append(TopicSpec(topic.name, topic.partitions, (*common, keep)))
-        dead = (("retention.ms", str(DEAD_DAYS * 86_400_000)), ("max.message.bytes", str(DEAD_LETTER_BYTES)))
-        specs.append(TopicSpec(topic.dlq, DEAD_PARTITIONS, (*common, *dead)))
-    return tuple(specs)
-
-
-async def check_topics(address: KafkaAddress, topics: Iterable[WantedTopic], replication: int) -> list[Difference]:
-    """What `apply_topics` would change, and what it could not."""
-    async with admin_client(address) as admin:
-        return await _differences(admin, specs_of(topics, replication))
-
-
-async def apply_topics(address: KafkaAddress, topics: Iterable[WantedTopic], replication: int) -> list[Difference]:
-    """Create missing topics and set their options; answers what it changed.
-
-    Raises TopicsDiffer where the number of partitions differs: growing it would move keys away from their order.
-    """
-    specs = specs_of(topics, replication)
-    async with admin_client(address) as admin:
-        found = await _differences(admin, specs)
-        if blocking := [each for each in found if each.blocking]:
-            raise TopicsDiffer("; ".join(f"{each.topic}: {each.what}" for each in blocking))
-        touched = {each.topic for each in found}
-        existing = set(await admin.list_topics())
-        await _create(admin, [spec for spec in specs if spec.name not in existing], replication)
-        changed = [spec for spec in specs if spec.name in existing and spec.name in touched]
-        if changed:
-            await admin.alter_configs([_resource(spec.name, dict(spec.config)) for spec in changed])
-        return found
-
-
-async def _create(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication: int) -> None:
-    if not specs:
-        return
-    wanted = [_new_topic(spec, replication) for spec in specs]
-    response: Any = await admin.create_topics(wanted)
-    for name, code, *why in response.topic_errors:
-        if code not in (0, 36):  # 36: somebody else has just created it
-            raise for_code(code)(f"cannot create topic {name}: {why}")
-
-
-async def _differences(admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec]) -> list[Difference]:
-    existing = set(await admin.list_topics())
-    found = [Difference(spec.name, "missing") for spec in specs if spec.name not in existing]
-    present = [spec for spec in specs if spec.name in existing]
-    if not present:
-        return found
-    partitions = {t["topic"]: len(t["partitions"]) for t in await admin.describe_topics([s.name for s in present])}
-    configs = await _configs(admin, [spec.name for spec in present])
-    for spec in present:
-        if partitions[spec.name] != spec.partitions:
-            what = f"{partitions[spec.name]} partitions instead of {spec.partitions}"
-            found.append(Difference(spec.name, what, blocking=True))
-        for name, value in spec.config:
-            actual = configs[spec.name].get(name)
-            if actual != value:
-                found.append(Difference(spec.name, f"{name} is {actual}, should be {value}"))
-    return found
-
-
-async def _configs(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, dict[str, str]]:
-    responses: list[Any] = await admin.describe_configs([_resource(name) for name in names])
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for response in responses
-        for _, _, _, name, entries in response.resources
-    }
-
-
-def _new_topic(spec: TopicSpec, replication: int) -> NewTopic:
-    return NewTopic(  # type: ignore[no-untyped-call]
-        spec.name, spec.partitions, replication, topic_configs=dict(spec.config)
-    )
-
-
-def _resource(topic: str, config: dict[str, str] | None = None) -> ConfigResource:
-    return ConfigResource(ConfigResourceType.TOPIC, topic, config)  # type: ignore[no-untyped-call]
 
 
 class RateLimit(logging.Filter):

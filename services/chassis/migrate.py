@@ -11,8 +11,9 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -22,6 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from services.chassis.db import SCHEMAS, driver_url, grid_now_ddl
 from services.chassis.grants import OWNER, apply_grants, create_roles, may_act_as_owner
+from services.chassis.postgres_server import require_fit
 
 _Kind = Literal["schema", "table", "column", "index", "unique_constraint", "foreign_key_constraint", "check_constraint"]
 _Parent = Literal["schema_name", "table_name", "schema_qualified_table_name"]
@@ -60,11 +62,13 @@ class Applied:
 def migrate(database_url: str, phase: Phase | str | None = None, *, test_database: bool = False) -> tuple[Applied, ...]:
     """Run what is missing up to `phase` (None: everything) and answer what ran. Blocks; one at a time per database.
 
-    `test_database` gives the database a movable clock and is refused unless its name starts with grid_test.
+    `test_database` gives the database a movable clock and is refused unless its name starts with grid_test. Raises
+    MigrationFault, and ServerUnfit before it touches a server that is too old.
     """
     engine = create_engine(driver_url(database_url), poolclass=NullPool)
     try:
         with engine.connect() as connection:
+            require_fit(cast("psycopg.Connection[tuple[object, ...]]", connection.connection.driver_connection))
             connection.execute(text(f"SET lock_timeout = '{_LOCK_WAIT_S}s'"))
             connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
             connection.commit()

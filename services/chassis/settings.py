@@ -91,12 +91,12 @@ class KafkaSettings(SettingsGroup):
         validation_alias="KAFKA_URL",
         description="`kafka://host:port,…` or `kafkas://user:password@host:port,…?mechanism=&cafile=&certfile=&keyfile=`.",
     )
-    replication: int = Field(
-        default=1,
+    replication: int | None = Field(
+        default=None,
         ge=1,
         le=9,
         validation_alias="GRID_KAFKA_REPLICATION",
-        description="Replicas of each topic that `grid topics apply` makes.",
+        description="Replicas of each topic; default: as many as there are brokers, three at most.",
     )
 
 

@@ -24,9 +24,10 @@ from services.chassis.directory.load import load_street
 from services.chassis.engines.kafka import EmbeddedKafka, free_port
 from services.chassis.engines.postgres import ADMIN, EmbeddedPostgres
 from services.chassis.ids import SystemIds
-from services.chassis.kafka import KafkaAddress, apply_topics, quiet_client_logs
+from services.chassis.kafka import KafkaAddress, quiet_client_logs
 from services.chassis.migrate import migrate
 from services.chassis.settings import DatabaseSettings
+from services.chassis.topics import apply_topics
 from tests.bench.result import CHECKOUT
 
 SAMPLE = CHECKOUT / "deploy" / "sample" / "fengcheng"

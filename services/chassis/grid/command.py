@@ -134,6 +134,16 @@ def topics_check() -> None:
     raise typer.Exit(run_check())
 
 
+@topics_app.command("grow")
+def topics_grow(
+    partitions: Annotated[int, typer.Option(min=1, max=1000, help="How many each topic has afterwards.")],
+) -> None:
+    """Add partitions to the topics and wait until the workers read them; the order of every case stands."""
+    from services.chassis.grid.topics import run_grow
+
+    raise typer.Exit(run_grow(partitions))
+
+
 @app.command()
 def accounts(as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
     """List the accounts with their posts; sample accounts with the sample's password."""

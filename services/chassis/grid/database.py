@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis.grid.target import database_url
 from services.chassis.migrate import MigrationFault, Phase, migrate
+from services.chassis.postgres_server import ServerUnfit
 
 
 def run_migrations(phase: str | None) -> int:
@@ -18,7 +19,7 @@ def run_migrations(phase: str | None) -> int:
         return 2
     try:
         applied = migrate(database_url("owner", direct=True), phase)
-    except (MigrationFault, SQLAlchemyError, psycopg.Error) as error:
+    except (MigrationFault, ServerUnfit, SQLAlchemyError, psycopg.Error) as error:
         sys.stderr.write(f"grid: cannot migrate: {error}\n")
         return 1
     for each in applied:

@@ -9,8 +9,8 @@ from services.chassis.supervisor.settings import SupervisorSettings
 def database_url(role: str, direct: bool = False) -> str:
     """DATABASE_URL for a role; `direct` prefers DATABASE_DIRECT_URL, for locks and migrations behind a pooler."""
     settings = SupervisorSettings.read()
-    if direct and settings.database_direct_url is not None:
-        return settings.database_direct_url
+    if direct and (url := settings.direct_url_for(role)) is not None:
+        return url
     return Surroundings(settings).database_url(role)
 
 

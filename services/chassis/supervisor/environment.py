@@ -10,7 +10,7 @@ import secrets
 from services.chassis.engines import Say, footing, quiet
 from services.chassis.engines.kafka import EmbeddedKafka
 from services.chassis.engines.postgres import OWNER, EmbeddedPostgres
-from services.chassis.supervisor.settings import SupervisorSettings
+from services.chassis.supervisor.settings import ROLE_URLS, SupervisorSettings
 
 ROLES = {"intake": "grid_intake", "dispatch": "grid_dispatch", "escalation": "grid_escalation", "owner": OWNER}
 
@@ -21,8 +21,7 @@ class Surroundings:
     def __init__(self, settings: SupervisorSettings, say: Say = quiet) -> None:
         self.settings = settings
         self.home = footing.make_home(settings.home)
-        external = settings.database_url is not None
-        self.postgres = None if external else EmbeddedPostgres(self.home, say)
+        self.postgres = None if settings.own_database else EmbeddedPostgres(self.home, say)
         self.kafka = (
             None
             if settings.kafka_url is not None
@@ -38,13 +37,12 @@ class Surroundings:
         """DATABASE_URL for a role: intake, dispatch, escalation or owner."""
         if self.postgres is not None:
             return self.postgres.url_for(ROLES[role])
-        assert self.settings.database_url is not None
-        return self.settings.database_url
+        return self.settings.url_for(role)
 
     def environment(self, role: str) -> dict[str, str]:
         """The environment of a part or command that works as `role`."""
         ports = self.settings.ports
-        env = dict(self.settings.inherited)
+        env = {name: value for name, value in self.settings.inherited.items() if name not in ROLE_URLS.values()}
         env |= {
             "GRID_HOME": str(self.home),
             "DATABASE_URL": self.database_url(role),
@@ -57,6 +55,8 @@ class Surroundings:
             "PYTHONUNBUFFERED": "1",
             "TZ": "UTC",
         }
+        if (direct := self.settings.direct_url_for(role)) is not None:
+            env["DATABASE_DIRECT_URL"] = direct
         token = footing.keep_secret(self.home / "secrets" / "service.token", lambda: secrets.token_urlsafe(32))
         env.setdefault("GRID_SERVICE_TOKEN", token)
         return env

@@ -13,7 +13,7 @@ import pytest
 
 from schemas import compat, publish
 from schemas.topics import TOPICS
-from services.chassis.kafka import specs_of
+from services.chassis.topics import specs_of
 
 Json = dict[str, Any]
 

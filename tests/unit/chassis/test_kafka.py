@@ -7,7 +7,8 @@ import logging
 import pytest
 
 from schemas.topics import TOPICS
-from services.chassis.kafka import KafkaAddress, KafkaUrlError, RateLimit, specs_of
+from services.chassis.kafka import KafkaAddress, KafkaUrlError, RateLimit
+from services.chassis.topics import specs_of
 
 
 def test_plain_text() -> None:

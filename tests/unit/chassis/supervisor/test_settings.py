@@ -57,6 +57,42 @@ def test_with_addresses_given_no_engine_is_started(tmp_path: Path) -> None:
     assert (env["DATABASE_URL"], env["KAFKA_URL"]) == ("postgresql://u@db/x", "kafka://k:9092")
 
 
+ROLE_LOGINS = {
+    f"GRID_{role.upper()}_DATABASE_URL": f"postgresql://grid_{role}:pw-{role}@db:5433/grid"
+    for role in ("owner", "intake", "dispatch", "escalation")
+}
+
+
+def test_in_an_own_database_every_part_has_the_login_of_its_role_and_knows_no_other(tmp_path: Path) -> None:
+    around = Surroundings(read(tmp_path, KAFKA_URL="kafka://k", **ROLE_LOGINS))
+    assert around.postgres is None
+    environments = {part.name: part.launch().env for part in parts_of(around)}
+    for command in own_commands():
+        env = environments[command.name]
+        assert env["DATABASE_URL"] == ROLE_LOGINS[f"GRID_{command.role.upper()}_DATABASE_URL"], command.name
+        others = {word for word in ("owner", "intake", "dispatch", "escalation") if word != command.role}
+        assert not [value for value in env.values() for other in others if f"pw-{other}" in value], command.name
+
+
+def test_a_role_without_a_login_of_its_own_takes_the_common_one(tmp_path: Path) -> None:
+    one = {"GRID_OWNER_DATABASE_URL": ROLE_LOGINS["GRID_OWNER_DATABASE_URL"]}
+    settings = read(tmp_path, DATABASE_URL="postgresql://all@db/grid", **one)
+    assert settings.url_for("owner") == one["GRID_OWNER_DATABASE_URL"]
+    assert settings.url_for("intake") == "postgresql://all@db/grid"
+    with pytest.raises(BadSetting, match="GRID_DISPATCH_DATABASE_URL"):
+        read(tmp_path, **one)
+
+
+def test_around_a_pooler_a_role_keeps_its_login(tmp_path: Path) -> None:
+    direct = {"DATABASE_DIRECT_URL": "postgresql://all:x@real:5432/grid"}
+    settings = read(tmp_path, **direct, **ROLE_LOGINS)
+    assert settings.direct_url_for("intake") == "postgresql://grid_intake:pw-intake@real:5432/grid"
+    assert (
+        read(tmp_path, **direct, DATABASE_URL="postgresql://pool/grid").direct_url_for("intake")
+        == direct["DATABASE_DIRECT_URL"]
+    )
+
+
 def test_secrets_are_made_once_and_shared_by_all_parts(tmp_path: Path) -> None:
     first = Surroundings(read(tmp_path)).environment("intake")
     second = Surroundings(read(tmp_path)).environment("dispatch")
