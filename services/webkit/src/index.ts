@@ -5,9 +5,11 @@ export { fill, has, language, LANGUAGES, speak, t, tOr, type Language } from "./
 export * from "./live";
 export * from "./map/cells";
 export { default as LanguageSwitch } from "./parts/LanguageSwitch.vue";
+export { default as LookSwitch } from "./parts/LookSwitch.vue";
 export { default as Mark } from "./parts/Mark.vue";
 export { default as SampleBanner } from "./parts/SampleBanner.vue";
 export * from "./photo";
 export * from "./session";
 export * from "./parts/looks";
+export { default as SizeSwitch } from "./parts/SizeSwitch.vue";
 export { default as TabBar, type Tab } from "./parts/TabBar.vue";

@@ -3,6 +3,8 @@ import { ref, watchEffect } from "vue";
 
 export type Look = "auto" | "light" | "dark";
 export type TypeSize = "normal" | "large";
+export const LOOKS: readonly Look[] = ["auto", "light", "dark"];
+export const TYPE_SIZES: readonly TypeSize[] = ["normal", "large"];
 
 function kept<T extends string>(name: string, allowed: readonly T[], usual: T): T {
   try {
@@ -21,8 +23,8 @@ function keep(name: string, value: string): void {
   }
 }
 
-export const look = ref<Look>(kept("grid.look", ["auto", "light", "dark"], "auto"));
-export const typeSize = ref<TypeSize>(kept("grid.size", ["normal", "large"], "normal"));
+export const look = ref<Look>(kept("grid.look", LOOKS, "auto"));
+export const typeSize = ref<TypeSize>(kept("grid.size", TYPE_SIZES, "normal"));
 
 watchEffect(() => {
   const root = document.documentElement;
