@@ -12,7 +12,7 @@ from dataclasses import asdict
 from services.chassis.clock import monotonic
 from services.chassis.supervisor.lock import holder
 from services.chassis.supervisor.settings import home_folder
-from services.chassis.supervisor.status import Status, read_status
+from services.chassis.supervisor.status import PartStatus, Status, read_status
 
 NOT_RUNNING = 3
 
@@ -46,7 +46,12 @@ def show_status(as_json: bool) -> int:
 
 
 def _table(status: Status) -> str:
-    rows = [f"{'part':<20} {'state':<9} {'pid':>7} {'restarts':>8}  address"]
-    for name, part in status.parts.items():
-        rows.append(f"{name:<20} {part.state:<9} {part.pid or '':>7} {part.restarts:>8}  {part.url or ''}")
-    return "\n".join(rows) + "\n"
+    head = f"{'part':<20} {'state':<9} {'pid':>7} {'MB':>5} {'beat':>6} {'restarts':>8}  address · last end"
+    return "\n".join([head, *(_row(name, part) for name, part in status.parts.items())]) + "\n"
+
+
+def _row(name: str, part: PartStatus) -> str:
+    beat = "" if part.beat_age_s is None else f"{part.beat_age_s:.0f} s"
+    told = [part.url, part.waits_for and f"waits for {part.waits_for}", part.told and f"{part.ended_at} {part.told}"]
+    numbers = f"{part.pid or '':>7} {part.rss_mb or '':>5} {beat:>6} {part.restarts:>8}"
+    return f"{name:<20} {part.state:<9} {numbers}  {' · '.join(filter(None, told))}".rstrip()

@@ -13,13 +13,16 @@ from services.chassis.clock import monotonic
 from services.chassis.engines import footing
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.environment import Surroundings
+from services.chassis.supervisor.exposition import serve_metrics
+from services.chassis.supervisor.limits import set_limits
 from services.chassis.supervisor.lock import HomeLock
 from services.chassis.supervisor.nursery import Nursery
-from services.chassis.supervisor.scrape import write_targets
+from services.chassis.supervisor.scrape import port_behind, write_targets
 from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
 from services.chassis.supervisor.status import Status
 from services.chassis.supervisor.supervisor import Supervisor
 from services.chassis.supervisor.table import PRELOADED, parts_of
+from services.chassis.supervisor.watch import Patience
 
 
 def run_up(*, sample: bool, once_ready: str | None) -> None:
@@ -27,6 +30,7 @@ def run_up(*, sample: bool, once_ready: str | None) -> None:
     settings = SupervisorSettings.read()
     console = Console()
     home = footing.make_home(settings.home)
+    set_limits()
     with HomeLock(home):
         around = Surroundings(settings, say=lambda line: console.line("grid", line))
         nursery = Nursery(PRELOADED, home, dict(settings.inherited), CHECKOUT)
@@ -48,8 +52,13 @@ async def _supervise(
         kafka_url=around.kafka_url if around.kafka else "external",
     )
     parts = parts_of(around, sample, before_own=nursery.await_ready)
-    write_targets(around.home, parts)
-    supervisor = Supervisor(parts, around.home, console, status, nursery.spawn)
+    shown = port_behind(parts, around.settings.metrics_port)
+    write_targets(around.home, parts, shown)
+    patience = Patience.read(around.settings.inherited)
+    supervisor = Supervisor(parts, around.home, console, status, nursery.spawn, patience)
+    metrics = await serve_metrics(shown, supervisor.metrics)
+    if metrics is None:
+        console.line("grid", f"port {shown} is taken: the supervisor's own metrics are not shown", loud=True)
     console.line("grid", f"starting in {around.home} …")
 
     async def when_ready() -> int | None:

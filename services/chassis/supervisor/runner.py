@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from services.chassis.supervisor.console import Console, LogWatch
 from services.chassis.supervisor.ending import Ending
 from services.chassis.supervisor.nursery import Child
 from services.chassis.supervisor.part import Part, PartState
+from services.chassis.supervisor.status import PartStatus
+from services.chassis.supervisor.watch import Watch
+from services.chassis.watchdog.rules import Verdict
 
 LONGEST_PAUSE = 10.0
 HEALTHY_AFTER = 20.0
@@ -27,6 +31,9 @@ NAMED_AFTER = 3
 GIVE_UP_AFTER = 4
 """Failures of a vital part at the start after which the start is given up."""
 PROBE_EVERY = 0.1
+STACKS_SIGNAL = signal.SIGUSR2
+STACKS_WITHIN = 0.5
+"""Seconds a hung part gets to write the stacks of its threads to its log."""
 
 
 Spawn = Callable[[Launch, Path], Child]
@@ -40,8 +47,20 @@ class StartFailed(RuntimeError):
 class Runner:
     """One part and its present process."""
 
-    def __init__(self, part: Part, home: Path, console: Console, changed: Callable[[], None], spawn: Spawn) -> None:
+    def __init__(
+        self,
+        part: Part,
+        home: Path,
+        console: Console,
+        changed: Callable[[], None],
+        spawn: Spawn,
+        watch: Watch,
+        ended: Callable[[Runner], None],
+    ) -> None:
         self.part = part
+        self.watch = watch
+        self.environment: Mapping[str, str] = {}
+        """What the supervisor adds to the part's own."""
         self.log = home / "logs" / f"{part.name}.log"
         self.state = PartState.WAITING
         self.restarts = 0
@@ -54,11 +73,12 @@ class Runner:
         self._console = console
         self._changed = changed
         self._spawn = spawn
+        self._tell_end = ended
         self._process: Child | None = None
         self._ended: asyncio.Future[int] | None = None
         self._stopping = asyncio.Event()
         self._failures = 0
-        self._watch = LogWatch(part.name, self.log, console)
+        self._log_watch = LogWatch(part.name, self.log, console)
 
     @property
     def pid(self) -> int | None:
@@ -71,7 +91,7 @@ class Runner:
             began = monotonic()
             try:
                 ending = await self._one_life()
-            except EngineFailed as error:
+            except (EngineFailed, OSError) as error:
                 ending = Ending("failed", str(error))
             self.exit_code = ending.code
             if self._stopping.is_set():
@@ -82,6 +102,7 @@ class Runner:
                 self._ready(PartState.DONE)
                 return
             self.ending, self.ended_at = ending, SystemClock().now()
+            self._tell_end(self)
             if ending.asked or monotonic() - began > HEALTHY_AFTER:
                 self._failures = 0
             if not ending.asked:
@@ -110,7 +131,35 @@ class Runner:
 
     def look_at_log(self) -> None:
         """Show what the part wrote that matters."""
-        self._watch.look()
+        self._log_watch.look()
+
+    async def end_hung(self, verdict: Verdict) -> None:
+        """End a process that no longer speaks; SIGKILL ends stopped ones too. It starts again like after a crash."""
+        self._console.line(self.part.name, f"hangs ({verdict.told}); killed, its stacks are in {self.log}", loud=True)
+        self._signal(STACKS_SIGNAL)
+        await asyncio.sleep(STACKS_WITHIN)
+        self._signal(signal.SIGKILL)
+
+    def status(self) -> PartStatus:
+        """As it is now."""
+        beat = self.watch.beat if self.pid is not None else None
+        return PartStatus(
+            state=str(self.state),
+            pid=self.pid,
+            restarts=self.restarts,
+            exit_code=self.exit_code,
+            port=self.part.port,
+            url=self.part.url,
+            metrics=self.part.metrics,
+            log=str(self.log),
+            reason=self.ending.reason if self.ending else None,
+            told=self.ending.told if self.ending else None,
+            ended_at=self.ended_at.isoformat(timespec="seconds") if self.ended_at else None,
+            serving=(beat is not None and beat.serving) if self.part.guarded else None,
+            waits_for=beat.waits_for if beat else None,
+            rss_mb=beat.rss_mb if beat else None,
+            beat_age_s=self.watch.age_s if beat else None,
+        )
 
     # -- one life
 
@@ -121,7 +170,8 @@ class Runner:
         launch = await asyncio.to_thread(self.part.launch)
         if self._stopping.is_set():
             return Ending.of_code(None)
-        self._process = self._spawn(launch, self.log)
+        self._process = self._spawn(replace(launch, env={**launch.env, **self.environment}), self.log)
+        self.watch.born(self._process.pid)
         self._ended = _exit_of(self._process)
         self._changed()
         try:
@@ -137,6 +187,8 @@ class Runner:
     def _judged(self, pid: int, code: int) -> Ending:
         if was_asked(self._home, self.part.name, pid):
             return Ending("asked", "asked to start again", code)
+        if (verdict := self.watch.last_verdict()) is not None:
+            return Ending(str(verdict.rule), f"watchdog: {verdict.told}", code)
         return Ending.of_code(code)
 
     async def _until_ready(self, ended: asyncio.Future[int]) -> None:

@@ -35,12 +35,21 @@ def targets_file(home: Path) -> Path:
     return home / "run" / "prometheus.json"
 
 
-def write_targets(home: Path, parts: Sequence[Part]) -> None:
-    """Replace the list at once, so that no reader sees half of it."""
+def port_behind(parts: Sequence[Part], first: int | None) -> int:
+    """The supervisor's own port: the one after its parts', or one that was free a moment ago."""
+    taken = sum(1 for part in parts if part.metrics is not None and part.port is None)
+    return metrics_ports(["supervisor"], None if first is None else first + taken)["supervisor"]
+
+
+def write_targets(home: Path, parts: Sequence[Part], own: int | None = None) -> None:
+    """Replace the list at once, so that no reader sees half of it. `own` is the supervisor's port."""
     file = targets_file(home)
     file.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     fresh = file.with_suffix(".new")
-    fresh.write_text(json.dumps([_target(part.name, part.metrics) for part in parts if part.metrics], indent=1))
+    targets = [_target(part.name, part.metrics) for part in parts if part.metrics]
+    if own is not None:
+        targets.append(_target("supervisor", own))
+    fresh.write_text(json.dumps(targets, indent=1))
     os.replace(fresh, file)
 
 

@@ -27,6 +27,11 @@ class PartStatus:
     ended_at: str | None = None
     serving: bool | None = None
     """Whether it does its work (a worker: has partitions); None where it does not say."""
+    waits_for: str | None = None
+    """What it lacks at the moment, such as the database."""
+    rss_mb: int | None = None
+    beat_age_s: float | None = None
+    """Seconds since its last heartbeat, when this was written."""
 
 
 @dataclass(slots=True)

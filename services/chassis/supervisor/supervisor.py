@@ -13,13 +13,21 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from services.chassis.clock import monotonic
 from services.chassis.engines import process
 from services.chassis.supervisor.console import Console
+from services.chassis.supervisor.ear import Ear
+from services.chassis.supervisor.exposition import Restarts, exposition
+from services.chassis.supervisor.journal import Journal
 from services.chassis.supervisor.part import Part, PartState
 from services.chassis.supervisor.runner import Runner, Spawn, StartFailed
-from services.chassis.supervisor.status import PartStatus, Status, status_file, write_status
+from services.chassis.supervisor.status import Status, status_file, write_status
+from services.chassis.supervisor.watch import Patience, Watch
+from services.chassis.watchdog.beat import Beat
 
 LOOK_EVERY = 0.5
+TELL_EVERY = 5.0
+"""How old heartbeats and memory in the status file may be."""
 
 WhenReady = Callable[[], Awaitable[int | None]]
 """Called once everything is ready; an exit code ends the supervisor, None lets it run on."""
@@ -35,13 +43,26 @@ class Supervisor:
         console: Console,
         status: Status | None = None,
         spawn: Spawn = process.spawn,
+        patience: Patience | None = None,
     ) -> None:
+        patience = patience or Patience()
         self._home = home
         self._console = console
         self._status = status or Status(supervisor=os.getpid(), home=str(home))
         self._stop = asyncio.Event()
         self._signals = 0
-        self.runners = {part.name: Runner(part, home, console, self._changed, spawn) for part in parts}
+        self._journal = Journal(home)
+        self._restarts: Restarts = Restarts()
+        self._ear = Ear(self._heard)
+        self._killing: set[asyncio.Task[None]] = set()
+        self._told_at = 0.0
+        self.runners = {
+            part.name: Runner(part, home, console, self._changed, spawn, Watch(patience, self._ear.drain), self._ended)
+            for part in parts
+        }
+        for name, runner in self.runners.items():
+            guarded = {"NOTIFY_SOCKET": self._ear.address if runner.part.guarded else ""}
+            runner.environment = guarded | patience.environment(name)
         unknown = {need for part in parts for need in part.needs} - set(self.runners)
         if unknown:
             raise ValueError(f"parts need what nobody is: {sorted(unknown)}")
@@ -49,6 +70,7 @@ class Supervisor:
     async def run(self, when_ready: WhenReady | None = None) -> int:
         """Run until a signal, a vital part's failure or `when_ready`'s exit code; then stop everything."""
         self._hear_signals()
+        self._ear.open()
         tasks: list[asyncio.Task[None]] = [asyncio.create_task(self._keep(each)) for each in self.runners.values()]
         tasks.append(asyncio.create_task(self._look()))
         greet = asyncio.create_task(self._when_ready(when_ready))
@@ -61,6 +83,7 @@ class Supervisor:
             return self._outcome(everything, greet)
         finally:
             await self._wind_down(everything)
+            self._ear.close()
 
     def request_stop(self) -> None:
         """First call: stop in order. Second: at once."""
@@ -96,7 +119,37 @@ class Supervisor:
         while True:
             await asyncio.sleep(LOOK_EVERY)
             for runner in self.runners.values():
-                runner.look_at_log()
+                with contextlib.suppress(OSError):  # a full disk: the next look may do better
+                    runner.look_at_log()
+                self._look_after(runner)
+            if monotonic() - self._told_at > TELL_EVERY:
+                self._changed()
+
+    def _look_after(self, runner: Runner) -> None:
+        if not runner.part.guarded or runner.pid is None or self._stop.is_set():
+            return
+        verdict = runner.watch.look(monotonic())
+        if verdict is not None:
+            killing = asyncio.create_task(runner.end_hung(verdict))
+            self._killing.add(killing)
+            killing.add_done_callback(self._killing.discard)
+
+    def _heard(self, pid: int, beat: Beat) -> None:
+        for runner in self.runners.values():
+            if runner.pid == pid and runner.watch.hear(beat):
+                self._changed()
+
+    def _ended(self, runner: Runner) -> None:
+        ending = runner.ending
+        assert ending is not None
+        name = runner.part.name
+        self._restarts[name, ending.reason] += 1
+        level = "info" if ending.asked else "error"
+        self._journal.write("part_ended", level, part=name, reason=ending.reason, why=ending.told, code=ending.code)
+
+    def metrics(self) -> str:
+        """What Prometheus reads of the supervisor."""
+        return exposition({name: runner.status() for name, runner in self.runners.items()}, self._restarts)
 
     def _over(self, tasks: Sequence[asyncio.Task[Any]], greet: asyncio.Task[int | None]) -> bool:
         if self._stop.is_set() or _failure(tasks) is not None:
@@ -131,22 +184,12 @@ class Supervisor:
     def _changed(self) -> None:
         if self._stop.is_set():
             return
-        for name, runner in self.runners.items():
-            part = runner.part
-            self._status.parts[name] = PartStatus(
-                state=str(runner.state),
-                pid=runner.pid,
-                restarts=runner.restarts,
-                exit_code=runner.exit_code,
-                port=part.port,
-                url=part.url,
-                metrics=part.metrics,
-                log=str(runner.log),
-                reason=runner.ending.reason if runner.ending else None,
-                told=runner.ending.told if runner.ending else None,
-                ended_at=runner.ended_at.isoformat(timespec="seconds") if runner.ended_at else None,
-            )
-        write_status(self._home, self._status)
+        self._told_at = monotonic()
+        self._status.parts = {name: runner.status() for name, runner in self.runners.items()}
+        try:
+            write_status(self._home, self._status)
+        except OSError as error:  # a full disk must not end what still runs
+            self._journal.write("status_not_written", "error", why=str(error))
 
     @property
     def all_ready(self) -> bool:

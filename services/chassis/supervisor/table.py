@@ -195,6 +195,7 @@ def _own(
         prepare=before,
         probe=http_ready(port) if port is not None else None,
         awaited=command.awaited,
+        guarded=not command.once,
         crash_pause=command.crash_pause,
         port=port,
         url=f"http://127.0.0.1:{port}" if port is not None else None,
