@@ -20,6 +20,9 @@ WRITER_OF_SHARED: Final = "grid_dispatch"
 WRITTEN_BY_DISPATCH_ALONE: Final = ("accounts", "posts")
 """Tables of `identity` the other services only read; sessions, tokens and throttle all write as they sign in."""
 
+READ_BY_DISPATCH_ALONE: Final = "audit_log"
+"""The table of `identity` that all services add rows to; the auditor's page is dispatch's."""
+
 APPEND_ONLY: Final = "append-only"
 
 
@@ -94,6 +97,8 @@ def _grant_shared(connection: Connection, role: str) -> None:
         for table in _tables(connection, "identity"):
             if table in WRITTEN_BY_DISPATCH_ALONE:
                 _run(connection, f"REVOKE INSERT, UPDATE, DELETE ON identity.{table} FROM {role}")
+        if READ_BY_DISPATCH_ALONE in _tables(connection, "identity"):
+            _run(connection, f"REVOKE SELECT ON TABLE identity.{READ_BY_DISPATCH_ALONE} FROM {role}")  # noqa: S608
 
 
 def _grant_seen_views(connection: Connection, own: str, role: str) -> None:
@@ -118,7 +123,7 @@ def _restrict(connection: Connection, schema: str, role: str) -> None:
         {"schema": schema, "prefix": f"{APPEND_ONLY}%"},
     ).scalars()
     for table in append_only.all():
-        _run(connection, f"REVOKE UPDATE, DELETE ON {schema}.{table} FROM {role}")
+        _run(connection, f"REVOKE UPDATE, DELETE, TRUNCATE ON {schema}.{table} FROM {role}")
     for table in ("alembic_version", "clock_offset"):
         if table in _tables(connection, schema) and not (table == "clock_offset" and role == WRITER_OF_SHARED):
             _run(connection, f"REVOKE INSERT, UPDATE, DELETE ON {schema}.{table} FROM {role}")

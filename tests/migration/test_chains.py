@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 
 import psycopg
@@ -164,6 +165,9 @@ def _expect(connection: psycopg.Connection, service: str, table: str) -> None:
     schema, name = table.split(".")
     shared = schema in ("directory", "identity")
     readable = schema == service or shared or name == "inbox_seen"
+    if table == "identity.audit_log":
+        readable = service == "dispatch"
+        assert _may(connection, table, "INSERT"), service
     assert _may(connection, table, "SELECT") == readable, table
     if schema not in (service, "directory", "identity") or (schema == "directory" and service != "dispatch"):
         for right in ("INSERT", "UPDATE", "DELETE"):
@@ -180,13 +184,21 @@ def test_append_only_tables_take_no_change(migrated: str, postgres: TestServer) 
             "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE obj_description(c.oid, 'pg_class') LIKE 'append-only%'"
         ).fetchall()
-        assert ("intake", "ledger") in rows
-        for schema, name in rows:
+        assert {("intake", "ledger"), ("dispatch", "case_facts"), ("identity", "audit_log")} <= set(rows)
+        for (schema, name), role in product(rows, SERVICE_ROLES.values()):
             for right in ("UPDATE", "DELETE"):
-                allowed = connection.execute(
-                    "SELECT has_table_privilege(%s, %s, %s)", (SERVICE_ROLES[schema], f"{schema}.{name}", right)
-                ).fetchone()
-                assert allowed == (False,), (schema, name, right)
+                assert not _holds(connection, role, f"{schema}.{name}", right), (schema, name, role, right)
+
+
+def test_nobody_truncates_what_a_service_may_write(migrated: str, postgres: TestServer) -> None:
+    with psycopg.connect(postgres.url(migrated), autocommit=True) as connection:
+        for role, table in product(SERVICE_ROLES.values(), _tables(postgres.url(migrated))):
+            assert not _holds(connection, role, table, "TRUNCATE"), (role, table)
+
+
+def _holds(connection: psycopg.Connection, role: str, table: str, right: str) -> bool:
+    row = connection.execute("SELECT has_table_privilege(%s, %s, %s)", (role, table, right)).fetchone()
+    return bool(row and row[0])
 
 
 def _week(connection: psycopg.Connection, function: str, parent: str, monday: str) -> object:

@@ -1,8 +1,10 @@
-"""Tables of the schema `identity`: accounts (written by dispatch), sessions, tokens, links and throttle (by all)."""
+"""Tables of the schema `identity`: accounts (written by dispatch), sessions, tokens, links, throttle and the record
+of who did what (by all)."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.chassis.db import metadata_for
 
@@ -71,4 +73,29 @@ throttle = sa.Table(
     sa.Column("key", sa.Text, primary_key=True, comment="'login:…' or 'address:…'"),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("since", _TIME, nullable=False, comment="start of the counting window"),
+)
+
+# Filled in by a trigger: shard, number and hashes. `service` is who was connected.
+audit_log = sa.Table(
+    "audit_log",
+    metadata,
+    sa.Column("shard", sa.SmallInteger, primary_key=True, autoincrement=False),
+    sa.Column("n", sa.BigInteger, primary_key=True, autoincrement=False, comment="dense per shard from 1"),
+    sa.Column("at", _TIME, nullable=False, server_default=sa.text("directory.grid_now()")),
+    sa.Column("service", sa.Text, nullable=False, server_default=sa.text("current_setting('application_name')")),
+    sa.Column("account", sa.Text, nullable=True),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=True),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=True),
+    sa.Column("details", JSONB, nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("request_id", sa.Text, nullable=True),
+    sa.Column("address", sa.Text, nullable=True),
+    sa.Column("prev_hash", sa.LargeBinary, nullable=False),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("outcome IN ('done', 'refused')", name="outcome"),
+    sa.Index("ix_audit_log_at", "at", "shard", "n"),
+    sa.Index("ix_audit_log_account", "account", "at"),
+    sa.Index("ix_audit_log_subject", "subject", "at"),
+    comment="append-only: who did what",
 )
