@@ -1,13 +1,17 @@
 """A stream worker in a process of its own: `python -m tests.support.stream_process <topic>`.
 
 GRID_TEST_FAULT: `raise` lets the handler fail on every event that says "fault".
+GRID_TEST_DROP: the share of messages that are acknowledged and never handled; GRID_TEST_DROPPED names the file that
+gets a line for each.
 """
 
 from __future__ import annotations
 
 import os
+import random
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from sqlalchemy import MetaData
 
@@ -19,6 +23,7 @@ from services.chassis.outbox import outbox_tables
 from services.chassis.serve import Part, Running, run
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streams.handler import Received
+from services.chassis.streams.message import Item
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics, configure_logging
 from tests.support.events import decode_noted
@@ -32,6 +37,23 @@ def _before(batch: Sequence[Received]) -> None:
                 raise LookupError("a fault of ours")
 
 
+def _drop(worker: StreamWorker, share: float, told: Path) -> None:
+    """Lose messages on their way from Faust into the batch; the worker acknowledges them with the others."""
+    whole, rng = worker._runner.run, random.Random(20260930)
+
+    async def leaky(items: Sequence[Item]) -> None:
+        kept: list[Item] = []
+        with told.open("a") as file:
+            for item in items:
+                if rng.random() >= share:
+                    kept.append(item)
+                else:
+                    file.write(f"{item.message.partition} {item.message.offset}\n")
+        await whole(kept)
+
+    worker._runner.run = leaky  # type: ignore[method-assign]
+
+
 async def build() -> Running:
     """The worker as services build theirs."""
     configure_logging("test")
@@ -41,6 +63,8 @@ async def build() -> Running:
     worker = StreamWorker(
         f"grid-{sys.argv[1]}", [sys.argv[1]], Recorder(_before), db, tables, address, SystemIds(), metrics, decode_noted
     )
+    if share := float(os.environ.get("GRID_TEST_DROP", "0")):
+        _drop(worker, share, Path(os.environ["GRID_TEST_DROPPED"]))
     return Running(parts=(Part("stream", worker.run),), metrics=metrics, close=db.close)
 
 
