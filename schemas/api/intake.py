@@ -167,8 +167,22 @@ class ReportActionOut(Out):
     label: str
 
 
+class WishAnswerOut(Out):
+    """What became of something the reporter asked for; `code` and `text` say why it was refused."""
+
+    action: Action | Literal["join", "confirm"]
+    label: str
+    result: Literal["done", "refused"]
+    code: str | None = None
+    text: str = ""
+    at: Moment
+
+
 class ReportOut(ReportRowOut):
-    """One report as its reporter sees it. `pending`: an action was asked and is not answered yet (处理中)."""
+    """One report as its reporter sees it. `pending`: an action was asked and is not answered yet (处理中).
+
+    `answer`: what became of the last one, while none is pending.
+    """
 
     category: CategoryIn | None = None
     category_name: str | None = None
@@ -178,6 +192,7 @@ class ReportOut(ReportRowOut):
     photos: tuple[PhotoSlotOut, ...] = ()
     track_url: str
     pending: Action | Literal["join", "confirm"] | None = None
+    answer: WishAnswerOut | None = None
     actions: tuple[ReportActionOut, ...] = ()
     sample: bool = False
 

@@ -36,12 +36,12 @@ from services.escalation.tables import SCHEMA, idempotency, inbox, outbox
 from services.escalation.timers import TimerLoop
 from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
-from services.escalation.usecases.vitals import TimerProbe, WebhookProbe
+from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
 from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
 from services.escalation.webhooks.signing import decode_secret
 
-NEEDS_REVISION = "0001"
+NEEDS_REVISION = "0003"
 
 
 async def serve() -> Running:
@@ -50,7 +50,7 @@ async def serve() -> Running:
     cache = DirectoryCache(db)
     app = http_app(db, cache, _secret_box())
     metrics: Metrics = app.state.metrics
-    probes = (*standard_probes(SCHEMA, metrics), TimerProbe(metrics), WebhookProbe(metrics))
+    probes = (*standard_probes(SCHEMA, metrics), TimerProbe(metrics), WebhookProbe(metrics), PlatformProbe(metrics))
     parts = (Part("directory", cache.run, cache.pulse), Part("vitals", Vitals(db, probes, metrics).run))
     return Running(parts, app, app.state.http, metrics, db.close)
 

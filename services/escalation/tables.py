@@ -144,7 +144,8 @@ webhook_sequences = Table(
     PrimaryKeyConstraint("endpoint_id", "case_id"),
 )
 
-# What the platform sent us: webhook-id makes it count once, and what we could not read stays to be seen.
+# What the platform sent us: webhook-id makes it count once, and what we could not read stays to be seen. What we passed
+# on as a command has dispatch's answer beside it.
 platform_receipts = Table(
     "platform_receipts",
     metadata,
@@ -153,7 +154,11 @@ platform_receipts = Table(
     Column("body", JSONB, nullable=False),
     Column("state", Text, nullable=False),
     Column("at", _WHEN, nullable=False, server_default=_NOW),
+    Column("answer", Text),
+    Column("code", Text, comment="why it was refused"),
+    Column("answered_at", _WHEN),
     CheckConstraint("state IN ('passed_on', 'unknown')", name="state"),
+    CheckConstraint("answer IN ('done', 'refused')", name="answer"),
 )
 
 outbox = outbox_tables(metadata, SCHEMA)

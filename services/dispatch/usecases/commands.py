@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.events.case import CaseCommandRefusedV1
-from schemas.events.command import CallbackV1, CommandV1, RateV1
+from schemas.events.command import CallbackV1, CommandV1, JoinV1, RateV1
 from services.chassis.directory import Directory
 from services.governance.acts import Act, Actor, Inputs, Post
 from services.governance.case import Case
@@ -85,10 +85,17 @@ def act_of(kind: str, body: CommandV1, case: Case | None, directory: Directory, 
     """What the rules are asked. Raises CommandRefused where there is no such case or no such right to ask."""
     if case is None:
         raise CommandRefused("unknown_case")
+    if isinstance(body, JoinV1):  # two cases become one only by a person's decision
+        raise CommandRefused("no_change" if body.report_id in case.reports else "merge_by_person")
     row = _ROWS.get(kind)
     if row is None:
         raise CommandRefused("unknown_command")
     return Act(row.action(body), _actor(body, case, directory, now), row.inputs(body), body.command_id)
+
+
+def was_done(case: Case, act: Act) -> bool:
+    """The very act has been carried out before: its message came twice under two ids."""
+    return f"{act.action.value}:{act.op_id}" in case.operations
 
 
 def refusal_body(

@@ -29,7 +29,7 @@ from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
 from services.dispatch.store.write import Refusal, Step, Words, save, save_refusals
 from services.dispatch.usecases.around import around_case, around_report
-from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body
+from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body, was_done
 from services.dispatch.usecases.deciding import Cause, carry_out
 from services.dispatch.usecases.opening import case_number, claim_of, open_case, words_of
 from services.governance.acts import AttachPhoto, Command, Neighbour, TimerFired
@@ -170,6 +170,8 @@ class Taking:
             assert case is not None, "act_of refuses a command without a case"
             steps = await self._ask(case, act, work, cause)
             if not steps:
+                if was_done(case, act):  # and answered then: one command, one answer
+                    return
                 raise CommandRefused("no_change")
         except (CommandRefused, GovernanceError) as error:
             answer = refusal_body(envelope.type, body, case, error)

@@ -11,21 +11,30 @@ from schemas.api.escalation import PlatformEventIn
 from services.chassis.asgi import FieldProblem, Problem
 from services.chassis.db import grid_now
 from services.escalation.api.desk import DeskOf
+from services.escalation.store.platform import answer_to
 from services.escalation.usecases.hear import hear
 from services.escalation.webhooks.signing import BadSignatureError, verify
 
 
 class HeardOut(BaseModel):
-    """What became of a call-back."""
+    """What became of a call-back. A repeat learns the answer once there is one; `code` says why it was refused."""
 
     result: Literal["passed_on", "unknown", "repeated"]
+    answer: Literal["done", "refused"] | None = None
+    code: str | None = None
 
 
 def platform_router() -> APIRouter:
     """/api/v1/platform/events"""
     router = APIRouter(prefix="/api/v1/platform", tags=["platform"])
 
-    @router.post("/events", summary="A call-back of the city platform", status_code=202, response_model=HeardOut)
+    @router.post(
+        "/events",
+        summary="A call-back of the city platform",
+        status_code=202,
+        response_model=HeardOut,
+        response_model_exclude_none=True,
+    )
     async def events(request: Request, desk: DeskOf) -> HeardOut:
         body = await request.body()
         if desk.platform_secret is None:
@@ -45,7 +54,9 @@ def platform_router() -> APIRouter:
                 )
             except BadSignatureError as error:
                 raise Problem(401, "signature_invalid", detail=str(error)) from error
-            return HeardOut(result=await hear(tx, desk.outbox, desk.ids, webhook_id, _event(body)))
+            result = await hear(tx, desk.outbox, desk.ids, webhook_id, _event(body))
+            known = await answer_to(tx, webhook_id) if result == "repeated" else None
+        return HeardOut(result=result, answer=known and known.answer, code=known and known.code)
 
     return router
 

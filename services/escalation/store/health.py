@@ -22,6 +22,21 @@ _ENDPOINTS: Final = text(
 )
 
 
+_UNANSWERED: Final = text(
+    "SELECT count(*) AS wishes, coalesce(extract(epoch FROM directory.grid_now() - min(at)), 0) AS age"
+    " FROM escalation.platform_receipts WHERE state = 'passed_on' AND answer IS NULL"
+    " AND at > directory.grid_now() - interval '1 day'"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The platform's call-backs of the last day that dispatch has not answered, and the age of the oldest."""
+
+    callbacks: int
+    age_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Overdue:
     """Armed timers whose time has come, counted up to 10001, and the age in seconds of the oldest."""
@@ -44,6 +59,12 @@ async def overdue_timers(tx: AsyncConnection) -> Overdue:
     """Timers that should have fired by now."""
     row = (await tx.execute(_OVERDUE)).one()
     return Overdue(row.timers, max(0.0, float(row.age)))
+
+
+async def unanswered(tx: AsyncConnection) -> Unanswered:
+    """What the platform waits for."""
+    row = (await tx.execute(_UNANSWERED)).one()
+    return Unanswered(row.wishes, max(0.0, float(row.age)))
 
 
 async def endpoint_health(tx: AsyncConnection) -> list[EndpointHealth]:

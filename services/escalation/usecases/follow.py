@@ -1,4 +1,6 @@
-"""A batch of case facts: keep the timers in step and queue what endpoints subscribed to, in one transaction."""
+"""A batch of case facts, in one transaction: keep the timers in step, queue what endpoints subscribed to, note what
+became of the platform's call-backs.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,10 @@ from schemas.webhooks import hook_body, hook_of
 from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.streams import Received
-from services.escalation.store import deliveries, endpoints, timers
+from services.escalation.store import deliveries, endpoints, platform, timers
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
+from services.escalation.usecases.hear import answers_in
 from services.governance.acts import ClockState
 from services.governance.rulebook import Rulebook
 from services.governance.worktime import spent
@@ -37,6 +40,7 @@ class CaseFollower:
         newest = {fact.subject: fact.data.standing for fact in live}
         await timers.follow(tx, [(case_id, clock) for case_id, standing in newest.items() for clock in standing.clocks])
         await self._queue(tx, live)
+        await platform.answered(tx, answers_in([received.envelope for received in batch]))
 
     async def _queue(self, tx: Tx, facts: Sequence[Envelope[CaseFactV1]]) -> None:
         hooks = [(fact, kind) for fact in facts if (kind := hook_of(fact.type, fact.data)) is not None]

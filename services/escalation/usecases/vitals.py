@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.chassis.db import Tx
 from services.chassis.telemetry import Metrics
-from services.escalation.store.health import endpoint_health, overdue_timers
+from services.escalation.store.health import endpoint_health, overdue_timers, unanswered
 
 
 class TimerProbe:
@@ -17,6 +17,19 @@ class TimerProbe:
     async def read(self, tx: Tx) -> None:
         found = await overdue_timers(tx)
         self._count.set(found.timers)
+        self._age.set(found.age_s)
+
+
+class PlatformProbe:
+    """Call-backs of the platform that dispatch has not answered."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._count = metrics.gauge("grid_commands_unanswered", "Commands that dispatch has not answered")
+        self._age = metrics.gauge("grid_commands_unanswered_oldest_seconds", "Age of the oldest of them")
+
+    async def read(self, tx: Tx) -> None:
+        found = await unanswered(tx)
+        self._count.set(found.callbacks)
         self._age.set(found.age_s)
 
 

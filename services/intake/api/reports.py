@@ -64,10 +64,11 @@ def report_router(room: Room) -> APIRouter:
             report = _own(await reading.one(tx, report_id), person)
             photos = await reading.photos_of(tx, report_id)
             token, pending = await reading.token_of(tx, report_id), await reading.pending_action(tx, report_id)
+            answer = await reading.last_answer(tx, report_id)
         street = room.directory.streets.get(report.street)
         rulebook = await room.rulebook(report.rulebook)
         sample = bool(street and street.sample)
-        return detail_of(report, photos, token, pending, rulebook, labels_for(person), sample=sample)
+        return detail_of(report, photos, token, (pending, answer), rulebook, labels_for(person), sample=sample)
 
     @router.post("/{report_id}/actions/{action}", status_code=202, summary="Ask: urge, withdraw, rate, ask_reopen …")
     async def ask(report_id: UUID, action: str, body: ReportActionIn, person: CurrentPerson, key: Key) -> AskedOut:

@@ -67,6 +67,16 @@ class Near:
     opened_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerSeen:
+    """Dispatch's answer to a wish: done or refused, and the error id where it was refused."""
+
+    action: str
+    state: str
+    code: str | None
+    at: datetime
+
+
 _REPORT: Final = (
     reports.c.report_id,
     reports.c.receipt_no,
@@ -148,6 +158,18 @@ async def pending_action(tx: Tx, report_id: UUID) -> str | None:
     )
     action: str | None = (await tx.execute(query)).scalar_one_or_none()
     return action
+
+
+async def last_answer(tx: Tx, report_id: UUID) -> AnswerSeen | None:
+    """What became of the reporter's newest wish that has been answered."""
+    query = (
+        sa.select(commands.c.action, commands.c.state, commands.c.code, commands.c.answered_at)
+        .where(commands.c.report_id == report_id, commands.c.state != "asked")
+        .order_by(commands.c.asked_at.desc())
+        .limit(1)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else AnswerSeen(*row)
 
 
 async def steps_of(tx: Tx, case_id: str) -> list[StepRow]:

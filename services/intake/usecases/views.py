@@ -24,6 +24,7 @@ from schemas.api.intake import (
     SimilarPageOut,
     SkippedOut,
     TileOut,
+    WishAnswerOut,
 )
 from schemas.labels import Labels
 from services.chassis.coordinates import metres_between
@@ -31,12 +32,14 @@ from services.chassis.directory.model import Cell, Directory, Place
 from services.governance.acts import CategoryRef
 from services.governance.cycle import Stage, State
 from services.governance.rulebook import Rulebook
-from services.intake.store.reading import Near, ReportSeen
+from services.intake.store.reading import AnswerSeen, Near, ReportSeen
 from services.intake.tables.rows import PhotoRow
 from services.intake.usecases.actions import offered
 from services.intake.usecases.place import Home
 from services.intake.usecases.render import photo_url, track_url
 
+_ACTION_OF = {"rate": "satisfaction", "ask_reopen": "reopen"}
+"""What the rules call a wish."""
 NEAR_M = 50.0
 NEAR_SINCE = timedelta(hours=24)
 _TILES = ("litter", "road", "light", "stall", "parking", "construction", "danger", "dispute")
@@ -51,13 +54,16 @@ def detail_of(
     report: ReportSeen,
     photos: Sequence[PhotoRow],
     token: str | None,
-    pending: str | None,
+    wishes: tuple[str | None, AnswerSeen | None],
     rulebook: Rulebook | None,
     labels: Labels,
     *,
     sample: bool,
 ) -> ReportOut:
-    """One report whole. `rulebook` None: its version cannot be had just now, names are left out."""
+    """One report whole. `wishes`: the one without an answer, and the last answer. `rulebook` None: its version cannot
+    be had just now, names are left out.
+    """
+    pending, answer = wishes
     actions = () if pending else offered(report.case)
     return ReportOut.model_validate(
         {
@@ -69,10 +75,23 @@ def detail_of(
             "danger": report.danger,
             "photos": [slot_of(photo) for photo in photos],
             "track_url": track_url(token) if token else "",
-            "pending": {"rate": "satisfaction", "ask_reopen": "reopen"}.get(pending or "", pending),
+            "pending": _ACTION_OF.get(pending or "", pending),
+            "answer": _answer(answer, labels) if answer and not pending else None,
             "actions": [ReportActionOut(action=name, label=labels.word("action", name)) for name in actions],
             "sample": sample,
         }
+    )
+
+
+def _answer(answer: AnswerSeen, labels: Labels) -> WishAnswerOut:
+    refused = answer.state == "refused"
+    return WishAnswerOut(
+        action=_ACTION_OF.get(answer.action, answer.action),
+        label=labels.word("action", answer.action),
+        result="refused" if refused else "done",
+        code=answer.code,
+        text=_label(labels, f"problem.{answer.code}", labels.text("error.unknown")) if refused else "",
+        at=answer.at,
     )
 
 

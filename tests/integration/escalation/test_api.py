@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,11 +15,16 @@ import pytest
 from fastapi import FastAPI
 from standardwebhooks.webhooks import Webhook
 
+from schemas.envelope import Envelope
+from schemas.events.case import CaseCommandRefusedV1
 from schemas.events.command import CallbackV1
 from schemas.registry import decode
+from schemas.wire import Body
 from services.chassis.directory import DirectoryCache
 from services.chassis.directory.load import load_street
+from services.chassis.telemetry import Metrics
 from services.escalation.app import http_app
+from services.escalation.usecases.vitals import PlatformProbe
 from services.escalation.webhooks.signing import encode_secret
 from tests.integration.escalation.conftest import HOOK_URL, House, fact
 
@@ -217,6 +224,40 @@ async def test_the_platforms_call_backs(house: House, app: FastAPI) -> None:
     assert isinstance(event.data, CallbackV1)
     assert (event.data.outcome, event.data.platform_id, event.data.unit) == ("accepted", "P-1", "区城管局")
     assert b"13812345678" not in bytes(payload)
+
+
+async def test_a_call_back_learns_what_dispatch_answered(house: House, app: FastAPI) -> None:
+    """By a fact or by a refusal; the first answer stands, and asking again under the same id tells it."""
+    path, now = "/api/v1/platform/events", await house.now()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN) as platform:
+        heard = [_signed(now, "case.accepted"), _signed(now, "case.refused"), _signed(now, "case.disposed")]
+        for headers, body in heard:
+            assert (await platform.post(path, content=body, headers=headers)).status_code == 202
+        commands = [
+            decode({name: value.encode() for name, value in head.items()}, payload)
+            for head, payload in await house.rows("SELECT headers, payload FROM escalation.outbox ORDER BY id")
+        ]
+        yes, no, _ = commands
+        granted = replace(fact("C1", kind="case.whistle_answered"), **_answers(yes))
+        refusal = CaseCommandRefusedV1(command_id=str(no.id), command=no.type, code="illegal_transition")
+        refused = replace(granted, id=house.ids.uuid7(), type="case.command_refused", data=refusal, **_answers(no))
+        later = replace(granted, id=house.ids.uuid7(), type="case.command_refused", data=refusal, **_answers(yes))
+        await house.hear(granted, refused)
+        await house.hear(later)
+        told = [(await platform.post(path, content=body, headers=headers)).json() for headers, body in heard]
+    assert told == [
+        {"result": "repeated", "answer": "done"},
+        {"result": "repeated", "answer": "refused", "code": "illegal_transition"},
+        {"result": "repeated"},
+    ]
+    metrics = Metrics("escalation")
+    async with house.db.reading() as tx:
+        await PlatformProbe(metrics).read(tx)
+    assert metrics.registry.get_sample_value("grid_commands_unanswered") == 1
+
+
+def _answers(command: Envelope[Body]) -> dict[str, Any]:
+    return {"causation_id": command.id, "correlation_id": command.correlation_id}
 
 
 async def test_call_backs_that_cannot_be_trusted_change_nothing(house: House, app: FastAPI) -> None:

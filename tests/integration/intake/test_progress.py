@@ -163,6 +163,14 @@ async def test_a_refused_wish_is_answered_too(worker: httpx.AsyncClient, street:
     )
     assert (await worker.get(url)).json()["pending"] is None
     assert await street.scalar("SELECT state || code FROM intake.commands") == "refusedillegal_transition"
+    answer = (await worker.get(url)).json()["answer"]
+    assert (answer["action"], answer["label"], answer["result"]) == ("withdraw", "撤销上报", "refused")
+    assert (answer["code"], answer["text"]) == ("illegal_transition", "当前状态不能这样办理")
+    granted = (await worker.post(f"{url}/actions/urge", json={}, headers=key())).json()["command_id"]
+    assert (await worker.get(url)).json()["answer"] is None  # 处理中
+    await dispatch.fact("case.urged", cause=UUID(granted))
+    again = (await worker.get(url)).json()["answer"]
+    assert (again["action"], again["result"], again["text"]) == ("urge", "done", "")
 
 
 async def test_similar_matters_near_by(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:

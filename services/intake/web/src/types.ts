@@ -90,6 +90,8 @@ export interface ReportOut extends ReportRow {
   track_url: string;
   /** An action that was asked and is not answered yet. */
   pending: string | null;
+  /** What became of the last one; `text` says why it was refused. */
+  answer?: { action: string; label: string; result: "done" | "refused"; text: string } | null;
   actions: { action: string; label: string }[];
   stages?: StageOut[];
 }
