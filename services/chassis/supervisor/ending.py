@@ -6,6 +6,8 @@ import signal
 from dataclasses import dataclass
 from typing import Self
 
+from services.chassis.watchdog.rules import Rule
+
 
 @dataclass(frozen=True, slots=True)
 class Ending:
@@ -21,6 +23,11 @@ class Ending:
         if code is None or code >= 0:
             return cls("exit", f"exit code {code}", code)
         return cls("signal", f"killed by {signal.Signals(-code).name}", code)
+
+    @property
+    def needs_pause(self) -> bool:
+        """Whether others may still count on the dead process. They have given up one that was silent for long."""
+        return self.code != 0 and self.reason not in (Rule.SILENT, Rule.STUCK)
 
     @property
     def asked(self) -> bool:

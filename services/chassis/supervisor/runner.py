@@ -108,7 +108,7 @@ class Runner:
             if not ending.asked:
                 self._failures += 1
                 self._report(ending.told)
-                await self._pause(crashed=ending.code != 0)
+                await self._pause(crashed=ending.needs_pause)
             self.restarts += 1
         self._become(PartState.STOPPED)
 
