@@ -11,7 +11,8 @@ from pydantic import SecretStr
 
 from services.chassis.asgi.errors import unavailable
 from services.chassis.asgi.problem import Problem
-from services.chassis.auth.depends import CALLER_HEADER
+from services.chassis.audit import came_from
+from services.chassis.auth.depends import ADDRESS_HEADER, CALLER_HEADER
 from services.chassis.auth.person import Person
 from services.chassis.telemetry import request_id
 
@@ -79,6 +80,8 @@ class ServiceClient:
         kept = {name: value for name, value in given.items() if name.lower() in _PASSED_ON}
         kept["authorization"] = f"Bearer {self._token.get_secret_value()}"
         kept[CALLER_HEADER] = person.account_id
+        if (address := came_from()) is not None:
+            kept[ADDRESS_HEADER] = address
         if (current := request_id()) is not None:
             kept["x-request-id"] = current
         return kept

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,6 +19,7 @@ from services.chassis.asgi.origin import origin_problem
 from services.chassis.asgi.policy import HSTS, NO_STORE, ContentPolicy, Header, security_headers
 from services.chassis.asgi.problem import Problem, problem_response
 from services.chassis.asgi.wording import Wording
+from services.chassis.audit.where import note_origin
 from services.chassis.ids import IdSource
 from services.chassis.telemetry import Metrics, bind_request, log_access, logger, unbind_request
 
@@ -57,8 +59,11 @@ class Edge:
         call = _Call(self._headers, scope, send, headers, self._request_id(headers))
         scope.setdefault("state", {})["request_id"] = call.request_id
         bind_request(call.request_id)
+        note_origin(scope["client"][0] if scope.get("client") else None)
         try:
             await self._guarded(call, scope, receive)
+            if call.status == 403:
+                await _note_denial(scope)
         finally:
             self._account(call, scope)
             unbind_request()
@@ -128,6 +133,21 @@ class _Call:
                 added.append(NO_STORE)
             message = {**message, "headers": [*message.get("headers", ()), *added]}
         await self._send(message)
+
+
+class _Denials(Protocol):
+    async def note(self, person: object, method: str, route: str, code: str) -> None:
+        """Somebody known was refused."""
+        ...
+
+
+async def _note_denial(scope: Scope) -> None:
+    """A refusal of our own to somebody who is signed in goes into the record, after he has his answer."""
+    person, code = scope["state"].get("person"), scope["state"].get("refused")
+    if person is None or code is None:
+        return
+    denials: _Denials = scope["app"].state.auth.denials
+    await denials.note(person, scope["method"], getattr(scope.get("route"), "path", "(none)"), code)
 
 
 def _loggable(path: str) -> str:

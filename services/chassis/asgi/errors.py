@@ -35,6 +35,7 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
     def answering(to_problem: Callable[[Request, Any], Problem]) -> Callable[[Request, Exception], Any]:
         async def handle(request: Request, error: Exception) -> Response:
             problem = wording.worded(to_problem(request, error), _accepts(request))
+            request.state.refused = problem.code
             return problem_response(problem, getattr(request.state, "request_id", None))
 
         return handle

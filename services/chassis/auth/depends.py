@@ -12,11 +12,13 @@ from services.chassis.asgi.idempotency import RequestKey, read_request_key
 from services.chassis.asgi.origin import SESSION_COOKIES
 from services.chassis.asgi.problem import Problem
 from services.chassis.asgi.wording import language
+from services.chassis.audit import note_origin
 from services.chassis.auth.person import Person
 from services.chassis.auth.service import Authenticator
 from services.governance.cycle import Role
 
 CALLER_HEADER = "x-grid-caller"
+ADDRESS_HEADER = "x-grid-address"
 
 
 def authenticator(request: Request) -> Authenticator:
@@ -40,6 +42,7 @@ async def person_or_none(request: Request) -> Person | None:
         person = replace(person, lang=language(accepted))  # the page's own switch beats the account's usual language
     if person is not None:
         request.state.lang = person.lang
+        request.state.person = person
     return person
 
 
@@ -51,6 +54,8 @@ async def _recognised(request: Request) -> Person | None:
         person = None
         if scheme.lower() == "bearer" and token:
             person = await auth.by_bearer(token.strip(), request.headers.get(CALLER_HEADER))
+            if auth.vouches(token.strip()):
+                note_origin(request.headers.get(ADDRESS_HEADER))
         if person is None:
             raise Problem(401, "token_invalid", headers={"www-authenticate": "Bearer"})
         return person

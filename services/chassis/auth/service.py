@@ -9,14 +9,17 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.asgi.problem import Problem
+from services.chassis.audit import Audited, Entry, Outcome, record
 from services.chassis.auth import sessions as store
+from services.chassis.auth.denials import Denials
 from services.chassis.auth.passwords import Passwords
 from services.chassis.auth.person import Person
 from services.chassis.auth.sessions import AccountRow, SessionRow, TokenRow
 from services.chassis.auth.settings import AuthSettings
-from services.chassis.auth.throttle import count_try, forgive
+from services.chassis.auth.throttle import Refused, count_try, forgive
 from services.chassis.db import Database, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.telemetry import logger
@@ -61,6 +64,7 @@ class Authenticator:
         self.settings = settings or AuthSettings()
         self._service_token = service_token
         self._passwords = Passwords()
+        self.denials = Denials(db, self._monotonic)
         self._sessions: dict[bytes, tuple[float, SessionRow | None]] = {}
         self._tokens: dict[bytes, tuple[float, TokenRow | None, datetime]] = {}
 
@@ -74,7 +78,7 @@ class Authenticator:
         async with self._db.reading() as tx:
             account = await store.find_account(tx, login)
         if not await self._passwords.verify(account.password if account else None, password) or account is None:
-            logger("auth").warning("sign_in_failed", login=login[:60], address=address)
+            await self._refused("wrong_password", account)
             raise Problem(401, "wrong_password")
         return await self._open(account, address, agent, login)
 
@@ -84,27 +88,42 @@ class Authenticator:
         async with self._db.transaction() as tx:
             account = await store.use_link(tx, link)
         if account is None:
-            logger("auth").warning("link_refused", address=address)
+            await self._refused("link_invalid", None)
             raise Problem(401, "link_invalid")
         return await self._open(account, address, agent, None)
 
     async def sign_out(self, token: str) -> None:
         """Ends one session at once here, within five seconds in the other services."""
         async with self._db.transaction() as tx:
-            await store.close_session(tx, store.digest(token))
+            account_id = await store.close_session(tx, store.digest(token))
+            if account_id is not None:
+                await record(tx, Entry(Audited.SIGNED_OUT, account_id, account_id))
         self._sessions.pop(store.digest(token), None)
-        logger("auth").info("signed_out")
+        logger("auth").info("signed_out", account_id=account_id)
+
+    async def _refused(self, reason: str, account: AccountRow | None) -> None:
+        """Only the id of an account that exists is kept: into the field for the name people type passwords, too."""
+        known = account.account_id if account is not None else None
+        async with self._db.transaction() as tx:
+            await record(tx, Entry(Audited.SIGN_IN_REFUSED, None, known, Outcome.REFUSED, reason))
+        logger("auth").warning("sign_in_refused", reason=reason, account_id=known)
 
     async def _count(self, login: str | None, address: str) -> None:
-        refused: Problem | None = None
         async with self._db.transaction() as tx:  # the count must be kept, so no exception may leave this block
-            try:
-                await count_try(tx, login, address, self.settings)
-            except Problem as problem:
-                refused = problem
+            refused = await count_try(tx, login, address, self.settings)
+            if refused is not None and refused.begins:
+                await self._throttled(tx, login, refused)
         if refused is not None:
-            logger("auth").warning("sign_in_throttled", login=login, address=address)
-            raise refused
+            seconds = refused.retry_after_s
+            headers = {"retry-after": str(seconds)}
+            raise Problem(429, "too_many_tries", headers=headers, extra={"retry_after_s": seconds})
+
+    async def _throttled(self, tx: AsyncConnection, login: str | None, refused: Refused) -> None:
+        """The first of each window is recorded; the flood behind it is counted."""
+        account = await store.find_account(tx, login) if login is not None else None
+        known = account.account_id if account is not None else None
+        await record(tx, Entry(Audited.SIGN_IN_THROTTLED, None, known, Outcome.REFUSED, refused.whose))
+        logger("auth").warning("sign_in_throttled", whose=refused.whose, account_id=known)
 
     async def _open(self, account: AccountRow, address: str, agent: str, login: str | None) -> SessionToken:
         token = self._ids.token(32)
@@ -112,7 +131,9 @@ class Authenticator:
             await forgive(tx, login, address)
             ends = await store.open_session(tx, token, account.account_id, self.settings, address, agent)
             now = await grid_now(tx)
-        logger("auth").info("signed_in", account_id=account.account_id, address=address)
+            means = {"means": "password" if login is not None else "link"}
+            await record(tx, Entry(Audited.SIGNED_IN, account.account_id, account.account_id, details=means))
+        logger("auth").info("signed_in", account_id=account.account_id)
         return SessionToken(token, ends, self._person(account, now))
 
     # --- recognising ------------------------------------------------------------------------------------------------
@@ -129,7 +150,7 @@ class Authenticator:
 
     async def by_bearer(self, token: str, on_behalf_of: str | None) -> Person | None:
         """A machine by its token; with the service token, the person whose id the calling service gives."""
-        if self._is_service(token):
+        if self.vouches(token):
             return await self._on_behalf(on_behalf_of) if on_behalf_of else _service_itself()
         key = store.digest(token)
         kept = self._tokens.get(key)
@@ -158,7 +179,8 @@ class Authenticator:
             account, now = await store.account_by_id(tx, account_id), await grid_now(tx)
         return self._person(account, now) if account else None
 
-    def _is_service(self, token: str) -> bool:
+    def vouches(self, token: str) -> bool:
+        """Whether it is the token of another service, whose word about the caller and where he sits is taken."""
         ours = self._service_token
         return ours is not None and hmac.compare_digest(ours.get_secret_value().encode(), token.encode())
 

@@ -119,8 +119,11 @@ async def touch_session(tx: AsyncConnection, token_sha256: bytes) -> None:
     await tx.execute(sa.update(sessions).where(sessions.c.token_sha256 == token_sha256).values(seen_at=_NOW))
 
 
-async def close_session(tx: AsyncConnection, token_sha256: bytes) -> None:
-    await tx.execute(sa.delete(sessions).where(sessions.c.token_sha256 == token_sha256))
+async def close_session(tx: AsyncConnection, token_sha256: bytes) -> str | None:
+    """Ends a session; the account that held it, None where there was none."""
+    ended = sa.delete(sessions).where(sessions.c.token_sha256 == token_sha256).returning(sessions.c.account_id)
+    account_id: str | None = (await tx.execute(ended)).scalar_one_or_none()
+    return account_id
 
 
 async def close_sessions_of(tx: AsyncConnection, account_id: str) -> int:

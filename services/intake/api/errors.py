@@ -17,6 +17,7 @@ def install_refusals(app: FastAPI, wording: Wording) -> None:
 
     def answer(request: Request, problem: Problem) -> Response:
         worded = wording.worded(problem, request.headers.get("accept-language"))
+        request.state.refused = problem.code
         return problem_response(worded, getattr(request.state, "request_id", None))
 
     async def refused(request: Request, error: Exception) -> Response:
