@@ -26,8 +26,9 @@ MESSAGE_BYTES: Final = 1_048_576
 DEAD_LETTER_BYTES: Final = 2 * MESSAGE_BYTES
 """A dead letter carries what could not be read plus why; it must never be too large for its own topic."""
 METADATA_MS: Final = 5_000
-"""How soon a client notices partitions that a topic has grown, and a broker that has come back with its topics; the
-clients' usual five minutes are too long for both."""
+"""How soon a client notices partitions that have been added. A broker that has just come back may not know its topics
+yet, and a group that forms then is given nothing: its members notice by this too. The usual five minutes are too long
+for both."""
 
 
 class KafkaUrlError(ValueError):

@@ -21,13 +21,14 @@ from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.inbox import InboxTables
-from services.chassis.kafka import KafkaAddress, quiet_client_logs
+from services.chassis.kafka import METADATA_MS, KafkaAddress, quiet_client_logs
 from services.chassis.outbox.tables import OutboxTables
 from services.chassis.streams.batch import BatchRunner, Surroundings
 from services.chassis.streams.handler import BatchHandler
 from services.chassis.streams.lags import Lags, Place
 from services.chassis.streams.message import Decode, Item, Message
 from services.chassis.streams.metrics import StreamMetrics
+from services.chassis.streams.rewind import RewindingTransport
 from services.chassis.telemetry import Metrics, logger
 from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
@@ -38,9 +39,6 @@ WITHIN_S: Final = 0.02
 SESSION_S: Final = 8.0
 HEARTBEAT_S: Final = 2.0
 """A member learns of a rebalance with its next heartbeat."""
-METADATA_MS: Final = 5_000
-"""A broker that has just come back may not know its topics yet, and a group that forms then is given nothing: members
-notice with their next look at the topics, for which the client's usual five minutes are too long."""
 REBALANCE_S: Final = 60.0
 EXIT_FATAL: Final = 70
 RELEASE_EVERY_S: Final = 30.0
@@ -59,17 +57,21 @@ def require_compiled_iterator() -> None:
         raise PurePythonFaust("install the binary wheel of faust-streaming; never set NO_CYTHON")
 
 
-class WithoutFolders(faust.App):
-    """Faust makes folders for tables in the working directory, which may be read-only; nothing of ours lies in any."""
+class CarefulFaust(faust.App):
+    """Faust without its folders for tables (the working directory may be read-only) and with a consumer that loses
+    nothing of partitions that are new."""
 
     def _create_directories(self) -> None:
         return
+
+    def _new_transport(self) -> RewindingTransport:
+        return RewindingTransport(self.conf.broker_consumer, self)
 
 
 def make_app(app_id: str, address: KafkaAddress) -> faust.App:
     """Faust with the settings the delivery proof rests on. `app_id` is the consumer group: never change it."""
     require_compiled_iterator()
-    return WithoutFolders(
+    return CarefulFaust(
         app_id,
         version=1,  # any other number renames the group and replays everything
         broker=address.faust_broker(),

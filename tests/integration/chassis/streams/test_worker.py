@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import NewPartitions
 from sqlalchemy import MetaData, text
 
 from services.chassis.db import Database
-from services.chassis.kafka import KafkaAddress
+from services.chassis.kafka import KafkaAddress, admin_client
 from services.chassis.outbox import Outgoing, outbox_tables, publish
 from services.chassis.outbox.antientropy import AntiEntropy, Consumer, KafkaOffsets
 from services.chassis.outbox.metrics import RelayMetrics
@@ -113,6 +114,52 @@ async def test_killed_and_started_again_everything_arrives_once_and_in_order(
 
         heir.send_signal(signal.SIGTERM)
         assert heir.wait(20) == 0
+
+
+async def test_a_topic_that_grows_while_it_is_read_loses_nothing_and_keeps_the_order(
+    db: Database, kafka_address: KafkaAddress, topic_name: str, start: Start
+) -> None:
+    """Keys move to partitions that workers learn of late and share out several times, with messages in them already."""
+    keys = [f"key{n}" for n in range(20)]
+    grown = asyncio.Event()
+
+    async def write_on(key: str) -> int:
+        number = 0
+        while not grown.is_set() or number % 5:
+            number += 1
+            await write(db, topic_name, key, range(number, number + 1))
+            await asyncio.sleep(0.02)
+        return number
+
+    async with relaying(db, kafka_address):
+        start(), start()
+        await write(db, topic_name, "first", range(1, 2))
+        await until_applied(db, {"first": [1]})
+        writing = asyncio.gather(*[write_on(key) for key in keys])
+        async with admin_client(kafka_address) as admin:
+            await admin.create_partitions({topic_name: NewPartitions(12)})
+            await until_read(db, 12)
+        grown.set()
+        written = dict(zip(keys, await writing, strict=True))
+        await until_applied(db, {"first": [1], **{key: list(range(1, last + 1)) for key, last in written.items()}})
+    async with db.reading() as tx:
+        moved = (
+            'SELECT count(*) FROM (SELECT key FROM intake.outbox GROUP BY key HAVING count(DISTINCT "partition") > 1) k'
+        )
+        assert (await tx.execute(text(moved))).scalar_one() > 0
+        assert (await tx.execute(text("SELECT count(*) FROM dispatch.held_events"))).scalar_one() == 0
+
+
+async def until_read(db: Database, partitions: int, within: float = 90.0) -> None:
+    """Until messages of the last of so many partitions have been applied, or of the one before."""
+    deadline = asyncio.get_running_loop().time() + within
+    last = text("SELECT count(*) FROM dispatch.inbox WHERE part >= :least")
+    while True:
+        async with db.reading() as tx:
+            if (await tx.execute(last, {"least": partitions - 2})).scalar_one():
+                return
+        assert asyncio.get_running_loop().time() < deadline, f"{partitions} partitions are not read"
+        await asyncio.sleep(0.1)
 
 
 async def test_a_fault_of_ours_ends_the_process_and_loses_nothing(
