@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from services.chassis.audit.ddl import audit_v1
 from services.chassis.db import SCHEMAS, Database, grid_now_ddl
 from services.chassis.engines.postgres import ADMIN, EmbeddedPostgres
 from services.chassis.housekeeping.ddl import weeks_v1
@@ -122,6 +123,8 @@ def _fill_plumbing(url: str) -> None:
         for schema in SCHEMAS:
             connection.execute(f"CREATE SCHEMA {schema}".encode())
         for statement in grid_now_ddl("grid_test_plumbing", test_database=True):
+            connection.execute(statement.encode())
+        for statement in audit_v1():
             connection.execute(statement.encode())
         for schema in ("intake", "dispatch", "escalation"):
             for statement in (*plumbing_v1(schema), *weeks_v1(schema)):

@@ -36,6 +36,8 @@ class Audited(StrEnum):
     LETTER_PUT_BACK = "letter.put_back"
     LETTER_GIVEN_UP = "letter.given_up"
     KEY_PASSED_OVER = "key.passed_over"
+    EVENT_DISCARDED = "event.discarded"
+    EVENTS_SENT_AGAIN = "events.sent_again"
     CASE_ACTED = "case.acted"
     CASES_EXPORTED = "cases.exported"
     ACCESS_DENIED = "access.denied"

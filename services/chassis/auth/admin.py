@@ -1,4 +1,7 @@
-"""What the command line does with accounts, links and tokens; its connection must be allowed to write accounts."""
+"""What the command line does with accounts, links and tokens; its connection must be allowed to write accounts.
+
+Each change is recorded in its transaction, as done by the user of this machine who ran the command.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.chassis.audit import Audited, Entry, by_hand, record
 from services.chassis.auth.passwords import Passwords, check_strength
 from services.chassis.auth.sessions import close_sessions_of, digest
 from services.chassis.auth.tables import accounts, one_time_links, tokens
@@ -87,6 +91,7 @@ async def create_account(
             created_at=_NOW,
         )
     )
+    await record(tx, Entry(Audited.ACCOUNT_CREATED, by_hand(), account_id))
     return account_id
 
 
@@ -100,7 +105,8 @@ async def set_password(tx: AsyncConnection, login: str, password: str) -> None:
     account_id = changed.scalar_one_or_none()
     if account_id is None:
         raise UnknownAccount(login)
-    await close_sessions_of(tx, account_id)
+    ended = await close_sessions_of(tx, account_id)
+    await record(tx, Entry(Audited.PASSWORD_SET, by_hand(), account_id, details={"sessions_ended": ended}))
 
 
 async def disable_account(tx: AsyncConnection, login: str) -> None:
@@ -111,7 +117,8 @@ async def disable_account(tx: AsyncConnection, login: str) -> None:
     account_id = changed.scalar_one_or_none()
     if account_id is None:
         raise UnknownAccount(login)
-    await close_sessions_of(tx, account_id)
+    ended = await close_sessions_of(tx, account_id)
+    await record(tx, Entry(Audited.ACCOUNT_DISABLED, by_hand(), account_id, details={"sessions_ended": ended}))
 
 
 async def create_link(tx: AsyncConnection, ids: IdSource, login: str, life_s: int = LINK_LIFE_S) -> str:
@@ -128,6 +135,7 @@ async def create_link(tx: AsyncConnection, ids: IdSource, login: str, life_s: in
             expires_at=_NOW + sa.func.make_interval(0, 0, 0, 0, 0, 0, life_s),
         )
     )
+    await record(tx, Entry(Audited.LINK_CREATED, by_hand(), account_id, details={"life_s": life_s}))
     return token
 
 
@@ -159,6 +167,8 @@ async def create_token(
             expires_at=_NOW + sa.func.make_interval(0, 0, 0, 0, 0, 0, life_s) if life_s else None,
         )
     )
+    rights = {"role": role, "scope": scope, "area": area, "unit": unit}
+    await record(tx, Entry(Audited.TOKEN_CREATED, by_hand(), token_id, details=rights))
     return NewToken(token_id, token)
 
 
@@ -167,4 +177,7 @@ async def revoke_token(tx: AsyncConnection, token_id: str) -> bool:
     ended = await tx.execute(
         sa.update(tokens).where(tokens.c.token_id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=_NOW)
     )
-    return ended.rowcount > 0
+    if ended.rowcount == 0:
+        return False
+    await record(tx, Entry(Audited.TOKEN_REVOKED, by_hand(), token_id))
+    return True

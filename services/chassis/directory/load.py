@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pypinyin import Style, lazy_pinyin
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.chassis.audit import Audited, Entry, by_hand, record
 from services.chassis.auth.passwords import Passwords
 from services.chassis.auth.tables import accounts
 from services.chassis.db import grid_now
@@ -39,6 +40,8 @@ async def load_street(tx: AsyncConnection, folder: Path, ids: IdSource) -> bool:
     changed += await store_rulebook(tx, version=version, street=files.street.code, body=files.rulebook)
     if changed:
         await raise_revision(tx)
+        told = {"rows": changed, "rulebook": version}
+        await record(tx, Entry(Audited.DIRECTORY_LOADED, by_hand(), files.street.code, details=told))
     return changed > 0
 
 

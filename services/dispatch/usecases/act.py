@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.chassis.audit import Audited, Entry, record
 from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache
 from services.chassis.ids import IdSource
@@ -80,7 +81,10 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
         return case
     await save(tx, steps, {})
     await _keep_inputs(tx, wish, steps)
-    return steps[-1].after
+    case = steps[-1].after
+    told = {"action": wish.action, "version": case.version}
+    await record(tx, Entry(Audited.CASE_ACTED, actor.account, wish.case_no, details=told))
+    return case
 
 
 async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step]) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from schemas.api.escalation import AttemptOut, DeliveryOut, DeliveryPageOut, ReplayOut
 from services.chassis.asgi import Answer, FieldProblem, Page, Problem, answer_once, encode_cursor, not_found, page
+from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.escalation.api.desk import Administrator, DeskOf, LogReader
 from services.escalation.store import deliveries
@@ -42,13 +43,15 @@ def deliveries_router() -> APIRouter:
         return DeliveryPageOut(items=tuple(_out(row, tries.get(row["id"], [])) for row in shown), next=cursor)
 
     @router.post("/{delivery_id}/replay", summary="Send a delivery again", response_model=ReplayOut)
-    async def replay(delivery_id: str, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+    async def replay(delivery_id: str, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async with desk.db.transaction() as tx:
 
             async def work() -> Answer:
                 if not await deliveries.exists(tx, delivery_id):
                     raise not_found()
-                return Answer.of(ReplayOut(replayed=await deliveries.replay(tx, delivery_id=delivery_id)))
+                replayed = await deliveries.replay(tx, delivery_id=delivery_id)
+                await record(tx, Entry(Audited.DELIVERY_REPLAYED, person.account_id, delivery_id))
+                return Answer.of(ReplayOut(replayed=replayed))
 
             answer = await answer_once(tx, desk.keys, key, work)
         return answer.response()

@@ -20,6 +20,7 @@ from schemas.api.escalation import (
     WebhookPatchIn,
 )
 from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, not_found
+from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.chassis.db import Tx, grid_now
 from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
@@ -47,25 +48,30 @@ def webhooks_router() -> APIRouter:
         async def work(tx: Tx) -> Answer:
             made = await desk.endpoints.add(tx, body, person.account_id)
             shown = _out(made.endpoint, await grid_now(tx))
+            told = {"events": list(made.endpoint.events)}
+            await record(tx, Entry(Audited.WEBHOOK_ADDED, person.account_id, shown.id, details=told))
             return _sealed(desk, Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret), 201))
 
         return await _once(desk, key, work, sealed=True)
 
     @router.patch("/{endpoint_id}", summary="Change an endpoint", response_model=WebhookOut)
     async def change(
-        endpoint_id: UUID, body: WebhookPatchIn, desk: DeskOf, _: Administrator, key: RequestKeyOf
+        endpoint_id: UUID, body: WebhookPatchIn, desk: DeskOf, person: Administrator, key: RequestKeyOf
     ) -> Response:
         async def work(tx: Tx) -> Answer:
-            changed = await desk.endpoints.change(tx, endpoint_id, body)
-            return Answer.of(_out(_found(changed), await grid_now(tx)))
+            changed = _found(await desk.endpoints.change(tx, endpoint_id, body))
+            told = {"fields": sorted(body.model_fields_set)}
+            await record(tx, Entry(Audited.WEBHOOK_CHANGED, person.account_id, str(endpoint_id), details=told))
+            return Answer.of(_out(changed, await grid_now(tx)))
 
         return await _once(desk, key, work)
 
     @router.delete("/{endpoint_id}", summary="Remove an endpoint", status_code=204)
-    async def remove(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+    async def remove(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             if not await desk.endpoints.remove(tx, endpoint_id):
                 raise not_found()
+            await record(tx, Entry(Audited.WEBHOOK_REMOVED, person.account_id, str(endpoint_id)))
             return Answer(204)
 
         return await _once(desk, key, work)
@@ -75,24 +81,26 @@ def webhooks_router() -> APIRouter:
         summary="A new secret; the old one signs beside it for a day",
         response_model=SecretOut,
     )
-    async def rotate(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+    async def rotate(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             made = _found(await desk.endpoints.rotate(tx, endpoint_id))
+            await record(tx, Entry(Audited.WEBHOOK_SECRET_ROTATED, person.account_id, str(endpoint_id)))
             return _sealed(desk, Answer.of(SecretOut(secret=made.secret, previous_until=made.endpoint.previous_until)))
 
         return await _once(desk, key, work, sealed=True)
 
     @router.post("/{endpoint_id}/test", summary="Send test.ping", status_code=202)
-    async def test(endpoint_id: UUID, desk: DeskOf, _: Administrator, key: RequestKeyOf) -> Response:
+    async def test(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
             delivery_id = _found(await desk.endpoints.ping(tx, endpoint_id))
+            await record(tx, Entry(Audited.WEBHOOK_TESTED, person.account_id, str(endpoint_id)))
             return Answer(202, b'{"delivery_id":"' + delivery_id.encode() + b'"}')
 
         return await _once(desk, key, work)
 
     @router.post("/{endpoint_id}/replay", summary="Send again what was due since a moment", response_model=ReplayOut)
     async def replay(
-        endpoint_id: UUID, since: Annotated[datetime, Query()], desk: DeskOf, _: Administrator, key: RequestKeyOf
+        endpoint_id: UUID, since: Annotated[datetime, Query()], desk: DeskOf, person: Administrator, key: RequestKeyOf
     ) -> Response:
         if since.tzinfo is None:
             wrong = FieldProblem(field="since", code="timezone", message="a time needs an offset")
@@ -100,7 +108,10 @@ def webhooks_router() -> APIRouter:
 
         async def work(tx: Tx) -> Answer:
             _found(await endpoints.by_id(tx, endpoint_id))
-            return Answer.of(ReplayOut(replayed=await deliveries.replay(tx, endpoint_id=endpoint_id, since=since)))
+            replayed = await deliveries.replay(tx, endpoint_id=endpoint_id, since=since)
+            told = {"since": since.isoformat(), "replayed": replayed}
+            await record(tx, Entry(Audited.WEBHOOK_REPLAYED, person.account_id, str(endpoint_id), details=told))
+            return Answer.of(ReplayOut(replayed=replayed))
 
         return await _once(desk, key, work)
 
