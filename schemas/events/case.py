@@ -209,7 +209,7 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
         *("self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
         *("unfounded", "sent_down", "not_filed", "declined", "signed", "responded", "resumed", "visited", "closed"),
         *("reopened", "urged", "supervised", "supervision_answered", "noted", "withdrawn", "voided", "recalled"),
-        *("reminded", "overdue", "choice_forced", "archived", "merged", "due_recomputed"),
+        *("reminded", "overdue", "choice_forced", "archived", "merged", "due_recomputed", "conference_called"),
     ),
     **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),
     **_rows(
@@ -227,6 +227,8 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
             "suspended",
             "request_denied",
             "void_requested",
+            "appealed",
+            "exempted",
         ),
         *("whistle_requested", "escalated", "whistle_answered", "whistle_refused"),
     ),

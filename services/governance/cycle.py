@@ -157,6 +157,7 @@ class Flag(StrEnum):
     FORCED_CHOICE = "forced_choice"  # duty chief must act
     PLATFORM_NOTICED = "platform_noticed"
     DUE_SOON = "due_soon"
+    OVERDUE_EXEMPT = "overdue_exempt"  # late, and not by its own fault: decided on appeal
 
 
 class Role(StrEnum):

@@ -158,7 +158,7 @@ class LimitReached(GovernanceError):
 
 
 class Unsettled(GovernanceError):
-    """Something must be settled first (`what`: visit, supervision, request)."""
+    """Something must be settled first (`what`: visit, supervision, request, conference; in_time: nothing to appeal)."""
 
     code = "unsettled"
 

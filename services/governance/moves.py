@@ -81,6 +81,7 @@ WHISTLE_REFUSALS = ("not_district_duty", "street_can")
 VERIFY_FAIL_REASONS = ("close_condition_unmet", "not_found_fixed", "evidence_doubtful")
 REOPEN_REASONS = ("not_solved", "came_back")
 WITHDRAW_REASONS = ("solved_itself", "mistaken", "other")
+APPEAL_REASONS = ("weather", "third_party", "wrong_class", "late_handover")
 VOID_REASONS = ("wrong_class", "not_found_twice", "test_data")
 EVERYDAY_ACTS = ("guan", "sao", "quan", "bang")
 RESPONSE_MEANS = ("on_site", "phone", "remote")
@@ -91,9 +92,10 @@ GRADES = ("satisfied", "fair", "dissatisfied", "not_reached")
 _RP, _GW, _GS, _CS = Role.REPORTER, Role.GRID_WORKER, Role.GRID_SECRETARY, Role.COMMUNITY_SECRETARY
 _MU, _IC, _DP, _DC = Role.MEMBER_UNIT, Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF
 _HU, _SL, _VF, _DI = Role.HANDLING_UNIT, Role.STREET_LEADER, Role.VERIFIER, Role.DISTRICT
+_SC = Role.STREET_COMMITTEE
 
 _AREA = {role: Grant(role, Scope.AREA) for role in (_GW, _GS, _CS)}
-_STREET = {role: Grant(role, Scope.STREET) for role in (_IC, _DP, _DC, _SL, _VF)}
+_STREET = {role: Grant(role, Scope.STREET) for role in (_IC, _DP, _DC, _SL, _SC, _VF)}
 _OWN = Grant(_RP, Scope.OWN)
 _STAFF_OWN = Grant(_GW, Scope.OWN)
 _LEAD = (Grant(_HU, Scope.LEAD), Grant(_MU, Scope.LEAD))
@@ -492,6 +494,15 @@ _DISPOSAL = (
     ),
     Move("20.decline", A.DECLINE_OFFER, _JOINT, (), _CO, F.CO_DROPPED, (_may("task", InputType.TASK), _MAY_NOTE)),
     Move(
+        "21",
+        A.CALL_CONFERENCE,
+        (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING),
+        (),
+        (*_LEAD, *_by(_CS, _DP, _DC, _SL, _SC)),
+        F.CONFERENCE_CALLED,
+        (_NOTE, _need("co_units", InputType.UNITS), _may("until", InputType.DATETIME)),
+    ),
+    Move(
         "22",
         A.EXTEND_REQUEST,
         (S.HANDLING,),
@@ -512,18 +523,18 @@ _DISPOSAL = (
     Move(
         "22.approve",
         A.APPROVE,
-        _FROM_FILED,
+        (*_FROM_FILED, S.CLOSED),
         (S.HANDLING, S.SUSPENDED, S.AT_DISTRICT, S.VOID, *_FROM_FILED),
-        _by(_DP, _DC, _SL),
+        _by(_DP, _DC, _SL, _IC),
         F.EXTENDED,
         (_may("request", InputType.CHOICE), _MAY_NOTE),
     ),
     Move(
         "22.deny",
         A.DENY,
-        _FROM_FILED,
+        (*_FROM_FILED, S.CLOSED),
         (),
-        _by(_DP, _DC, _SL),
+        _by(_DP, _DC, _SL, _IC),
         F.REQUEST_DENIED,
         (_may("request", InputType.CHOICE), _NOTE),
     ),
@@ -680,6 +691,15 @@ _ANY_TIME = (
         ),
         F.VOID_REQUESTED,
         (_reason(VOID_REASONS), _NOTE),
+    ),
+    Move(
+        "38",
+        A.APPEAL_OVERDUE,
+        (S.CLOSED,),
+        (),
+        _LEAD_ASKS,
+        F.APPEALED,
+        (_reason(APPEAL_REASONS), _NOTE, _MAY_EVIDENCE),
     ),
     Move(
         "38b",

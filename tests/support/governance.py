@@ -252,6 +252,7 @@ CITY_OFFICE = person("chengguan", Post(Role.HANDLING_UNIT, unit="chengguan"))
 PROPERTY = person("wuye", Post(Role.MEMBER_UNIT, unit="wuye"))
 VERIFIER = person("hecha", Post(Role.VERIFIER))
 LEADER = person("lingdao", Post(Role.STREET_LEADER))
+COMMITTEE = person("gongwei", Post(Role.STREET_COMMITTEE))
 DISTRICT = person("quji", Post(Role.DISTRICT))
 RESIDENT = person("anon", Post(Role.REPORTER, unit="r1"))
 AUDITOR = person("audit", Post(Role.AUDITOR))
@@ -270,6 +271,7 @@ EVERYBODY = (
     PROPERTY,
     VERIFIER,
     LEADER,
+    COMMITTEE,
     DISTRICT,
     RESIDENT,
     AUDITOR,

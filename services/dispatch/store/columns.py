@@ -15,7 +15,7 @@ import orjson
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
-from services.governance.case import OPEN_TASKS, Case, stage_of
+from services.governance.case import OPEN_TASKS, Case, pending, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
 from services.governance.tiers import RungAct
 
@@ -35,8 +35,8 @@ Row = dict[str, Any]
 
 
 def is_live(case: Case) -> bool:
-    """Still moving and not imported history: counted in queues."""
-    return CYCLE[case.state].live and not case.history
+    """Counted in queues: still moving, or closed with something left to decide (an appeal); never imported history."""
+    return (CYCLE[case.state].live or bool(pending(case))) and not case.history
 
 
 def stage_clock(case: Case) -> Clock | None:

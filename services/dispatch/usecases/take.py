@@ -22,7 +22,6 @@ from services.chassis.ids import IdSource
 from services.chassis.streams import Poison, Received
 from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
-from services.dispatch.store.columns import is_live
 from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
 from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near, near_cases
 from services.dispatch.store.notes import Note, keep_notes
@@ -34,6 +33,7 @@ from services.dispatch.usecases.deciding import Cause, carry_out
 from services.dispatch.usecases.opening import case_number, claim_of, open_case, words_of
 from services.governance.acts import AttachPhoto, Command, Neighbour, TimerFired
 from services.governance.case import Case
+from services.governance.cycle import LIVE
 from services.governance.errors import GovernanceError
 
 
@@ -119,7 +119,8 @@ class Taking:
     def _joined(self, report: ReportSubmittedV1, work: _Work) -> str | None:
         """The open case that the reporter recognised; a closed one is left alone, the report opens its own."""
         case = work.cases.get(work.numbers.get(report.joins or "", ""))
-        return case.case_id if case is not None and is_live(case) and not case.restricted else None
+        open_one = case is not None and case.state in LIVE and not case.history and not case.restricted
+        return case.case_id if case is not None and open_one else None
 
     # --- deciding -----------------------------------------------------------------------------------------------
     async def _one(self, tx: Tx, envelope: Envelope[Body], work: _Work, opening: _Opening | None) -> None:

@@ -14,6 +14,7 @@ from services.governance.acts import (
     ClockChanged,
     ClockState,
     ClosedAs,
+    Counted,
     FactKind,
     FlagDropped,
     FlagRaised,
@@ -72,6 +73,19 @@ def is_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) ->
 
 def note(turn: Turn) -> None:
     turn.emit(FactKind.NOTED)
+
+
+def call_conference(turn: Turn) -> None:
+    """Several units at one table; the work and its clocks go on. The committee advises, it neither rules nor orders."""
+    street = turn.case.spot.street
+    units = tuple(Told("HU", turn.book.require_unit(unit).code) for unit in turn.inputs.co_units)
+    tell = (*units, Told(Role.DUTY_CHIEF.value, street), Told(Role.STREET_COMMITTEE.value, street))
+    turn.emit(FactKind.CONFERENCE_CALLED, [FlagRaised(Flag.IN_CONFERENCE), Counted("conferences")], tell=tell)
+
+
+def not_in_conference(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    if Flag.IN_CONFERENCE in case.flags:
+        raise Unsettled("conference")
 
 
 def withdraw(turn: Turn) -> None:

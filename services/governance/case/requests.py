@@ -1,4 +1,4 @@
-"""延期 挂账 吹哨 作废: asked for by one, decided by another. A pending request stops no clock."""
+"""延期 挂账 吹哨 作废 申诉: asked for by one, decided by another. A pending request stops no clock."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.governance.acts import (
     ClockState,
     Counted,
     FactKind,
+    FlagRaised,
     LeadAssigned,
     Request,
     RequestChanged,
@@ -22,7 +23,7 @@ from services.governance.acts import (
 from services.governance.case.model import Case, clock_of, count_of, live_clock, pending
 from services.governance.case.permits import covers
 from services.governance.case.turn import Turn
-from services.governance.cycle import Action, ClockKind, Intent, MachineRule, Role, State
+from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, MachineRule, Role, State
 from services.governance.errors import (
     InvalidInput,
     LimitReached,
@@ -119,6 +120,21 @@ def may_ask_void(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> 
     _none_pending(case, Action.VOID)
 
 
+def appeal(turn: Turn) -> None:
+    """The unit says why being late was not its fault. What was measured stays; only how it counts may change."""
+    request = _ask(turn, Action.APPEAL_OVERDUE, reason=turn.inputs.reason)
+    tell = (Told(Role.DISPATCHER.value, turn.case.spot.street),)
+    turn.emit(FactKind.APPEALED, [RequestChanged(request)], reason=turn.inputs.reason, tell=tell)
+
+
+def may_appeal(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """Once per case, against a close that was late."""
+    if any(r.kind is Action.APPEAL_OVERDUE for r in case.requests):
+        raise LimitReached("appeal")
+    if case.closed_as is not ClosedKind.OVERDUE:
+        raise Unsettled("in_time")
+
+
 # --- deciding -------------------------------------------------------------------------------------------------------
 def decidable(case: Case, book: Rulebook, actor: Actor) -> tuple[Request, ...]:
     """The pending requests that this actor may decide: he holds the post, and somebody else asked."""
@@ -140,7 +156,7 @@ def _why_not(request: Request, case: Case, book: Rulebook, actor: Actor) -> NotP
     wanted = _deciders(request, case, book)
     if not any(p.role in wanted and covers(case, p.area) for p in actor.posts):
         return NotPermitted(Action.APPROVE, "post")
-    if request.by.account == actor.account:
+    if actor.account in (request.by.account, *(one.account for one in request.approvals)):
         return SeparationOfDuties(Action.APPROVE, "asked")
     return None
 
@@ -153,6 +169,8 @@ def _deciders(request: Request, case: Case, book: Rulebook) -> tuple[Role, ...]:
         return (_suspension_post(request, book),)
     if request.kind is Action.WHISTLE:
         return (Role.STREET_LEADER,)
+    if request.kind is Action.APPEAL_OVERDUE:
+        return (Role.INTAKE_CLERK,) if request.approvals else (Role.DISPATCHER,)
     return (Role.DUTY_CHIEF,)
 
 
@@ -189,6 +207,8 @@ def approve(turn: Turn, actor: Actor) -> None:
         _suspended(turn, done, tell)
     elif request.kind is Action.WHISTLE:
         _whistled(turn, done, tell)
+    elif request.kind is Action.APPEAL_OVERDUE:
+        _appeal_passed(turn, request, done, tell)
     else:
         changes: list[Change] = [RequestChanged(done), *_voided(turn, done)]
         turn.emit(FactKind.VOIDED, changes, reason=request.reason, tell=tell)
@@ -226,6 +246,18 @@ def _suspended(turn: Turn, done: Request, tell: tuple[Told, ...]) -> None:
     changes += turn.hold(*_PAUSED)
     changes += turn.begin(ClockKind.REVIEW, sla.allow_until(turn.at, until))
     turn.emit(FactKind.SUSPENDED, changes, reason=done.reason, tell=tell)
+
+
+def _appeal_passed(turn: Turn, request: Request, done: Request, tell: tuple[Told, ...]) -> None:
+    """Two look at it: the dispatcher first, then the intake clerk, whose word exempts."""
+    if request.approvals:
+        turn.emit(
+            FactKind.EXEMPTED, [RequestChanged(done), FlagRaised(Flag.OVERDUE_EXEMPT)], reason=done.reason, tell=tell
+        )
+        return
+    half = replace(done, status="pending")
+    told = (Told(Role.INTAKE_CLERK.value, turn.case.spot.street),)
+    turn.emit(FactKind.APPEALED, [RequestChanged(half)], reason=done.reason, tell=told)
 
 
 def resume(turn: Turn) -> None:

@@ -77,6 +77,7 @@ EFFECTS: Mapping[str, Effect] = {
     "20.waive": _plain(cotasks.waive),
     "20.done": cotasks.co_done,
     "20.decline": cotasks.decline_offer,
+    "21": _plain(anytime.call_conference),
     "22": _plain(requests.ask_extension),
     "22.approve": requests.approve,
     "22.deny": requests.deny,
@@ -98,6 +99,7 @@ EFFECTS: Mapping[str, Effect] = {
     "35.reply": _plain(anytime.reply),
     "36": _plain(anytime.withdraw),
     "37": _plain(requests.ask_void),
+    "38": _plain(requests.appeal),
     "38b": _plain(anytime.note),
     "38c": _plain(coordination.redispatch),
     "40": _plain(anytime.recall),
@@ -127,6 +129,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "20.drop": (cotasks.has_co_task,),
     "20.waive": (cotasks.has_co_task,),
     "20.decline": (cotasks.can_decline,),
+    "21": (anytime.not_in_conference,),
     "22": (requests.may_extend,),
     "22.approve": (requests.has_decidable,),
     "22.deny": (requests.has_decidable,),
@@ -142,6 +145,7 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "35": (anytime.not_supervised,),
     "35.reply": (anytime.is_supervised,),
     "37": (requests.may_ask_void,),
+    "38": (requests.may_appeal,),
     "40": (anytime.can_recall,),
 }
 

@@ -60,7 +60,14 @@ RESULT_KINDS = frozenset(
     }
 )
 _OUTLIVE_A_STATE = frozenset({ClockKind.WHOLE, ClockKind.SUPERVISION, ClockKind.REPLY})
-_DROPPED_ON_LEAVING = (Flag.DUE_SOON, Flag.FORCED_CHOICE, Flag.ANSWERED, Flag.SIGNED, Flag.AWAITING_MORE)
+_DROPPED_ON_LEAVING = (
+    Flag.DUE_SOON,
+    Flag.FORCED_CHOICE,
+    Flag.ANSWERED,
+    Flag.SIGNED,
+    Flag.AWAITING_MORE,
+    Flag.IN_CONFERENCE,
+)
 _REPLY_ONLY = frozenset({ClockKind.REPLY, ClockKind.SUPERVISION, ClockKind.REVIEW})
 
 

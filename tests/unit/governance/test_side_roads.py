@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from services.governance.acts import Around, Neighbour, Spot
-from services.governance.case import count_of, live_clock, offers
+from services.governance.case import count_of, live_clock, offers, pending
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Role, State, Tier, Urgency
 from services.governance.errors import (
     GovernanceError,
@@ -29,6 +29,7 @@ from tests.support.governance import (
     CHIEF2,
     CITY_OFFICE,
     CLERK,
+    COMMITTEE,
     COMMUNITY_SECRETARY,
     COVER,
     DISTRICT,
@@ -485,3 +486,67 @@ def test_the_districts_evidence_stays_on_its_own_platform() -> None:
     walk.act(DISTRICT, Action.ANSWER_WHISTLE)
     walk.act(DISTRICT, Action.FEEDBACK, close_condition_met=True)
     assert walk.case.state is State.FED_BACK
+
+
+# --- conference and appeal -------------------------------------------------------------------------------------------
+def test_a_conference_is_called_once_and_stops_nothing() -> None:
+    walk = to_handling(Walk())
+    due = walk.clock(ClockKind.HANDLING).due_at
+    told = walk.act(COMMITTEE, Action.CALL_CONFERENCE, note="who clears the market", co_units=("chengguan", "wuye"))
+    assert {one.code for one in told[-1].tell if one.post == "HU"} == {"chengguan", "wuye"}
+    assert Flag.IN_CONFERENCE in walk.case.flags
+    assert walk.case.state is State.HANDLING
+    assert walk.clock(ClockKind.HANDLING).due_at == due
+    with pytest.raises(Unsettled):
+        walk.act(CHIEF, Action.CALL_CONFERENCE, note="again", co_units=("wuye",))
+    walk.act(LEAD, Action.FEEDBACK, note="cleared", close_condition_met=True, evidence=PHOTO)
+    assert Flag.IN_CONFERENCE not in walk.case.flags
+
+
+def test_a_conference_invites_units_that_exist() -> None:
+    with pytest.raises(UnknownUnit):
+        to_handling(Walk()).act(CHIEF, Action.CALL_CONFERENCE, note="agenda", co_units=("nobody",))
+
+
+def late_close() -> Walk:
+    walk = to_handling(Walk()).later(days=9)
+    walk.act(LEAD, Action.FEEDBACK, note="cleaned", close_condition_met=True, evidence=PHOTO)
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    if walk.case.state is State.VERIFIED:
+        walk.act(CHIEF, Action.CLOSE)
+    return walk
+
+
+def test_two_review_an_appeal_and_what_was_measured_stays() -> None:
+    walk = late_close()
+    assert walk.case.closed_as is ClosedKind.OVERDUE
+    walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="typhoon")
+    with pytest.raises(NotPermitted):
+        walk.act(ONLY_CLERK, Action.APPROVE, note="first")
+    walk.act(CLERK, Action.APPROVE, note="so it was")
+    assert Flag.OVERDUE_EXEMPT not in walk.case.flags
+    with pytest.raises(SeparationOfDuties):
+        walk.act(CLERK, Action.APPROVE, note="and once more by myself")
+    walk.act(ONLY_CLERK, Action.APPROVE, note="agreed")
+    assert Flag.OVERDUE_EXEMPT in walk.case.flags
+    assert walk.case.closed_as is ClosedKind.OVERDUE
+    with pytest.raises(LimitReached):
+        walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="again")
+
+
+def test_an_appeal_that_is_refused_is_over() -> None:
+    walk = late_close()
+    walk.act(LEAD, Action.APPEAL_OVERDUE, reason="third_party", note="the gas company")
+    walk.act(CLERK, Action.DENY, note="they came in time")
+    assert Flag.OVERDUE_EXEMPT not in walk.case.flags
+    assert not pending(walk.case)
+
+
+def test_nobody_appeals_against_a_close_in_time() -> None:
+    walk = Walk()
+    to_fed_back(walk).act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    if walk.case.state is State.VERIFIED:
+        walk.act(CHIEF, Action.CLOSE)
+    assert walk.case.closed_as is ClosedKind.NORMAL
+    with pytest.raises(Unsettled):
+        walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="why")
