@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.chassis.engines import EngineFailed
+from services.chassis.grid.audit_app import audit_app
 from services.chassis.supervisor.lock import AlreadyRunning
 from services.chassis.supervisor.settings import BadSetting
 
@@ -36,6 +37,7 @@ app.add_typer(token_app, name="token")
 app.add_typer(rulebook_app, name="rulebook")
 replay_app = typer.Typer(help="Events put aside: dead letters and keys that wait.", no_args_is_help=True)
 app.add_typer(replay_app, name="replay")
+app.add_typer(audit_app, name="audit")
 Service = Annotated[Literal["intake", "dispatch", "escalation"], typer.Argument(help="Whose inbox.")]
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
