@@ -13,6 +13,7 @@ from pydantic_core import PydanticUndefined
 from printers.tables import table
 from services.chassis import settings as shared
 from services.chassis.auth.settings import AuthSettings
+from services.chassis.housekeeping import RetentionSettings
 from services.chassis.settings import REPOSITORY, SettingsGroup
 from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSettings
 from services.dispatch.settings import DispatchSettings
@@ -32,6 +33,7 @@ GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
         ),
     ),
     ("Sign-in", (AuthSettings,)),
+    ("Housekeeping", (RetentionSettings,)),
     ("Logs and metrics", (shared.LogSettings, shared.MetricsSettings)),
     ("Intake", (IntakeSettings,)),
     ("Dispatch", (DispatchSettings,)),

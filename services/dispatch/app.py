@@ -15,6 +15,8 @@ from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
+from services.chassis.housekeeping import RetentionSettings
+from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
@@ -38,6 +40,7 @@ from services.dispatch.forward import Forwarder
 from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
+from services.dispatch.store import retention
 from services.dispatch.tables import SCHEMA, inbox, outbox
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.take import Tools
@@ -121,17 +124,24 @@ async def build_worker() -> Running:
 
 
 async def build_relay() -> Running:
-    """The outbox's relay."""
+    """The outbox's relay; beside it one of a service's relays keeps house."""
     base = ground(f"{NAME}-relay")
-    address = KafkaAddress.parse(KafkaSettings().url)
-    parts = relay_parts(NAME, base.db, outbox, address, base.metrics)
+    address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
+    folder = evidence_folder(DispatchSettings())
+    chores = retention.evidence_chores(folder, kept)
+    keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
+    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 
 def evidence_files(settings: DispatchSettings, ids: IdSource) -> EvidenceFiles:
+    """The store of evidence."""
+    return EvidenceFiles(evidence_folder(settings), Workshop(), ids)
+
+
+def evidence_folder(settings: DispatchSettings) -> Path:
     """Where evidence lies: below GRID_HOME unless told otherwise."""
-    root = settings.evidence_dir or HomeSettings().home / "media" / "evidence"
-    return EvidenceFiles(root, Workshop(), ids)
+    return settings.evidence_dir or HomeSettings().home / "media" / "evidence"
 
 
 class PostsOf:

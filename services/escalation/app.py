@@ -15,6 +15,8 @@ from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
 from services.chassis.directory.words import post_words
+from services.chassis.housekeeping import RetentionSettings
+from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
@@ -32,6 +34,7 @@ from services.chassis.vitals import Vitals, standard_probes
 from services.escalation.agents import GROUP, TOPICS, follower
 from services.escalation.api import Desk, deliveries_router, platform_router, webhooks_router
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
+from services.escalation.store import retention
 from services.escalation.tables import SCHEMA, idempotency, inbox, outbox
 from services.escalation.timers import TimerLoop
 from services.escalation.usecases.deliver import Deliverer
@@ -98,10 +101,12 @@ async def worker() -> Running:
 
 
 async def relay() -> Running:
-    """The relay process: outbox rows go to Kafka."""
+    """The relay process: outbox rows go to Kafka; beside it one of a service's relays keeps house."""
     db, metrics = Database(DatabaseSettings(), "escalation-relay"), Metrics("escalation")
-    address = KafkaAddress.parse(KafkaSettings().url)
-    return Running(relay_parts("escalation", db, outbox, address, metrics), metrics=metrics, close=db.close)
+    address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
+    keeper = housekeeper("escalation", db, metrics, kept, sweeps=retention.sweeps(kept))
+    parts = (*relay_parts("escalation", db, outbox, address, metrics), housekeeping_part(keeper))
+    return Running(parts, metrics=metrics, close=db.close)
 
 
 async def timers() -> Running:

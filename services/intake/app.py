@@ -16,6 +16,8 @@ from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import SystemClock
 from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
+from services.chassis.housekeeping import RetentionSettings
+from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
@@ -37,6 +39,7 @@ from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
 from services.intake.store.moment import DatabaseClock
+from services.intake.store.retention import photo_chores
 from services.intake.tables import SCHEMA, inbox, outbox
 from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.submit import Submissions
@@ -93,10 +96,12 @@ async def worker() -> Running:
 
 
 async def relay() -> Running:
-    """The relay process: outbox rows go to Kafka."""
+    """The relay process: outbox rows go to Kafka; beside it one of a service's relays keeps house."""
     db, metrics = Database(DatabaseSettings(), "intake-relay"), Metrics("intake")
-    address = KafkaAddress.parse(KafkaSettings().url)
-    return Running(relay_parts("intake", db, outbox, address, metrics), metrics=metrics, close=db.close)
+    address, media, kept = KafkaAddress.parse(KafkaSettings().url), HomeSettings().home / "media", RetentionSettings()
+    keeper = housekeeper("intake", db, metrics, kept, others=photo_chores(media, kept), folder=media)
+    parts = (*relay_parts("intake", db, outbox, address, metrics), housekeeping_part(keeper))
+    return Running(parts, metrics=metrics, close=db.close)
 
 
 def offline_app() -> FastAPI:

@@ -83,6 +83,8 @@ class MediaFiles:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UploadInProgress from None
+            if not _lies_at(handle, shelf.partial):  # removed as forgotten in this very moment
+                raise UploadInProgress
             yield PartialFile(handle)
 
     def received(self, shelf: Shelf) -> int:
@@ -106,3 +108,10 @@ class MediaFiles:
             while chunk := handle.read(_CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
+
+
+def _lies_at(handle: BinaryIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

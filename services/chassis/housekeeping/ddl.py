@@ -116,7 +116,7 @@ _WEEKS_V1: Final = (
             -- what is still in some outbox may be compared with this inbox, and sent again where it is missing here
             IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                 WHERE n.nspname IN ('intake', 'dispatch', 'escalation') AND c.relispartition
-                AND c.relname ~ '^outbox_p[0-9]{8}$' AND to_date(right(c.relname, 8), 'YYYYMMDD') <= monday) THEN
+                AND c.relname ~ '^outbox_p[0-9]{8}$' AND to_date(right(c.relname, 8), 'YYYYMMDD') <= monday + 7) THEN
               RETURN 'outbox';
             END IF;
           END IF;

@@ -34,7 +34,6 @@ IDLE_MIN_S: Final = 0.005
 IDLE_MAX_S: Final = 0.05
 FLOOR_EVERY_S: Final = 10.0
 FLOOR_MARGIN: Final = timedelta(hours=1)
-HOUSEKEEPING_EVERY_S: Final = 3600.0
 KEY_PAUSE_S: Final = 30.0
 """How long a key waits after Kafka refused one of its messages, while the other keys go on."""
 
@@ -82,6 +81,7 @@ class Relay:
         self._owned: tuple[int, ...] = ()
         self._floor: datetime | None = None
         self._paused: dict[bytes, float] = {}
+        self._unmarked: list[Sent] = []
         self.pulse = Pulse("relay")
         self.pulse.serving = False
 
@@ -117,7 +117,7 @@ class Relay:
 
     async def _run_producing(self, connection: AsyncConnection, producer: Producer, stop: asyncio.Event) -> None:
         idle = IDLE_MIN_S
-        next_floor = next_housekeeping = next_acquire = 0.0
+        next_floor = next_acquire = 0.0
         self.pulse.waits(None)
         while not stop.is_set():
             self.pulse.turn()
@@ -129,9 +129,6 @@ class Relay:
             if self._owned and now >= next_floor:
                 await self._refresh_floor(connection)
                 next_floor = now + FLOOR_EVERY_S
-            if self._owned and now >= next_housekeeping:
-                await self._keep_house(connection)
-                next_housekeeping = now + HOUSEKEEPING_EVERY_S
             if not self._owned:
                 await _sleep(0.5, stop)
                 continue
@@ -143,21 +140,27 @@ class Relay:
 
     async def carry(self, connection: AsyncConnection, producer: Producer) -> int:
         """One pass: read, send, mark. Answers how many rows it read; raises ProducerLost after marking what it can."""
+        await self._mark(connection)
         rows = await self._read(connection)
         self.pulse.has(len(rows))
         if not rows:
             return 0
         answers = await self._send(producer, rows)
-        done, failures = sent_prefixes(rows, answers)
-        if done:
-            await connection.execute(self._sql.mark, _mark_parameters(done))
-            self._metrics.published(len(done))
-            self.pulse.did(len(done))
+        self._unmarked, failures = sent_prefixes(rows, answers)
+        await self._mark(connection)
         for key, error in failures.items():
             if not isinstance(error, REFUSALS):
                 raise ProducerLost(repr(error)) from error
             self._pause(key, error)
         return len(rows)
+
+    async def _mark(self, connection: AsyncConnection) -> None:
+        """Note what Kafka has taken. While the database cannot (a full disk still reads), it is not sent again."""
+        if self._unmarked:
+            await connection.execute(self._sql.mark, _mark_parameters(self._unmarked))
+            self._metrics.published(len(self._unmarked))
+            self.pulse.did(len(self._unmarked))
+            self._unmarked = []
 
     async def _send(self, producer: Producer, rows: Sequence[Row[Any]]) -> list[Answer]:
         """Hand over all rows in their order, then wait for all; what has no answer in time counts as failed."""
@@ -220,15 +223,6 @@ class Relay:
         self._floor = min(row.oldest or row.real_now, row.real_now) - FLOOR_MARGIN
         age = (row.now - row.oldest).total_seconds() if row.oldest else 0.0
         self._metrics.backlog(max(0.0, age), row.waiting)
-
-    async def _keep_house(self, connection: AsyncConnection) -> None:
-        """Make the partitions of the weeks ahead and drop old ones. Failing is an alarm, not a reason to stop."""
-        try:
-            await connection.execute(self._sql.roll)
-        except Exception as exc:
-            if connection.invalidated:
-                raise
-            _log.error("relay.housekeeping_failed", error=repr(exc))
 
 
 def sent_prefixes(rows: Sequence[Row[Any]], answers: Sequence[Answer]) -> tuple[list[Sent], dict[bytes, BaseException]]:

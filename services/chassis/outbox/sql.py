@@ -40,4 +40,3 @@ class RelaySql:
         self.mark = sql(_MARK, schema)
         self.backlog = sql(_BACKLOG, schema)
         self.lock = sql("SELECT pg_try_advisory_lock(:space, :shard)", schema)
-        self.roll = sql("SELECT @schema.roll_partitions()", schema)

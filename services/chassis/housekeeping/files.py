@@ -1,0 +1,97 @@
+"""Files nobody names: what a crash, a full disk or a reporter who never came back has left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.chassis.housekeeping.chore import Turn
+from services.chassis.pictures import remove_old
+
+PAGE: Final = 500
+Named = Callable[[AsyncConnection, Sequence[str]], Awaitable[set[str]]]
+"""Which of these files (paths below the root) somebody still needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class LooseFiles:
+    """The chore for one folder. Age is the file's own, by the host's clock: the database's does not stamp files."""
+
+    name: str
+    root: Path
+    keep: timedelta
+    named: Named
+    every: timedelta
+
+    async def do(self, turn: Turn) -> None:
+        """Once through the folder, a page at a time."""
+        before = (turn.clock.now() - self.keep).timestamp()
+        old = old_files(self.root, before)
+        while page := await asyncio.to_thread(lambda: list(islice(old, PAGE))):
+            await turn.stand_aside()
+            needed = await self.named(turn.connection, page)
+            loose = [each for each in page if each not in needed]
+            gone = await asyncio.to_thread(self._remove, loose, before)
+            if gone:
+                turn.told.removed(self.name, gone)
+
+    def _remove(self, loose: Sequence[str], before: float) -> int:
+        return sum(remove_old(self.root / each, before) for each in loose)
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Tells how much room is left, so that a full disk is seen coming."""
+
+    folder: Path | None
+    every: timedelta
+    name: str = "space"
+
+    async def do(self, turn: Turn) -> None:
+        size = await turn.connection.execute(text("SELECT pg_database_size(current_database())"))
+        free = await asyncio.to_thread(_free, self.folder) if self.folder is not None else None
+        turn.told.space(free, size.scalar_one())
+
+
+def old_files(root: Path, before: float) -> Iterator[str]:
+    """Regular files below `root` not written since `before` (epoch seconds), as paths below it."""
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except FileNotFoundError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False) and _written(entry) < before:
+                yield os.path.relpath(entry.path, root)
+
+
+async def nobody(_connection: AsyncConnection, _files: Sequence[str]) -> set[str]:
+    """For folders in which age alone decides."""
+    return set()
+
+
+def _written(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:  # gone since the folder was listed: nothing to remove
+        return float("inf")
+
+
+def _free(folder: Path) -> int:
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

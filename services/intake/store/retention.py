@@ -1,0 +1,61 @@
+"""Which photo files intake still needs; reports and what belongs to them are kept for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.chassis.housekeeping import Chore, RetentionSettings
+from services.chassis.housekeeping.files import LooseFiles, nobody
+from services.chassis.housekeeping.settings import days
+from services.intake.media import MediaFiles
+from services.intake.tables import photos
+
+_DAILY = timedelta(days=1)
+
+
+def photo_chores(media: Path, kept: RetentionSettings) -> tuple[Chore, ...]:
+    """Photos no row names, what is left of uploads that ended, and uploads nobody went on with."""
+    loose = days(kept.loose_files)
+    files = MediaFiles(media)
+
+    async def unfinished(tx: AsyncConnection, names: Sequence[str]) -> set[str]:
+        return await unfinished_uploads(tx, files, names)
+
+    return (
+        LooseFiles("photo_files", media / "photos", loose, stored_photos, _DAILY),
+        LooseFiles("ended_uploads", media / "partial", loose, unfinished, _DAILY),
+        LooseFiles("given_up_uploads", media / "partial", days(kept.uploads), nobody, _DAILY),
+    )
+
+
+async def stored_photos(tx: AsyncConnection, files: Sequence[str]) -> set[str]:
+    """Those of `files` (`xx/<report>/<name>.jpg` and its small copy) that a stored photo is."""
+    reports = _ids(file.split("/")[1] for file in files if file.count("/") == 2)
+    query = sa.select(photos.c.path).where(photos.c.report_id.in_(reports), photos.c.state == "stored")
+    stored = {str(path).removeprefix("photos/") for path in (await tx.execute(query)).scalars()}
+    return {file for file in files if file.replace(".thumb.jpg", ".jpg") in stored}
+
+
+async def unfinished_uploads(tx: AsyncConnection, shelf: MediaFiles, files: Sequence[str]) -> set[str]:
+    """Those of `files` (`<report>-<name>`) whose photo is still to come."""
+    reports = _ids(file[:36] for file in files)
+    query = sa.select(photos.c.report_id, photos.c.photo_id).where(
+        photos.c.report_id.in_(reports), photos.c.state == "named"
+    )
+    return {shelf.shelf(row.report_id, row.photo_id).partial.name for row in await tx.execute(query)} & set(files)
+
+
+def _ids(words: Iterable[str]) -> set[UUID]:
+    found = set()
+    for word in words:
+        try:
+            found.add(UUID(word))
+        except ValueError:  # no name of ours: nobody needs it
+            continue
+    return found
