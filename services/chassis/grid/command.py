@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
 from services.chassis.engines import EngineFailed
+from services.chassis.grid.replay_app import replay_app
 from services.chassis.grid.audit_app import audit_app
 from services.chassis.supervisor.lock import AlreadyRunning
 from services.chassis.supervisor.settings import BadSetting
@@ -35,10 +36,8 @@ rulebook_app = typer.Typer(help="The rulebook of a street: routes, limits, ladde
 app.add_typer(topics_app, name="topics")
 app.add_typer(token_app, name="token")
 app.add_typer(rulebook_app, name="rulebook")
-replay_app = typer.Typer(help="Events put aside: dead letters and keys that wait.", no_args_is_help=True)
 app.add_typer(replay_app, name="replay")
 app.add_typer(audit_app, name="audit")
-Service = Annotated[Literal["intake", "dispatch", "escalation"], typer.Argument(help="Whose inbox.")]
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -200,52 +199,6 @@ def rulebook_explain(
     start = since.replace(tzinfo=ZoneInfo("Asia/Shanghai")) if since is not None else None
     question = Question(category, condition, area, source, danger, start)
     raise typer.Exit(explain_rulebook(file, calendars, question))
-
-
-@replay_app.command("show")
-def replay_show() -> None:
-    """List dead letters and blocked keys of all services."""
-    from services.chassis.grid.replay import show
-
-    raise typer.Exit(show())
-
-
-@replay_app.command("letter")
-def replay_letter(
-    service: Service,
-    number: Annotated[int, typer.Argument(help="The dead letter's number.")],
-    body: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A corrected body.")] = None,
-) -> None:
-    """Put a dead letter back; it is applied when its key's turn comes."""
-    from services.chassis.grid.replay import put_back
-
-    raise typer.Exit(put_back(service, number, body))
-
-
-@replay_app.command("give-up")
-def replay_give_up(
-    service: Service,
-    number: Annotated[int, typer.Argument(help="The dead letter's number.")],
-    why: Annotated[str, typer.Option(help="Why; it is kept.")],
-) -> None:
-    """Let a key go on without its dead letter."""
-    from services.chassis.grid.replay import give_up
-
-    raise typer.Exit(give_up(service, number, why))
-
-
-@replay_app.command("pass-over")
-def replay_pass_over(
-    service: Service,
-    source: Annotated[str, typer.Argument(help="Who published, such as grid/dispatch.")],
-    topic: Annotated[str, typer.Argument()],
-    key: Annotated[str, typer.Argument(help="Case or report id.")],
-    number: Annotated[int, typer.Argument(min=1, help="The last number that will never come.")],
-) -> None:
-    """Let a key go on where events are lost beyond repair."""
-    from services.chassis.grid.replay import go_past
-
-    raise typer.Exit(go_past(service, (source, topic, key), number))
 
 
 def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
