@@ -3,6 +3,9 @@
 A subscriber hears every change committed after his cursor at least once. A cursor is a place in the database
 (`store.feed`), so it holds in every process and after restarts; an event carries the place up to which its reader
 has seen everything. Nothing is kept per subscriber but a bounded queue.
+
+Every event is made of one look at the database, and a reader is told of looks in their order only: of a case nobody
+hears an older standing after a newer one. Rows and counts of one look agree.
 """
 
 from __future__ import annotations
@@ -67,11 +70,21 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event ready for the wire. `place` is what its reader has then seen up to; None says nothing about that."""
+    """One event ready for the wire. `cursor` is what its reader has then seen up to; None says nothing about that."""
 
     name: str
     data: str
     cursor: Cursor | None
+    look: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One snapshot of the database. A look of a higher number was taken later, so it sees at least as much."""
+
+    number: int
+    edge: Place
+    now: datetime
 
 
 @dataclass(eq=False, slots=True)
@@ -82,6 +95,8 @@ class Subscription:
     lang: str
     inbox: asyncio.Queue[Event]
     behind: bool = False
+    since: int = 0
+    """What he was caught up with; older looks have nothing new for him."""
 
     async def next(self, patience_s: float) -> Event | None:
         """The next event, or None when nothing came for so long. Raises Reset once too far behind."""
@@ -95,7 +110,7 @@ class Subscription:
 
     def offer(self, event: Event) -> None:
         """Never waits: a reader who does not read is told to start again."""
-        if self.behind:
+        if self.behind or event.look < self.since:
             return
         try:
             self.inbox.put_nowait(event)
@@ -128,6 +143,9 @@ class Feed:
         self._window = timedelta(hours=settings.feed_window_h)
         self._audiences: dict[tuple[Scope, str], _Audience] = {}
         self._at: Cursor | None = None
+        self._early: frozenset[Place] = frozenset()
+        self._looks = 0
+        self._looking = asyncio.Lock()
 
     # --- the tail -----------------------------------------------------------------------------------------------
     async def run(self, stop: asyncio.Event) -> None:
@@ -150,23 +168,26 @@ class Feed:
         if self._at is None or not self._audiences:
             self._at = None
             return False
-        async with self._db.reading() as tx:
-            newest, now = await edge(tx)
+        async with self._look() as (tx, look):
             changes = await changes_after(tx, self._at.place, self._at.at - _MARGIN, TICK_LIMIT)
+            settled = [change for change in changes if change.settled]
+            complete = len(changes) < TICK_LIMIT
+            seen = [look.edge] if complete else [change.place for change in settled]
+            place = max([self._at.place, *seen])
+            fresh = [change for change in changes if change.settled or change.place not in self._early]
             for (scope, lang), audience in list(self._audiences.items()):
                 if not audience.readers:
                     continue
-                events = await self._events(tx, changes, scope, now)
+                events = await self._events(tx, fresh, scope, look)
                 _hand_out(audience.readers, events)
                 audience.counts_due |= bool(events)
-                await self._counts(tx, scope, lang, audience, newest if not changes else changes[-1].place, now)
-        if changes:
-            self._at = Cursor(changes[-1].place, now)
-        else:
-            self._at = Cursor(max(self._at.place, newest), now)
-        return len(changes) == TICK_LIMIT
+                if complete:
+                    await self._counts(tx, scope, lang, audience, place, look)
+        self._early = frozenset(change.place for change in changes if not change.settled)
+        self._at = Cursor(place, look.now)
+        return not complete and bool(settled)
 
-    async def _events(self, tx: Tx, changes: Sequence[Change], scope: Scope, now: datetime) -> list[Event]:
+    async def _events(self, tx: Tx, changes: Sequence[Change], scope: Scope, look: Look) -> list[Event]:
         """What one scope is told: the newest standing of each case it sees, and the cases it lost."""
         newest = {change.case_id: change for change in changes}
         if not newest:
@@ -176,7 +197,7 @@ class Feed:
         lost = {c.case_id for c in changes if not scope.tokens.isdisjoint(c.left)} - rows.keys()
         events: list[Event] = []
         for case_id, change in sorted(newest.items(), key=lambda item: item[1].place):
-            cursor = Cursor(change.place, now)
+            cursor = Cursor(change.place, look.now) if change.settled else None
             row = rows.get(case_id)
             if row is not None:
                 body = CaseChangedEvent(
@@ -186,18 +207,28 @@ class Feed:
                     queues=row.queues,
                     row=row_out(row, self._cache.current(), rulebooks),
                 )
-                events.append(_event("case.changed", body, cursor))
+                events.append(_event("case.changed", body, cursor, look))
             elif case_id in lost:
-                events.append(_event("case.gone", CaseGoneEvent(case_no=change.case_no), cursor))
+                events.append(_event("case.gone", CaseGoneEvent(case_no=change.case_no), cursor, look))
         return events
 
-    async def _counts(self, tx: Tx, scope: Scope, lang: str, audience: _Audience, place: Place, now: datetime) -> None:
-        """At most once a second and scope, and only after something changed."""
+    async def _counts(self, tx: Tx, scope: Scope, lang: str, audience: _Audience, place: Place, look: Look) -> None:
+        """At most once a second and scope, and only after something changed. They count the rows told so far."""
         if not audience.counts_due or monotonic() - audience.counted_at < COUNTS_EVERY_S:
             return
         audience.counts_due, audience.counted_at = False, monotonic()
-        queues = await count_queues(tx, scope, Labels(lang))
-        _hand_out(audience.readers, [_event("queue.counts", QueueCountsEvent(queues=queues), Cursor(place, now))])
+        body = QueueCountsEvent(queues=await count_queues(tx, scope, Labels(lang)))
+        _hand_out(audience.readers, [_event("queue.counts", body, Cursor(place, look.now), look)])
+
+    @contextlib.asynccontextmanager
+    async def _look(self) -> AsyncIterator[tuple[Tx, Look]]:
+        """A snapshot, numbered while it is taken: no two at once, so numbers rise as the snapshots do."""
+        async with self._db.reading() as tx:
+            async with self._looking:
+                place, now = await edge(tx)
+                self._looks += 1
+                look = Look(self._looks, place, now)
+            yield tx, look
 
     # --- readers ------------------------------------------------------------------------------------------------
     async def now(self) -> Cursor:
@@ -217,9 +248,9 @@ class Feed:
         reader = Subscription(scope, lang, asyncio.Queue(self._backlog))
         audience = self._audiences.setdefault((scope, lang), _Audience())
         audience.readers.append(reader)
-        audience.counts_due = True
         try:
             await self._catch_up(reader, start)
+            audience.counts_due = True  # those of the next look: what an older one counted was not for him
             yield reader
         finally:
             audience.readers.remove(reader)
@@ -228,15 +259,15 @@ class Feed:
 
     async def _catch_up(self, reader: Subscription, start: Cursor) -> None:
         """What lies between the cursor and now goes first; what the tail has put meanwhile follows."""
-        async with self._db.reading() as tx:
-            newest, now = await edge(tx)
-            if start.place > Place(newest.xid, 2**63) or now - start.at > self._window:
+        async with self._look() as (tx, look):
+            if start.place > Place(look.edge.xid, 2**63) or look.now - start.at > self._window:
                 raise Reset
             changes = await changes_after(tx, start.place, start.at - _MARGIN, self._backlog + 1)
             if len(changes) > self._backlog:
                 raise Reset
-            missed = await self._events(tx, changes, reader.scope, now)
+            missed = await self._events(tx, changes, reader.scope, look)
         waiting = [reader.inbox.get_nowait() for _ in range(reader.inbox.qsize())]
+        reader.since = look.number
         for event in [*missed, *waiting]:
             reader.offer(event)
 
@@ -247,5 +278,5 @@ def _hand_out(readers: Iterable[Subscription], events: Sequence[Event]) -> None:
             reader.offer(event)
 
 
-def _event(name: str, body: Out, cursor: Cursor | None) -> Event:
-    return Event(name, body.model_dump_json(), cursor)
+def _event(name: str, body: Out, cursor: Cursor | None, look: Look) -> Event:
+    return Event(name, body.model_dump_json(), cursor, look.number)
