@@ -19,6 +19,11 @@ class RelayMetrics:
         self._looks = metrics.counter("grid_outbox_looks", "Comparisons of the outbox with the inboxes", ["how"])
         self._repairs = metrics.counter("grid_outbox_repairs", "Rows sent again because a consumer lacks them", ["to"])
 
+        for how in ("done", "skipped"):  # there from the start: the first one counts as an increase
+            self._looks.labels(how)
+        for of in ("database", "producer"):
+            self._lost.labels(of)
+
     def published(self, rows: int) -> None:
         self._published.inc(rows)
 

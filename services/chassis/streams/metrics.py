@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from services.chassis.streams.arrange import Plan
 from services.chassis.streams.lags import Lag, Place
+from services.chassis.streams.message import Why
 from services.chassis.streams.store import Counts
 from services.chassis.telemetry import Metrics
 
@@ -17,6 +18,8 @@ class StreamMetrics:
         self._applied = metrics.counter("grid_stream_applied", "Events applied")
         self._duplicates = metrics.counter("grid_stream_duplicates", "Events that had come before and were dropped")
         self._parked = metrics.counter("grid_stream_parked", "Events held when they came", ["reason"])
+        for why in Why:  # there from the start: the first event counts as an increase
+            self._parked.labels(why.value)
         self._buried = metrics.counter("grid_stream_dead", "Events that became dead letters")
         self._retries = metrics.counter("grid_stream_retries", "Batches tried again after a passing fault")
         self._seconds = metrics.histogram("grid_stream_batch_seconds", "Time to apply a batch")

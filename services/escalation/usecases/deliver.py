@@ -53,6 +53,8 @@ class Deliverer:
         self._settings = settings
         self._jitter = jitter
         self._attempts = metrics.counter("grid_webhook_attempts_total", "Webhook attempts", ["outcome"])
+        for outcome in ("accepted", "failed"):  # there from the start: the first one counts as an increase
+            self._attempts.labels(outcome)
         self._freed = asyncio.Event()
         self.pulse = Pulse("deliver", Weather(db).excuse)
 
