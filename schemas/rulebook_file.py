@@ -76,6 +76,7 @@ class SettingsRow(Row):
     suspension_most_days: Annotated[int, Field(ge=1)]
     suspension_leader_days: Annotated[int, Field(ge=1)]
     reopen_days: Annotated[int, Field(ge=0)]
+    archive_days: Annotated[int, Field(ge=1)] = 90  # books kept from before it was a setting lack it
     late_s: Annotated[int, Field(ge=0)]
 
 

@@ -116,6 +116,7 @@ cases = Table(
     Index("ix_cases_live_lead", "lead_unit", "state", postgresql_where=text("live")),
     Index("ix_cases_live_flags", "flags", postgresql_using="gin", postgresql_where=text("live")),
     Index("ix_cases_live_audience", "audience", postgresql_using="gin", postgresql_where=text("live")),
+    Index("ix_cases_closed", "rulebook", "closed_at", postgresql_where=text("state = 'closed' AND NOT history")),
     Index("ix_cases_opened", "opened_at", "id"),
     Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),
     Index("ix_cases_figures", "street", "category", "lead_unit"),

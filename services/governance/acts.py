@@ -203,7 +203,12 @@ class AttachPhoto:
     photo_id: str
 
 
-Command = OpenCase | Act | TimerFired | AttachPhoto
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """It was closed long ago. Nothing happens (no facts) where the time is not over or something is still asked."""
+
+
+Command = OpenCase | Act | TimerFired | AttachPhoto | Archive
 
 
 @dataclass(frozen=True, slots=True)

@@ -710,6 +710,7 @@ _ANY_TIME = (
         F.NOTED,
         (_NOTE, _MAY_EVIDENCE),
     ),
+    Move("39", A.ARCHIVE, (S.CLOSED,), (S.ARCHIVED,), (), F.ARCHIVED, machine=(MachineRule.ARCHIVE,)),
     Move(
         "40",
         A.RECALL,

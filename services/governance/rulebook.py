@@ -119,6 +119,7 @@ class Settings:
     suspension_most_days: int = 365
     suspension_leader_days: int = 90  # longer: a street leader approves
     reopen_days: int = 7
+    archive_days: int = 90  # after closing
     late_s: int = 60  # a machine act done later than this counts from when it was done
 
 

@@ -23,7 +23,7 @@ from services.governance.acts import (
 )
 from services.governance.case.calling import settled
 from services.governance.case.cotasks import give_lead
-from services.governance.case.model import Case, clock_of, count_of, open_tasks
+from services.governance.case.model import Case, clock_of, count_of, open_tasks, pending
 from services.governance.case.permits import covers
 from services.governance.case.turn import Turn
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, Stage, State, Tier
@@ -177,6 +177,21 @@ def reopen(turn: Turn) -> None:
     if whole is not None:
         changes += turn.begin(ClockKind.WHOLE, sla.allow(turn.condition.limit, turn.at, turn.book))
     turn.emit(FactKind.REOPENED, changes, reason=turn.inputs.reason, tell=(Told("owner", ""),))
+
+
+def archive(turn: Turn) -> None:
+    """The machine puts a closed case away once nobody can want anything of it."""
+    case, book = turn.case, turn.book
+    over = case.closed_at is not None and turn.at >= case.closed_at + timedelta(days=book.settings.archive_days)
+    if (
+        case.state is State.CLOSED
+        and not case.history
+        and over
+        and not pending(case)
+        and book.does(MachineRule.ARCHIVE)
+    ):
+        rule, action = MachineRule.ARCHIVE, Action.ARCHIVE
+        turn.machine(FactKind.ARCHIVED, rule, turn.to(State.ARCHIVED), action=action, reason=rule.value)
 
 
 def can_reopen(case: Case, book: Rulebook, now: datetime, _actor: Actor) -> None:

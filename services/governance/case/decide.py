@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from services.governance.acts import (
     Act,
+    Archive,
     Around,
     AttachPhoto,
     ClockState,
@@ -18,7 +19,7 @@ from services.governance.acts import (
     OpenCase,
     TimerFired,
 )
-from services.governance.case import opening
+from services.governance.case import closing, opening
 from services.governance.case.machine import settle
 from services.governance.case.model import Case
 from services.governance.case.offers import offers
@@ -60,6 +61,8 @@ def advance(
             opening.attach_photo(turn, command)
         case TimerFired():
             pass  # settling was all of it
+        case Archive():
+            closing.archive(turn)
     return tuple(turn.facts), turn.maybe
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.governance.acts import Around, Neighbour, Spot
+from services.governance.acts import Archive, Around, Neighbour, Spot
 from services.governance.case import count_of, live_clock, offers, pending
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Role, State, Tier, Urgency
 from services.governance.errors import (
@@ -550,3 +550,19 @@ def test_nobody_appeals_against_a_close_in_time() -> None:
     assert walk.case.closed_as is ClosedKind.NORMAL
     with pytest.raises(Unsettled):
         walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="why")
+
+
+# --- archive ---------------------------------------------------------------------------------------------------------
+def test_a_closed_case_is_put_away_when_nobody_can_want_anything_of_it() -> None:
+    walk = late_close().later(days=89)
+    assert walk.do(Archive()) == ()
+    assert walk.later(days=1).do(Archive())[-1].rule is not None
+    assert walk.case.state is State.ARCHIVED
+    assert walk.do(Archive()) == ()
+    assert not offers(walk.case, CHIEF, walk.book, walk.now)
+
+
+def test_an_open_appeal_keeps_a_case_from_the_archive() -> None:
+    walk = late_close()
+    walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="typhoon")
+    assert walk.later(days=200).do(Archive()) == ()
