@@ -33,7 +33,7 @@ from services.chassis.settings import (
 )
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics, configure_logging
-from services.chassis.vitals import Vitals, standard_probes
+from services.chassis.vitals import RecordWatch, Vitals, standard_probes
 from services.dispatch.agents import APP_ID, TOPICS, handler
 from services.dispatch.api import ROUTERS, Wiring
 from services.dispatch.forward import Forwarder
@@ -88,8 +88,9 @@ async def build_server() -> Running:
         await base.db.close()
 
     vitals = Vitals(base.db, standard_probes(SCHEMA, base.metrics), base.metrics)
+    proof = RecordWatch(base.db, base.metrics)
     directory = Part("directory", base.directory.run, base.directory.pulse)
-    parts = (directory, Part("feed", feed.run), Part("vitals", vitals.run))
+    parts = (directory, Part("feed", feed.run), Part("vitals", vitals.run), Part("audit", proof.run))
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 

@@ -4,6 +4,7 @@ A relay that has ended cannot report that its outbox grows. So ages and depths a
 """
 
 from services.chassis.vitals.loop import Probe, Vitals
+from services.chassis.vitals.record import RecordWatch
 from services.chassis.vitals.standard import standard_probes
 
-__all__ = ["Probe", "Vitals", "standard_probes"]
+__all__ = ["Probe", "RecordWatch", "Vitals", "standard_probes"]
