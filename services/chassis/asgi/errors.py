@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ _FIELD_OF = {
     "unknown_task": "task",
     "unknown_request": "request",
 }
+_QUOTED = re.compile(r"'([^']*)'")  # pydantic joins what it expects in English: 'a', 'b' or 'c'
 HTTP_CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 
 
@@ -97,6 +99,8 @@ def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
     """Pydantic's error type chooses the words; its own English sentence is the fallback. The input is never echoed."""
     kind = str(error["type"])
     values = {key: value for key, value in error.get("ctx", {}).items() if isinstance(value, str | int | float)}
+    if isinstance(choices := values.get("expected"), str):
+        values["expected"] = wording.listed(lang, _QUOTED.findall(choices) or [choices])
     message, remedy = wording.field_words(lang, kind, **values)
     path = "body" if kind == "json_invalid" else _path(error["loc"])  # its own path is only a place in the text
     return FieldProblem(field=path, code=kind, message=message or str(error["msg"]), remedy=remedy)

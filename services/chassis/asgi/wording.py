@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from services.chassis.asgi.problem import FieldProblem, Problem
@@ -70,6 +70,10 @@ class Wording:
             extra=problem.extra,
         )
 
+    def listed(self, lang: str, words: Sequence[str]) -> str:
+        """Several words in one line."""
+        return _SEPARATOR[lang].join(words)
+
     def field_words(self, lang: str, code: str, **values: object) -> tuple[str | None, str | None]:
         """(what is wrong, what to do) for a code of a wrong field."""
         message = self.text(lang, f"problem.field.{code}", **values)
@@ -94,7 +98,7 @@ class Wording:
                 "illegal",
                 state=self._word(lang, "state", members["state"]),
                 action=self._word(lang, "action", members["action"]),
-                actions=_SEPARATOR[lang].join(actions),
+                actions=self.listed(lang, actions),
             )
             if told is not None and actions:
                 return told

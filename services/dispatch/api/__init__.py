@@ -1,13 +1,24 @@
 """Dispatch over HTTP: queues, cases, evidence, the live feed, and what is passed on to the other two services."""
 
+from services.dispatch.api.audit import router as audit_router
 from services.dispatch.api.calendar import router as calendar_router
 from services.dispatch.api.cases import router as cases_router
 from services.dispatch.api.events import router as events_router
 from services.dispatch.api.evidence import router as evidence_router
+from services.dispatch.api.export import router as export_router
 from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.wiring import Wiring
 
-ROUTERS = (queues_router, calendar_router, cases_router, evidence_router, events_router, forwarding_router)
+ROUTERS = (
+    queues_router,
+    calendar_router,
+    cases_router,
+    evidence_router,
+    events_router,
+    export_router,
+    audit_router,
+    forwarding_router,
+)
 
 __all__ = ["ROUTERS", "Wiring"]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 
 from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut
 from schemas.labels import Labels
-from services.chassis.asgi import Answer, Problem, answer_once, etag, if_match, language, not_found
+from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, etag, if_match, language, not_found
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
 from services.chassis.telemetry import bind_case
 from services.dispatch.api.wiring import Parts, Wiring
@@ -23,7 +23,9 @@ from services.governance.cycle import Action
 from services.governance.errors import GovernanceError, IllegalTransition
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
-CaseNo = Annotated[str, Path(max_length=64)]
+CaseNo = Annotated[str, Path(max_length=64, pattern=r"^[^\x00-\x1f]+$")]
+_ACTIONS = frozenset(action.value for action in Action)
+ActionId = Annotated[str, Path(max_length=64, json_schema_extra={"enum": sorted(_ACTIONS)})]
 
 
 @router.get("/{case_no}", summary="A case as the caller may see it")
@@ -38,7 +40,7 @@ async def read_case(case_no: CaseNo, person: CurrentPerson, parts: Parts, respon
 @router.post("/{case_no}/actions/{action}", response_model=CaseOut, summary="Act on a case")
 async def act_on_case(
     case_no: CaseNo,
-    action: Action,
+    action: ActionId,
     body: ActionIn,
     person: CurrentPerson,
     parts: Parts,
@@ -47,13 +49,16 @@ async def act_on_case(
     accept_language: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> Response:
     """The case after the action. Which actions there are, and what each needs, stands in the case itself."""
-    op_id = f"{person.account_id}:{key.key}" if key is not None else str(parts.ids.uuid7())
-    wish = Wish(case_no, action, body.to_inputs(), version, op_id)
     bind_case(case_no)
+    language_of = language(accept_language or person.lang)
+    if action not in _ACTIONS:
+        raise await _unknown_action(case_no, person, parts, language_of)
+    op_id = f"{person.account_id}:{key.key}" if key is not None else str(parts.ids.uuid7())
+    wish = Wish(case_no, Action(action), body.to_inputs(), version, op_id)
     async with parts.db.transaction() as tx:
 
         async def work() -> Answer:
-            case = await _act(tx, wish, person, parts, language(accept_language or person.lang))
+            case = await _act(tx, wish, person, parts, language_of)
             shown = await _page(tx, case_no, person, parts, gone_ok=True)
             return Answer.of(shown, headers={"etag": etag(case)})
 
@@ -85,6 +90,22 @@ async def _page(tx: Tx, case_no: str, person: Person, parts: Wiring, *, gone_ok:
     return await show(tx, found, person.actor, parts.directory, person.lang)
 
 
+async def _unknown_action(case_no: str, person: Person, parts: Wiring, lang: str) -> Problem:
+    """What this person could do with this case instead; nothing of a case that he may not see."""
+    async with parts.db.reading() as tx:
+        shown = await _page(tx, case_no, person, parts)
+    words = Words(Labels(lang), parts.directory.current())
+    labels = [words.action(offer.action, shown.state) for offer in shown.actions]
+    told = words.labels.text("act.unknown", actions=_listed(labels, lang)) if labels else words.labels.text("act.none")
+    wrong = FieldProblem(field="action", code="unknown_action", message=told)
+    allowed = [offer.action for offer in shown.actions]
+    return Problem(422, "invalid_input", detail=told, errors=[wrong], extra={"allowed": allowed})
+
+
+def _listed(labels: list[str], lang: str) -> str:
+    return ("、" if lang == "zh-CN" else ", ").join(labels)
+
+
 def _conflict(conflict: VersionConflict, lang: str, parts: Wiring) -> Problem:
     """Who changed what and when; the caller's form stays with the caller."""
     words = Words(Labels(lang), parts.directory.current())
@@ -107,7 +128,7 @@ def _illegal(error: IllegalTransition, lang: str, parts: Wiring) -> Problem:
         "illegal",
         state=words.state(error.state, None),
         action=words.action(error.action, error.state),
-        actions="、".join(allowed) if lang == "zh-CN" else ", ".join(allowed),
+        actions=_listed(allowed, lang) if allowed else words.labels.text("act.nothing"),
     )
     extra = {"state": error.state, "action": error.action, "allowed": list(error.allowed)}
     return Problem(409, error.code, detail=detail, extra=extra)

@@ -13,6 +13,7 @@ from schemas.registry import kinds
 from schemas.rulebook import read_rulebook
 from schemas.rulebook_file import Tile
 from schemas.webhooks import KINDS
+from services.chassis.audit.actions import Audited
 from services.governance import acts, cycle, errors, worktime
 from services.governance.moves import EVERYDAY_ACTS, GRADES, MOVES, RESPONSE_MEANS, VERIFY_MEANS, WHISTLE_KINDS
 
@@ -33,6 +34,7 @@ GROUPS: dict[str, type[StrEnum]] = {
     "task_state": acts.TaskState,
     "basis": worktime.Basis,
     "unit": worktime.LimitUnit,
+    "audit": Audited,
 }
 RULEBOOKS = Path(__file__).parents[3] / "deploy" / "rulebooks"
 PAGES = Path(__file__).parents[3] / "schemas" / "labels" / "pages"

@@ -1,0 +1,35 @@
+"""Bodies of the auditor's page: who did what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from schemas.api.base import Moment, Out
+
+
+class AuditRowOut(Out):
+    """One row of the record; ids and codes only. `place` names it for good: chain and number in it."""
+
+    place: str
+    at: Moment
+    service: str = Field(description="where it was written: a service, or a grid command")
+    account: str | None = Field(description="who; null where nobody was recognised")
+    account_name: str | None
+    action: str
+    label: str
+    subject: str | None = Field(description="the id of what it was done to")
+    outcome: str = Field(description="done or refused")
+    reason: str | None
+    details: Mapping[str, Any]
+    request_id: str | None
+    address: str | None
+
+
+class AuditPageOut(Out):
+    """Newest first."""
+
+    items: tuple[AuditRowOut, ...]
+    next: str | None = None
