@@ -8,8 +8,8 @@
 -- between the services.
 \set QUIET on
 -- A statement that fails must not write a password into the server's log (only a superuser may say so).
-SELECT set_config('log_min_error_statement', 'panic', false) AS quiet
-  WHERE (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \gset
+SELECT CASE WHEN rolsuper THEN set_config('log_min_error_statement', 'panic', false) END AS quiet
+  FROM pg_roles WHERE rolname = current_user \gset
 SET password_encryption = 'scram-sha-256';
 \if :{?database} \else \set database grid \endif
 \if :{?shared}

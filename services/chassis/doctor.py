@@ -9,13 +9,12 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 from services.chassis.engines import EngineFailed, footing, jars
 from services.chassis.engines.kafka import java
 from services.chassis.engines.postgres import EmbeddedPostgres
+from services.chassis.finding import Finding, Verdict
 from services.chassis.supervisor.lock import holder
 from services.chassis.supervisor.settings import CHECKOUT, BadSetting, SupervisorSettings
 
@@ -23,23 +22,6 @@ LEAST_MEMORY_GB = 4
 LEAST_DISK_GB = 4
 LEAST_GLIBC = (2, 28)
 CJK_FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
-
-
-class Verdict(StrEnum):
-    """How a check came out. `hint`: only something that tests or pages need is missing."""
-
-    OK = "ok"
-    HINT = "hint"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    verdict: Verdict
-    what: str
-    remedy: str = ""
 
 
 def run_doctor() -> int:
@@ -67,10 +49,7 @@ def examine() -> Iterator[Finding]:
     yield disk(settings.home)
     yield virtual_environment()
     yield home(settings.home)
-    if settings.database_url is None:
-        yield postgres(settings.home)
-    if settings.kafka_url is None:
-        yield kafka(settings.cache / "maven")
+    yield from engines(settings)
     if holder(settings.home) is None:
         yield from ports(settings)
     else:
@@ -78,6 +57,21 @@ def examine() -> Iterator[Finding]:
     yield pages()
     yield browser()
     yield fonts()
+
+
+def engines(settings: SupervisorSettings) -> Iterator[Finding]:
+    """Ours can run here, or yours can carry the system."""
+    if not settings.own_database:
+        yield postgres(settings.home)
+    if settings.kafka_url is None:
+        yield kafka(settings.cache / "maven")
+    if settings.own_database or settings.kafka_url is not None:
+        try:
+            from services.chassis import own_servers  # needs drivers, which may not be installed yet
+        except ImportError as error:
+            yield Finding(Verdict.BAD, f"cannot look at your own servers: {error}", "make .venv/ready")
+            return
+        yield from own_servers.examine(settings)
 
 
 def python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:
@@ -153,7 +147,7 @@ def postgres(folder: Path) -> Finding:
         place = footing.place_for(footing.make_home(folder), "postgres", account)
         EmbeddedPostgres(folder).launch()
     except (EngineFailed, OSError) as error:
-        return Finding(Verdict.BAD, f"PostgreSQL: {error}", "or set DATABASE_URL to a PostgreSQL 15 or newer")
+        return Finding(Verdict.BAD, f"PostgreSQL: {error}", "or set DATABASE_URL to a PostgreSQL 16 or newer")
     who = f" as {account.name}" if account else ""
     return Finding(Verdict.OK, f"PostgreSQL 18{who} in {place}")
 

@@ -12,8 +12,9 @@ LEAST_VERSION: Final = 16
 """The oldest major version the whole system was run on."""
 
 _FACTS: Final = """
-  SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version,
-    current_setting('server_encoding') AS encoding, r.rolsuper AS superuser,
+  SELECT r.rolname AS role, current_setting('server_version_num')::int AS number,
+    current_setting('server_version') AS version, current_setting('server_encoding') AS encoding,
+    r.rolsuper AS superuser, has_database_privilege(current_database(), 'CREATE') AS creates,
     current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
       - coalesce(current_setting('reserved_connections', true)::int, 0) AS room,
     d.datconnlimit AS database_limit, r.rolconnlimit AS role_limit
@@ -28,10 +29,12 @@ class ServerUnfit(Exception):
 class PostgresFacts:
     """What a server says of itself to one of our roles. `room`: connections for all who are no superuser."""
 
+    role: str
     number: int
     version: str
     encoding: str
     superuser: bool
+    creates: bool
     room: int
     database_limit: int
     role_limit: int
@@ -48,6 +51,12 @@ def read_facts(connection: psycopg.Connection[tuple[object, ...]]) -> PostgresFa
         facts = cursor.execute(_FACTS).fetchone()
     assert facts is not None, "the role we came in with exists"
     return facts
+
+
+def read_facts_of(url: str) -> PostgresFacts:
+    """Ask the server behind a DATABASE_URL; raises psycopg.Error where it lets nobody in."""
+    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://", 1), connect_timeout=10) as connection:
+        return read_facts(connection)
 
 
 def unfit(facts: PostgresFacts) -> Iterator[str]:
