@@ -1,12 +1,14 @@
 """A stream worker in a process of its own: `python -m tests.support.stream_process <topic>`.
 
 GRID_TEST_FAULT: `raise` lets the handler fail on every event that says "fault".
+GRID_TEST_HANG: batches are taken and nothing ever comes of them.
 GRID_TEST_DROP: the share of messages that are acknowledged and never handled; GRID_TEST_DROPPED names the file that
 gets a line for each.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import sys
@@ -54,6 +56,15 @@ def _drop(worker: StreamWorker, share: float, told: Path) -> None:
     worker._runner.run = leaky  # type: ignore[method-assign]
 
 
+def _hang(worker: StreamWorker) -> None:
+    """What a bug that waits for ever does: no fault, no progress."""
+
+    async def wait_for_ever(_items: Sequence[Item]) -> None:
+        await asyncio.Event().wait()
+
+    worker._runner.run = wait_for_ever  # type: ignore[method-assign]
+
+
 async def build() -> Running:
     """The worker as services build theirs."""
     configure_logging("test")
@@ -65,7 +76,9 @@ async def build() -> Running:
     )
     if share := float(os.environ.get("GRID_TEST_DROP", "0")):
         _drop(worker, share, Path(os.environ["GRID_TEST_DROPPED"]))
-    return Running(parts=(Part("stream", worker.run),), metrics=metrics, close=db.close)
+    if os.environ.get("GRID_TEST_HANG"):
+        _hang(worker)
+    return Running(parts=(Part("stream", worker.run, worker.pulse),), metrics=metrics, close=db.close)
 
 
 if __name__ == "__main__":

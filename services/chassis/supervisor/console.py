@@ -12,7 +12,7 @@ from typing import TextIO
 from services.chassis.clock import monotonic
 
 LOUD = ("error", "critical")
-RETRIED = ("aiokafka",)
+RETRIED = ("aiokafka", "faust.transport.drivers.aiokafka")
 """Loggers of libraries that call every retry an error."""
 PLAIN_MARKS = ("Traceback (most recent call last)", "PANIC", "OutOfMemoryError")
 LINES_PER_WINDOW = 6

@@ -11,9 +11,10 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Final, NoReturn
 
 from services.chassis.clock import monotonic
@@ -156,8 +157,23 @@ def dump_stacks_on_signal() -> None:
 def show_tasks(told: threading.Event) -> None:
     """What each task of the loop waits for; a thread's stack does not show it."""
     for task in asyncio.all_tasks():
-        task.print_stack(limit=12, file=sys.stderr)
+        sys.stderr.write(
+            "\n".join([f"Task {task.get_name()} waits (outermost first):", *awaiting(task.get_coro())]) + "\n"
+        )
     told.set()
+
+
+def awaiting(awaited: object) -> Iterator[str]:
+    """Where a coroutine stands, and what it awaits, down to the last."""
+    while awaited is not None:
+        frame = _first(awaited, "cr_frame", "gi_frame", "ag_frame")
+        if isinstance(frame, FrameType):
+            yield f'  File "{frame.f_code.co_filename}", line {frame.f_lineno}, in {frame.f_code.co_name}'
+        awaited = _first(awaited, "cr_await", "gi_yieldfrom", "ag_await")
+
+
+def _first(of: object, *names: str) -> object:
+    return next((found for name in names if (found := getattr(of, name, None)) is not None), None)
 
 
 def _within(seconds: float, say: Callable[[], object]) -> None:

@@ -24,7 +24,10 @@ from services.chassis.outbox.metrics import RelayMetrics
 from services.chassis.outbox.producer import KafkaProducer
 from services.chassis.outbox.publish import RawOutgoing, publish_raw
 from services.chassis.outbox.relay import Relay
+from services.chassis.settings import DatabaseSettings
 from services.chassis.telemetry import Metrics
+from services.chassis.watchdog.guard import EXIT_HUNG
+from services.chassis.watchdog.weather import Weather
 from tests.support.events import noted
 from tests.support.handler import CREATE
 
@@ -241,3 +244,28 @@ async def test_a_dead_letter_reaches_its_topic(
         await task
     assert dict(letter.headers)["grid_dead_consumer"] == f"grid-{topic_name}".encode()
     assert letter.key == b"b"
+
+
+async def test_a_worker_with_messages_that_gets_nothing_done_ends_and_its_heir_applies_them(
+    db: Database, kafka_address: KafkaAddress, topic_name: str, start: Start, tmp_path: Path
+) -> None:
+    expected = {"a": list(range(1, 31))}
+    async with relaying(db, kafka_address):
+        hanging = start(GRID_TEST_HANG="1", GRID_WATCHDOG_STALLED_S="8")
+        await write(db, topic_name, "a", range(1, 31))
+        assert await asyncio.to_thread(hanging.wait, 90) == EXIT_HUNG
+        told = (tmp_path / "worker-0.log").read_text()
+        assert "has got nothing done for" in told
+        assert "in wait_for_ever" in told
+        start()
+        await until_applied(db, expected)
+
+
+async def test_who_lacks_broker_or_database_is_excused(db: Database, kafka_address: KafkaAddress) -> None:
+    away = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "away")
+    nowhere = KafkaAddress.parse("kafka://127.0.0.1:1")
+    assert await Weather(db, kafka_address).excuse() is None
+    assert await Weather(db).excuse() is None
+    assert await Weather(db, nowhere).excuse() == "the broker"
+    assert await Weather(away, kafka_address).excuse() == "the database"
+    await away.close()

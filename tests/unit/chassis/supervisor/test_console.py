@@ -19,6 +19,7 @@ from services.chassis.supervisor.console import Console, LogWatch, important, re
         (json.dumps({"level": "critical", "event": "x"}), True),
         (json.dumps({"level": "warning", "event": "x"}), False),
         (json.dumps({"level": "error", "event": "x", "logger": "aiokafka.conn"}), False),
+        (json.dumps({"level": "error", "event": "x", "logger": "faust.transport.drivers.aiokafka"}), False),
         ("Traceback (most recent call last):", True),
         ("2026-11-22 PANIC:  could not write", True),
         ("plain chatter", False),
