@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import faust
 import pytest
 
@@ -62,3 +64,9 @@ def test_the_compiled_iterator_is_demanded(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(faust.streams, "_CStreamIterator", None)
     with pytest.raises(PurePythonFaust):
         require_compiled_iterator()
+
+
+def test_faust_makes_no_folders(app: faust.App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app._create_directories()  # what its start calls
+    assert list(tmp_path.iterdir()) == []
