@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from services.chassis.clock import monotonic
 from services.chassis.settings import DatabaseSettings
 
 Tx: TypeAlias = AsyncConnection
@@ -49,7 +50,11 @@ _TIMEOUTS: Final = {
 _SET_TIMEOUTS: Final = text("SELECT " + ", ".join(f"set_config('{k}', '{v}', true)" for k, v in _TIMEOUTS.items()))
 _GRID_NOW: Final = text("SELECT directory.grid_now()")
 _TRANSIENT_CLASSES: Final = ("08", "53")
-_TRANSIENT_STATES: Final = frozenset({"25P03", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "57P05"})
+_TRANSIENT_STATES: Final = frozenset(
+    {"25P03", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "57P05", "58030"}
+)
+FULL_STATES: Final = ("53100", "58030")
+"""disk_full and io_error: its disk is full, or dying."""
 
 
 def metadata_for(schema: str) -> MetaData:
@@ -78,6 +83,8 @@ class Database:
         self._pooled = settings.direct_url is not None
         self._engine = self._make_engine(settings.url, settings.pool_size, behind_pooler=self._pooled)
         self._session_engine: AsyncEngine | None = None
+        self.full_at: float | None = None
+        """When a transaction last met a full disk (`monotonic()`); None: never."""
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -85,10 +92,15 @@ class Database:
 
         After a lost connection during COMMIT the outcome is unknown; callers repeat the work and let unique keys tell.
         """
-        async with self._engine.begin() as tx:
-            if self._pooled:
-                await tx.execute(_SET_TIMEOUTS)
-            yield tx
+        try:
+            async with self._engine.begin() as tx:
+                if self._pooled:
+                    await tx.execute(_SET_TIMEOUTS)
+                yield tx
+        except DBAPIError as exc:
+            if sqlstate(exc) in FULL_STATES:
+                self.full_at = monotonic()
+            raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

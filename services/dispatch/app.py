@@ -10,7 +10,15 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from schemas.labels import Labels
-from services.chassis.asgi import EdgeRules, create_app, database_check, mount_spa, schema_check
+from services.chassis.asgi import (
+    EdgeRules,
+    ReadyCheck,
+    create_app,
+    database_check,
+    folder_check,
+    mount_spa,
+    schema_check,
+)
 from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
@@ -76,7 +84,7 @@ async def build_server() -> Running:
     await warm(base.directory)
     forwarder = _forwarder(settings, token)
     feed = Feed(base.db, base.directory, settings)
-    app = make_app(http, base)
+    app = make_app(http, base, folder_check("evidence", evidence_folder(settings)))
     auth = Authenticator(base.db, PostsOf(base.directory), base.ids, service_token=token)
     app.state.auth = auth
     app.state.clock = monotonic
@@ -94,13 +102,13 @@ async def build_server() -> Running:
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 
-def make_app(http: DispatchHttpSettings, base: Ground | None) -> FastAPI:
+def make_app(http: DispatchHttpSettings, base: Ground | None, *more: ReadyCheck) -> FastAPI:
     """The application with its routes. Without a ground it can only describe itself (`openapi`)."""
-    checks = [database_check(base.db), schema_check(base.db, SCHEMA, NEEDED_REVISION)] if base is not None else []
+    own = (database_check(base.db), schema_check(base.db, SCHEMA, NEEDED_REVISION)) if base is not None else ()
     app = create_app(
         NAME,
         http,
-        checks,
+        (*own, *more),
         ids=base.ids if base is not None else SystemIds(),
         metrics=base.metrics if base is not None else None,
         rules=EdgeRules(body_limit=BODY_LIMIT),

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from schemas.api.intake import PHOTO_MAX_BYTES
 from schemas.labels import Labels
-from services.chassis.asgi import EdgeRules, Wording, create_app, database_check, mount_spa, schema_check
+from services.chassis.asgi import EdgeRules, Wording, create_app, database_check, folder_check, mount_spa, schema_check
 from services.chassis.asgi.wording import LANGUAGES
 from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import SystemClock
@@ -76,7 +76,8 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
         await submissions.close()
         auth.close()
 
-    checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION))
+    shelf = folder_check("photos", home / "media")
+    checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION), shelf)
     app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
     app.state.auth = auth
     install_refusals(app, wording)

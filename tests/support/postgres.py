@@ -88,12 +88,18 @@ def postgres() -> Iterator[TestServer]:
 
 
 @pytest.fixture
-def database_url(postgres: TestServer) -> Iterator[str]:
+def usual_database_url(postgres: TestServer) -> Iterator[str]:
     """A migrated database of this test's own, reached with all rights."""
     template = postgres.template("grid_test_template", lambda url: _ignore(migrate(url, test_database=True)))
     name = postgres.copy_of(template)
     yield postgres.url(name)
     postgres.drop(name)
+
+
+@pytest.fixture
+def database_url(usual_database_url: str) -> str:
+    """The same; a test that brings a server of its own puts it in this place."""
+    return usual_database_url
 
 
 @pytest.fixture

@@ -16,10 +16,12 @@ from services.chassis.asgi.edge import BodyTooLarge, too_large
 from services.chassis.asgi.problem import STATUS_OF, FieldProblem, NotReady, Problem, problem_response
 from services.chassis.asgi.wording import Wording, language
 from services.chassis.db import is_transient
+from services.chassis.storage import out_of_room
 from services.chassis.telemetry import logger
 from services.governance.errors import GovernanceError
 
 RETRY_AFTER_S = "5"
+RETRY_WHEN_FULL_S = "30"
 _FIELD_OF = {
     "unknown_category": "category",
     "unknown_condition": "condition",
@@ -52,6 +54,7 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
     app.add_exception_handler(HTTPException, answering(lambda _, error: http_problem(error)))
     app.add_exception_handler(NotReady, answering(lambda _, error: unavailable(error.missing)))
     app.add_exception_handler(SQLAlchemyError, answering(lambda _, error: database_problem(error)))
+    app.add_exception_handler(OSError, answering(lambda _, error: disk_problem(error)))
 
 
 def _accepts(request: Request) -> str | None:
@@ -70,7 +73,9 @@ def governance_problem(error: GovernanceError) -> Problem:
 
 
 def database_problem(error: SQLAlchemyError) -> Problem:
-    """503 while the database is away or busy; anything else is our fault and goes to the edge as it is."""
+    """503 while the database is away, busy or full; anything else is our fault and goes to the edge as it is."""
+    if out_of_room(error):
+        return no_room("database")
     if not is_transient(error):
         raise error
     logger("http").warning("database_unavailable", error=type(error).__name__)
@@ -80,6 +85,19 @@ def database_problem(error: SQLAlchemyError) -> Problem:
 def unavailable(what: str) -> Problem:
     """Something this service needs does not answer just now; the same request may be sent again."""
     return Problem(503, "unavailable", headers={"retry-after": RETRY_AFTER_S}, extra={"missing": what})
+
+
+def disk_problem(error: OSError) -> Problem:
+    """503 where our own disk takes nothing more; anything else is our fault and goes to the edge as it is."""
+    if not out_of_room(error):
+        raise error
+    return no_room("files")
+
+
+def no_room(where: str) -> Problem:
+    """A disk is full. Nothing was kept of the request, and the same one may be sent again once there is room."""
+    logger("http").error("storage_full", where=where)
+    return Problem(503, "storage_full", headers={"retry-after": RETRY_WHEN_FULL_S}, extra={"missing": where})
 
 
 def http_problem(error: HTTPException) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from services.chassis.db import Database
+from services.chassis.storage import DatabaseRoom, folder_has_room
 from services.chassis.telemetry import Metrics
 
 CHECK_TIMEOUT_S = 3.0
@@ -43,13 +45,26 @@ class ReadyOut(BaseModel):
 
 
 def database_check(db: Database) -> ReadyCheck:
-    """The database answers."""
+    """The database answers, and can write."""
+    room = DatabaseRoom(db)
 
     async def probe() -> None:
         async with db.reading() as tx:
             await tx.execute(sa.text("SELECT 1"))
+        if not await room.there():
+            raise Missing("the database's disk is full")
 
     return ReadyCheck("database", probe)
+
+
+def folder_check(name: str, folder: Path) -> ReadyCheck:
+    """Files can be written there."""
+
+    async def probe() -> None:
+        if not await folder_has_room(folder):
+            raise Missing(f"the disk of {folder.name} is full")
+
+    return ReadyCheck(name, probe)
 
 
 def schema_check(db: Database, schema: str, needed: str) -> ReadyCheck:

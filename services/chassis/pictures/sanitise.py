@@ -6,6 +6,7 @@ Both results are new JPEGs: turned upright, without EXIF, GPS or embedded profil
 
 from __future__ import annotations
 
+import errno
 import resource
 import sys
 import warnings
@@ -19,6 +20,8 @@ THUMB_SIDE = 360
 MAX_PIXELS = 50_000_000
 _MEMORY = 1 << 30  # bytes of address space
 _CPU_S = 20
+NO_ROOM = "no_room"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS)
 _FILE = 32 << 20  # bytes that the child may write
 
 
@@ -67,7 +70,9 @@ def main(arguments: list[str]) -> int:
         reason = "not_an_image"
     except MemoryError:
         reason = "too_large"
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError):
+    except OSError as error:
+        reason = NO_ROOM if error.errno in _FULL else "damaged"
+    except (SyntaxError, ValueError, EOFError, KeyError, IndexError, TypeError):
         reason = "damaged"  # Pillow's decoders raise all of these on broken data
     else:
         sys.stdout.write("ok")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sys
 from pathlib import Path
 
 _TIMEOUT_S = 40.0
+NO_ROOM = "no_room"
+"""The child's word for a disk that is full: no fault of the picture's."""
 
 
 class BrokenImage(Exception):
@@ -24,7 +28,7 @@ class Workshop:
         self._hands = asyncio.Semaphore(hands)
 
     async def clean(self, source: Path, full: Path, thumb: Path) -> None:
-        """Make `full` and `thumb` out of `source`. Raises BrokenImage."""
+        """Make `full` and `thumb` out of `source`. Raises BrokenImage, and OSError where the disk is full."""
         async with self._hands:
             child = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -43,4 +47,7 @@ class Workshop:
                 child.kill()
                 raise
         if child.returncode != 0:
-            raise BrokenImage(said.decode("ascii", "replace") or "damaged")
+            reason = said.decode("ascii", "replace") or "damaged"
+            if reason == NO_ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(full))
+            raise BrokenImage(reason)

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from services.chassis.db import Database, is_transient
 from services.chassis.kafka import KafkaAddress, admin_client
+from services.chassis.storage import DatabaseRoom
 
 WITHIN_S: Final = 8.0
 _ASK: Final = text("SELECT 1")
@@ -26,6 +27,8 @@ class Weather:
         """Names what does not answer."""
         if not await self._database_answers():
             return "the database"
+        if not await self._has_room():
+            return "room on the database's disk"
         if self._broker is not None and not await self._broker_answers(self._broker):
             return "the broker"
         return None
@@ -39,6 +42,14 @@ class Weather:
                 raise
             return False
         return True
+
+    async def _has_room(self) -> bool:
+        try:
+            return await DatabaseRoom(self._db).there()
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            return False
 
     async def _broker_answers(self, address: KafkaAddress) -> bool:
         try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
-from services.chassis.asgi import FieldProblem, Problem, Wording, language, unavailable
+from services.chassis.asgi import FieldProblem, Problem, Wording, language, no_room, unavailable
 from services.chassis.asgi.problem import problem_response
 from services.chassis.directory.cache import DirectoryNotLoaded, UnknownRulebook
+from services.chassis.storage import out_of_room
 from services.intake.usecases.groupcommit import Unavailable
 from services.intake.usecases.refusal import Refusal
 
@@ -25,6 +26,8 @@ def install_refusals(app: FastAPI, wording: Wording) -> None:
         return answer(request, problem_of(error, wording, language(request.headers.get("accept-language"))))
 
     async def away(request: Request, error: Exception) -> Response:
+        if error.__cause__ is not None and out_of_room(error.__cause__):
+            return answer(request, no_room("database"))
         what = "directory" if isinstance(error, DirectoryNotLoaded | UnknownRulebook) else "database"
         return answer(request, unavailable(what))
 

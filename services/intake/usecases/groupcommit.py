@@ -101,7 +101,9 @@ class GroupCommit(Generic[Item, Outcome]):
     async def _unsettled(self, batch: Sequence[_Waiting[Item, Outcome]], error: Exception) -> None:
         if self._transient(error):
             for waiting in batch:
-                self._fail(waiting, Unavailable(type(error).__name__))
+                lost = Unavailable(type(error).__name__)
+                lost.__cause__ = error
+                self._fail(waiting, lost)
         elif len(batch) == 1:
             self._fail(batch[0], error)
         else:

@@ -140,6 +140,10 @@ class PhotoDesk:
                 await asyncio.to_thread(self._files.discard, path)
             await store.mark_broken(self._db, photo)
             raise Refusal("broken_image", reason=broken.reason) from broken
+        except OSError:  # a full disk: the bytes stay, and the next try begins here
+            for path in (full, thumb):
+                await asyncio.to_thread(self._files.discard, path)
+            raise
         await asyncio.to_thread(publish, thumb, shelf.thumb)
         await asyncio.to_thread(publish, full, shelf.full)
         await store.mark_stored(self._db, photo, shelf.public, self._event(photo, shelf.public))
