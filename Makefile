@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispat
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check long bench chaos web schemas docs migrate lock clean
+.PHONY: help run dev test check long bench chaos cluster web schemas docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,9 @@ bench: .venv/ready-dev $(PAGES) ## the benchmarks; NAME= runs one; writes bench/
 
 chaos: .venv/ready-dev $(PAGES) ## faults with a checker; MINUTES= sets the length
 	@$(PY) -m tests.chaos --minutes $(MINUTES)
+
+cluster: .venv/ready-dev $(PAGES) ## three Kafka brokers and a PostgreSQL over TCP: one broker dies, topics grow
+	@$(PY) -m tests.cluster
 
 web: $(PAGES) ## build the pages where their sources are newer
 

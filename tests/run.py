@@ -35,6 +35,7 @@ PARTS = (
     Part("rules", ("tests/unit", "tests/property", "tests/contract", "tests/architecture", *TWO, *USUAL)),
     Part("parts", ("tests/integration", "tests/migration", *TWO, *USUAL)),
     Part("e2e", ("tests/e2e", *ONE, *USUAL)),
+    Part("cluster", ("tests/cluster", *ONE, *USUAL)),
     Part("chaos", ("tests/chaos", *ONE, "-m", "chaos and not long")),
 )
 LONG = (Part("long", ("tests", *ONE, "-m", "long")),)

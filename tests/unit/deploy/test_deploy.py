@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from services.chassis.engines.jars import read_lock
+from services.chassis.grants import OWNER, SERVICE_ROLES
 from services.chassis.supervisor.table import SERVICES, Command, own_commands
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
@@ -45,6 +48,33 @@ def test_compose_gives_every_part_25_seconds_to_stop(compose: dict[str, Any]) ->
     assert {compose["services"][name]["stop_grace_period"] for name in PARTS} == {"25s"}
 
 
+def test_in_compose_a_frozen_part_is_ended_by_the_age_of_its_heartbeat(compose: dict[str, Any]) -> None:
+    for command in PARTS.values():
+        service = compose["services"][command.name]
+        if command.once:
+            assert service["healthcheck"] == {"disable": True}
+            continue
+        beat = service["environment"]["GRID_BEAT_FILE"]
+        assert beat.startswith(service["tmpfs"][0]), "an earlier life's heartbeat must not be there at the start"
+        check = service["healthcheck"]["test"][1]
+        assert check.count(beat) == 2
+        assert service["restart"] == "always"
+
+
+@pytest.mark.parametrize(("age_s", "killed"), [(None, False), (5, False), (300, True)])
+def test_the_health_check_kills_only_what_was_heard_once_and_then_no_more(
+    compose: dict[str, Any], tmp_path: Path, age_s: int | None, killed: bool
+) -> None:
+    service = compose["services"]["dispatch-worker-1"]
+    beat = tmp_path / "beat"
+    if age_s is not None:
+        beat.touch()
+        os.utime(beat, (beat.stat().st_mtime - age_s,) * 2)
+    check = service["healthcheck"]["test"][1].replace(service["environment"]["GRID_BEAT_FILE"], str(beat))
+    shell = check.replace("kill -9 -1", "echo killed")
+    assert (subprocess.run(["sh", "-c", shell], capture_output=True, text=True).stdout == "killed\n") is killed
+
+
 def test_compose_has_no_password_of_its_own() -> None:
     text = (DEPLOY / "compose.yaml").read_text()
     for found in re.findall(r"(?:PASSWORD|TOKEN): (.*)", text):
@@ -57,6 +87,24 @@ def test_what_compose_depends_on_exists(compose: dict[str, Any]) -> None:
     for service in services.values():
         for need in service.get("depends_on", ()):
             assert need in services
+
+
+def test_the_database_container_runs_the_administrators_file(compose: dict[str, Any]) -> None:
+    mounts = dict(volume.split(":")[:2] for volume in compose["services"]["postgres"]["volumes"])
+    script = (DEPLOY / "postgres" / "roles.sh").read_text()
+    (file,) = re.findall(r"-f (\S+)", script)
+    assert mounts["./postgres/administrator.sql"] == file
+    wanted = set(re.findall(r"PASSWORD :'(\w+)'", (DEPLOY / "postgres" / "administrator.sql").read_text())) - {"shared"}
+    given = dict(re.findall(r'-v (\w+)="\$(\w+)"', script))
+    assert given.keys() == wanted | {"database"}
+    assert set(given.values()) <= compose["services"]["postgres"]["environment"].keys() | {"POSTGRES_DB"}
+
+
+def test_the_administrators_file_makes_the_roles_that_grants_are_given_to() -> None:
+    text = (DEPLOY / "postgres" / "administrator.sql").read_text()
+    made = set(re.findall(r"^  ALTER ROLE (\w+) LOGIN", text, re.M))
+    assert made == {OWNER, *SERVICE_ROLES.values(), "grid"}
+    assert "SUPERUSER" not in text
 
 
 def unit(file: Path) -> configparser.RawConfigParser:
@@ -81,6 +129,8 @@ def test_systemd_runs_every_part(command: Command) -> None:
     assert tuple(ran[1:]) == ("-m", *arguments(command))
     assert service["Restart"] == "always"
     assert service["TimeoutStopSec"] == "25"
+    assert 0 < int(service["WatchdogSec"]) <= 60
+    assert service["NotifyAccess"] == "main"
     assert f"{name}.service" in (DEPLOY / "systemd" / "grid.target").read_text()
 
 
