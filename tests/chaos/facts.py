@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-import psycopg
-
 from schemas.cases import dump_case, load_case, load_fact
 from services.governance.case import Case, evolve
+from tests.chaos.violation import Connection
 
-Connection = psycopg.Connection[Any]
 Point = tuple[str, int, int]
 """(clock, revision, rung)"""
 
@@ -23,7 +21,12 @@ _STANDINGS = (
     " FROM dispatch.outbox o WHERE o.topic = 'grid.case.v1' ORDER BY o.key, o.seq"
 )
 _FIRINGS = "SELECT clock_id, rev, rung, due_at FROM escalation.firings"
-_HORIZON = "SELECT directory.grid_now() - interval '5 seconds'"
+_HORIZON = "SELECT directory.grid_now() - interval '10 seconds'"
+_ARMED = "SELECT clock_id, rev, rung, due_at FROM escalation.sla_timers WHERE state = 'armed'"
+_NEWEST = (
+    "SELECT DISTINCT ON (o.key) convert_from(o.payload, 'UTF8') FROM dispatch.outbox o WHERE o.topic = 'grid.case.v1'"
+    " AND EXISTS (SELECT FROM escalation.inbox_seen i WHERE i.event_id = o.event_id) ORDER BY o.key, o.seq DESC"
+)
 
 
 def differing_cases(connection: Connection) -> list[str]:
@@ -66,6 +69,33 @@ def timer_faults(connection: Connection) -> list[str]:
         and rung["rung"] not in clock["fired"]
     }
     return [*wrong, *(f"{point} had to fire and did not" for point in sorted(due - fired.keys()))]
+
+
+def unarmed(connection: Connection) -> list[str]:
+    """What a reconciler would repair: next rungs that are not armed for their moment, and rungs armed for nothing."""
+    armed: dict[Point, datetime] = {(row[0], row[1], row[2]): row[3] for row in connection.execute(_ARMED)}
+    fired = {(row[0], row[1], row[2]) for row in connection.execute(_FIRINGS)}
+    wanted: dict[Point, datetime] = {}
+    for (payload,) in connection.execute(_NEWEST):
+        standing = json.loads(payload).get("standing")
+        if standing is None or standing["history"]:
+            continue
+        for clock in standing["clocks"]:
+            wanted |= _next_rung(clock, fired)
+    wrong = [f"{point} is due {due} and not armed" for point, due in wanted.items() if armed.get(point) != due]
+    return [*wrong, *(f"{point} is armed and nobody wants it" for point in armed.keys() - wanted.keys())]
+
+
+def _next_rung(clock: dict[str, Any], fired: set[Point]) -> dict[Point, datetime]:
+    """The first rung of a running clock that has neither fired nor been settled."""
+    if clock["state"] != "running":
+        return {}
+    open_rungs = sorted(
+        (datetime.fromisoformat(rung["at"]), rung["rung"])
+        for rung in clock.get("rungs", ())
+        if rung["rung"] not in clock["fired"] and (clock["clock_id"], clock["rev"], rung["rung"]) not in fired
+    )
+    return {(clock["clock_id"], clock["rev"], rung): at for at, rung in open_rungs[:1]}
 
 
 def _standings(connection: Connection) -> Iterator[tuple[str, dict[str, Any]]]:

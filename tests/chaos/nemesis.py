@@ -1,101 +1,73 @@
-"""Kills parts of a running system, one after another, seeded, and writes down what it did and how long it hurt."""
+"""Does what the plan says, one harm after another, and writes down what it did and how long it hurt."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import random
-import signal
+import json
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
 
-from services.chassis.supervisor.status import PartStatus, read_status
-
-IMMEDIATE: Final = {"postgres": signal.SIGQUIT}  # what `pg_ctl stop -m immediate` sends
-FREEZE_SHARE: Final = 0.2
-FREEZE_S: Final = (3.0, 15.0)  # longer than Kafka's patience with a silent worker
-GROUND: Final = ("postgres", "kafka")  # nothing can move without these: the next kill waits until they are back
-BACK_WITHIN_S: Final = 90.0
-LOOK_EVERY_S: Final = 0.1
+from tests.chaos.faults import FAULTS
+from tests.chaos.plan import Fault, Strike
+from tests.chaos.world import World
 
 
 @dataclass(frozen=True, slots=True)
 class Wound:
-    """One kill: which part, after how many seconds of the run, and how long until it ran again."""
+    """One harm done: what, to whom, after how many seconds of the run, and how long until all was well again."""
 
+    number: int
+    fault: str
     part: str
     at_s: float
     back_after_s: float
+    told: str = ""
 
 
 @dataclass(slots=True)
 class Nemesis:
-    """`run` goes through every part in random order, again and again, until the time is up.
+    """`run` goes through the plan. A harm that takes the ground away is waited for; the others overlap."""
 
-    A part is killed only while it runs; the next victim need not wait for the last one, unless that was an engine.
-    Once each has been killed, some are frozen for a while instead and then go on as if nothing had been (a zombie).
-    """
-
-    home: Path
-    seed: int
-    pause_s: tuple[float, float] = (1.5, 4.0)
+    world: World
+    plan: Sequence[Strike]
+    log: Path
     wounds: list[Wound] = field(default_factory=list)
-    parts: frozenset[str] = frozenset()
-    frozen: int = 0
 
-    async def run(self, seconds: float) -> None:
-        """Returns when every part it killed runs again. AssertionError when one never does."""
-        rng = random.Random(self.seed)
+    async def run(self) -> None:
+        """Returns when everything it hurt is well again. NotBack (in a group) when something never is."""
         began = time.monotonic()
-        self.parts = frozenset(name for name, part in self._status().items() if part.state == "ready")
-        order: list[str] = []
-        async with asyncio.TaskGroup() as healing:
-            while time.monotonic() - began < seconds:
-                order = order or rng.sample(sorted(self.parts), len(self.parts))
-                part = order.pop()
-                pid = await self._running(part)
-                if not self.spared and part not in GROUND and rng.random() < FREEZE_SHARE:
-                    healing.create_task(self._freeze(pid, rng.uniform(*FREEZE_S)))
-                    continue
-                os.kill(pid, IMMEDIATE.get(part, signal.SIGKILL))
-                healed = healing.create_task(self._heal(part, pid, time.monotonic() - began))
-                if part in GROUND:
-                    await healed
-                await asyncio.sleep(rng.uniform(*self.pause_s))
+        late = 0.0
+        healing: set[asyncio.Task[None]] = set()
+        async with asyncio.TaskGroup() as group:
+            for strike in self.plan:
+                await asyncio.sleep(max(0.0, strike.at_s + late - (time.monotonic() - began)))
+                if strike.fault is Fault.KILL_UNDER_LOAD and healing:
+                    await asyncio.wait(healing)
+                at = time.monotonic() - began
+                task = group.create_task(self._strike(strike, at))
+                healing.add(task)
+                task.add_done_callback(healing.discard)
+                if strike.blocks:
+                    await task
+                    late = max(late, time.monotonic() - began - strike.at_s - strike.lasts_s)
 
     @property
     def spared(self) -> frozenset[str]:
-        """Parts that were never killed."""
-        return self.parts - {wound.part for wound in self.wounds}
+        """Processes that the plan wanted to kill and that were not."""
+        wanted = {strike.target for strike in self.plan if strike.fault is Fault.KILL}
+        return frozenset(wanted - {wound.part for wound in self.wounds if wound.fault == Fault.KILL})
 
-    async def _freeze(self, pid: int, seconds: float) -> None:
-        self.frozen += 1
-        with contextlib.suppress(ProcessLookupError):  # killed meanwhile
-            os.kill(pid, signal.SIGSTOP)
-            try:
-                await asyncio.sleep(seconds)
-            finally:
-                os.kill(pid, signal.SIGCONT)
-
-    async def _heal(self, part: str, killed: int, at_s: float) -> None:
+    async def _strike(self, strike: Strike, at_s: float) -> None:
         began = time.monotonic()
-        await self._running(part, other_than=killed)
-        self.wounds.append(Wound(part, at_s, time.monotonic() - began))
+        self._write({"strikes": asdict(strike), "at_s": round(at_s, 2)})
+        told = await FAULTS[strike.fault](self.world, strike)
+        hurt = time.monotonic() - began
+        wound = Wound(strike.number, strike.fault.value, strike.target, round(at_s, 2), round(hurt, 2), told)
+        self.wounds.append(wound)
+        self._write({"healed": asdict(wound)})
 
-    async def _running(self, part: str, other_than: int | None = None) -> int:
-        """The process id of a part, once it is ready."""
-        began = time.monotonic()
-        while time.monotonic() - began < BACK_WITHIN_S:
-            now = self._status()[part]
-            if now.state == "ready" and now.pid is not None and now.pid != other_than:
-                return now.pid
-            await asyncio.sleep(LOOK_EVERY_S)
-        raise AssertionError(f"{part} was killed and did not come back within {BACK_WITHIN_S:.0f} s")
-
-    def _status(self) -> dict[str, PartStatus]:
-        status = read_status(self.home)
-        assert status is not None, "the supervisor is gone"
-        return status.parts
+    def _write(self, row: dict[str, object]) -> None:
+        with self.log.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")

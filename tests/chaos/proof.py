@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
+from uuid import UUID
 
 import psycopg
 
-from tests.chaos.checker import Checker, Violation
+from tests.chaos.checker import Beside, Checker, Violation
+from tests.chaos.ledger import Deed, PhotoEntry, PoisonEntry
 from tests.chaos.receiver import Seen
 
 TRIES: Final = 3
@@ -20,17 +22,21 @@ TRIES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A fault, and the rule of a check that has to notice it. `forget` changes what was received."""
+    """A fault, and the rule of a check that has to notice it.
+
+    `forget` changes what was received, `claim` what was noted beside the reports.
+    """
 
     name: str
     check: str
     rule: str
     statements: tuple[str, ...] = ()
     forget: Callable[[Seen], None] | None = None
+    claim: Callable[[Beside], Beside] | None = None
 
 
-def _lose_a_webhook(seen: Seen) -> None:
-    seen.events.pop()
+def _lose_webhooks(seen: Seen) -> None:
+    seen.events.clear()
 
 
 def _swap_a_webhook(seen: Seen) -> None:
@@ -41,9 +47,52 @@ def _forge_a_webhook(seen: Seen) -> None:
     seen.bad_signatures += 1
 
 
+def _rename_a_webhook(seen: Seen) -> None:
+    next(iter(seen.ids.values())).add("another id")
+
+
+def _claim_a_photo(beside: Beside) -> Beside:
+    return replace(beside, photos=(*beside.photos, PhotoEntry("x", True, "x", "x")))
+
+
+def _claim_an_act(beside: Beside) -> Beside:
+    return replace(beside, deeds=(*beside.deeds, Deed("x", "done", "x", "x", "close", 2)))
+
+
+def _deny_an_act(beside: Beside) -> Beside:
+    return replace(beside, deeds=tuple(replace(deed, outcome="refused") for deed in beside.deeds))
+
+
+def _claim_poison(beside: Beside) -> Beside:
+    return replace(beside, poison=(*beside.poison, PoisonEntry("x", True, "grid.sla.v1", "dead")))
+
+
+def _claim_a_pulse(beside: Beside) -> Beside:
+    return replace(beside, pulses=(*beside.pulses, UUID(int=1)))
+
+
 _REPORT = "(SELECT report_id FROM intake.reports WHERE imported IS NULL ORDER BY report_id LIMIT 1)"
 _CASE = "(SELECT id FROM dispatch.cases ORDER BY id LIMIT 1)"
 _EVENT = "(SELECT event_id FROM dispatch.outbox WHERE topic = 'grid.case.v1' ORDER BY event_id LIMIT 1)"
+_FIRST_OF_MANY = (
+    "(SELECT event_id FROM dispatch.outbox WHERE topic = 'grid.case.v1' AND seq = 1 AND published_at IS NOT NULL"
+    " AND key IN"
+    " (SELECT key FROM dispatch.outbox WHERE topic = 'grid.case.v1' AND seq = 2 AND published_at IS NOT NULL)"
+    " ORDER BY event_id LIMIT 1)"
+)
+_OTHER_CASE = "(SELECT id FROM dispatch.cases ORDER BY id DESC LIMIT 1)"
+
+
+def _fact(left: str, reached: str, op_id: str, case: str = _CASE) -> str:
+    """One more fact of a case, in SQL."""
+    return (
+        "INSERT INTO dispatch.case_facts"
+        " (case_id, sequence, fact_id, version, kind, at, stage, from_state, to_state, body)"
+        f" SELECT {case}, 9999, gen_random_uuid(), 9999, 'case.noted', directory.grid_now(), 'discovery',"
+        f" {left}, {reached}, json_build_object('op_id', {op_id}::text)"
+    )
+
+
 PLANTED: Final = (
     Planted(
         "an acknowledged report vanishes",
@@ -118,7 +167,42 @@ PLANTED: Final = (
             " VALUES ('planted', 'planted', 0, 0, '', '{}', '', 'planted')",
         ),
     ),
-    Planted("a webhook is lost", "webhooks", "webhook", forget=_lose_a_webhook),
+    Planted("a held event is nobody's", "dead", "dead_letters", claim=_claim_poison),
+    Planted(
+        "a clock has no timer",
+        "timers",
+        "timers",
+        ("UPDATE escalation.sla_timers SET state = 'disarmed' WHERE state = 'armed'",),
+    ),
+    Planted(
+        "a firing is told to nobody",
+        "firings",
+        "timers",
+        (
+            "INSERT INTO escalation.firings (clock_id, rev, rung, case_id, due_at, fired_at, event_id)"
+            " VALUES ('planted', 1, 1, 'planted', directory.grid_now(), directory.grid_now(), gen_random_uuid())",
+        ),
+    ),
+    Planted(
+        "an event overtakes on its topic",
+        "order",
+        "order on the topic",
+        (f'UPDATE dispatch.outbox SET "offset" = "offset" + 1000000 WHERE event_id = {_FIRST_OF_MANY}',),
+    ),
+    Planted("a step is illegal", "steps", "illegal step", (_fact("'closed'", "'filed'", "NULL"),)),
+    Planted(
+        "an act is done twice",
+        "acts",
+        "act doubled",
+        (_fact("NULL", "NULL", "'planted'"), _fact("NULL", "NULL", "'planted'", case=_OTHER_CASE)),
+    ),
+    Planted("an act is lost", "acts", "act lost", claim=_claim_an_act),
+    Planted("a refused act is done", "acts", "refused act done", claim=_deny_an_act),
+    Planted("a photo is lost", "photos", "photo lost", claim=_claim_a_photo),
+    Planted("a pulse is lost", "pulses", "pulse lost", claim=_claim_a_pulse),
+    Planted("webhooks are lost", "webhooks", "webhook", forget=_lose_webhooks),
+    Planted("a webhook has two ids", "webhooks", "webhook id", forget=_rename_a_webhook),
+    Planted("a delivery never came", "webhooks", "delivery log", forget=lambda seen: seen.by_id.clear()),
     Planted("a webhook overtakes", "webhooks", "webhook order", forget=_swap_a_webhook),
     Planted("a webhook is forged", "webhooks", "signature", forget=_forge_a_webhook),
 )
@@ -130,17 +214,19 @@ def blind_spots(checker: Checker) -> list[Violation]:
 
 
 def _noticed(checker: Checker, planted: Planted) -> bool:
-    truth = checker.seen
+    seen, beside = checker.seen, checker.beside
     for _ in range(TRIES):
-        checker.seen = deepcopy(truth)
+        checker.seen = deepcopy(seen)
         try:
             if planted.forget is not None:
                 planted.forget(checker.seen)
+            if planted.claim is not None:
+                checker.beside = planted.claim(beside)
             return planted.rule in _rules_broken(checker, planted)
         except (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
             continue  # the row was just changed by the running system
         finally:
-            checker.seen = truth
+            checker.seen, checker.beside = seen, beside
     return False
 
 

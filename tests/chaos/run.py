@@ -3,127 +3,193 @@
 from __future__ import annotations
 
 import asyncio
-import csv
-import json
-import random
-import subprocess
-import sys
-import time
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from tests.chaos.checker import Checker, Violation
+from services.chassis.engines import footing
+from services.dispatch.feed.people import PersonClient
+from tests.chaos.afterwards import audit_whole, counts_right, read_logs, screens_complete
+from tests.chaos.bounds import Bounds
+from tests.chaos.checker import Beside, Checker, Violation
+from tests.chaos.crowd import Crowd, open_crowd
+from tests.chaos.disk import SmallDisk
+from tests.chaos.guests import Guests, socket_folder
 from tests.chaos.ledger import Ledger, entries
-from tests.chaos.load import Writer
-from tests.chaos.nemesis import Nemesis, Wound
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.plan import Fault, draw
 from tests.chaos.proof import blind_spots
+from tests.chaos.proxy import CuttingProxy
+from tests.chaos.pulse import Pulse
+from tests.chaos.questions import LATENESS
 from tests.chaos.receiver import Receiver
-from tests.chaos.stand import CHECKOUT, Stand, start, wait_for
+from tests.chaos.stand import Stand, start
+from tests.chaos.street import hasty_street
+from tests.chaos.verdict import Counts, Figures, Verdict
+from tests.chaos.world import World
 
-FAST_RETRIES = "[1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16]"
+FAST_RETRIES = "[1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 16, 16, 16, 16, 16, 16, 32, 32, 32, 32, 60, 60, 60, 60]"
+PATIENCE_WITH_RECEIVER_S = "4"
 EVENTS = ["case.escalated", "case.overdue", "case.supervised", "case.district_due", "case.closed", "case.reopened"]
-PEOPLE_WITHIN_S = 120.0
-ROWS_A_FILE = 400
-BETWEEN_FILES_S = 2.0
-MAPPING = CHECKOUT / "deploy" / "import" / "pingshan.toml"
 
 
-@dataclass(slots=True)
-class Verdict:
-    """What a run showed."""
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where a run happens: its folder, the platform's side, the small disk (None: not on this machine)."""
 
-    minutes: float
-    seed: int
-    acknowledged: int = 0
-    imported: int = 0
-    retries: int = 0
-    cases: int = 0
-    deliveries: int = 0
-    quiet_after_s: float = 0.0
-    wounds: list[Wound] = field(default_factory=list)
-    spared: frozenset[str] = frozenset()
-    frozen: int = 0
-    violations: list[Violation] = field(default_factory=list)
-
-    def report(self) -> str:
-        """For a person."""
-        lines = [
-            f"chaos: {self.minutes:g} min, seed {self.seed}, {len(self.wounds)} kills, {self.frozen} freezes",
-            f"  acknowledged reports {self.acknowledged}, imported rows {self.imported}, retries {self.retries},"
-            f" cases {self.cases}, webhooks delivered {self.deliveries}, quiet after {self.quiet_after_s:.0f} s",
-        ]
-        worst: dict[str, float] = {}
-        for wound in self.wounds:
-            worst[wound.part] = max(worst.get(wound.part, 0.0), wound.back_after_s)
-        lines += [f"  {part:<24} back within {seconds:5.1f} s" for part, seconds in sorted(worst.items())]
-        lines += [f"  never killed: {', '.join(sorted(self.spared))}"] if self.spared else []
-        lines += [f"  BROKEN {one.rule}: {one.what}" for one in self.violations[:40]]
-        lines.append(f"  {len(self.violations)} violations")
-        return "\n".join(lines)
+    folder: Path
+    receiver: Receiver
+    address: str
+    disk: SmallDisk | None
 
 
-async def run(folder: Path, minutes: float, seed: int) -> Verdict:
-    """Everything of it. The folder gets the home, the ledger and the import file."""
+async def run(
+    folder: Path,
+    minutes: float,
+    seed: int,
+    extra: Mapping[str, str] | None = None,
+    only: frozenset[Fault] | None = None,
+) -> Verdict:
+    """Everything of it. The folder gets home, ledgers, logs. `extra` is for the system's environment; `only` these
+
+    faults are done.
+    """
     receiver = Receiver(seed=seed)
     address = await receiver.start()
-    extra = {"GRID_WEBHOOK_ALLOW_HOSTS": address, "GRID_WEBHOOK_SCHEDULE_S": FAST_RETRIES, "GRID_SAMPLE_HISTORY": "0"}
-    stand = await asyncio.to_thread(start, folder / "home", extra)
+    disk = _small_disk(folder / "home")
+    ground = Ground(folder, receiver, address, disk)
+    environment = {
+        "GRID_WEBHOOK_ALLOW_HOSTS": address,
+        "GRID_WEBHOOK_SCHEDULE_S": FAST_RETRIES,
+        "GRID_WEBHOOK_TIMEOUT_S": PATIENCE_WITH_RECEIVER_S,
+        "GRID_SAMPLE_HISTORY": "0",
+        "GRID_SAMPLE_DIR": str(hasty_street(folder)),
+        **(extra or {}),
+    }
+    stand = None
     try:
-        return await _under_fire(stand, receiver, address, folder, minutes, seed)
+        stand = await asyncio.to_thread(start, folder / "home", environment)
+        return await _under_fire(stand, ground, minutes, seed, only)
     finally:
-        await asyncio.to_thread(stand.stop)
+        if stand is not None:
+            await asyncio.to_thread(stand.stop)
         await receiver.stop()
+        if disk is not None:
+            disk.unmount()
+
+
+def _small_disk(home: Path) -> SmallDisk | None:
+    """Mounted where the cluster will lie; in the main thread, whose mounts all others inherit."""
+    home.parent.chmod(0o711)  # an unprivileged database server has to pass through
+    place = footing.place_for(footing.make_home(home), "postgres", footing.engine_account())
+    disk = SmallDisk(place)
+    return disk if disk.mount() else None
 
 
 async def _under_fire(
-    stand: Stand, receiver: Receiver, address: str, folder: Path, minutes: float, seed: int
+    stand: Stand, ground: Ground, minutes: float, seed: int, only: frozenset[Fault] | None
 ) -> Verdict:
-    receiver.secret = await _subscribe(stand, f"http://{address}/hook")
-    ledger = Ledger(folder / "ledger.jsonl")
-    writers = [
-        await _writer(stand, login, ledger, seed + n) for n, login in enumerate(("wangge01", "wangge02", "zhibu01"))
-    ]
-    nemesis = Nemesis(stand.home, seed)
-    seconds = minutes * 60
-    feed = _people(stand, seed)
-    await wait_for("the people's first report", lambda: _count(stand, "intake.reports"), PEOPLE_WITHIN_S)
+    folder = ground.folder
+    ground.receiver.secret = await _subscribe(stand, f"http://{ground.address}/hook")
+    proxy = CuttingProxy(socket_folder(stand))
+    await proxy.start()
+    guests = Guests.of(stand, proxy.folder)
+    pulse = Pulse(f"127.0.0.1:{stand.environment['GRID_KAFKA_PORT']}")
+    world = World(stand, ground.receiver, guests, proxy, pulse, Ledger(folder / "poison.jsonl"), ground.disk)
+    guests.start()
+    try:
+        crowd = await open_crowd(stand, folder, seed, guests.intake_port)
+        undone = frozenset() if ground.disk else frozenset({Fault.DISK_FULL})
+        without = undone if only is None else frozenset(Fault) - only
+        plan = draw(seed, minutes, world.victims(), without)
+        nemesis = Nemesis(world, plan, folder / "faults.jsonl")
+        bounds = Bounds()
+        verdict = Verdict(minutes, seed, undone=undone)
+        async with crowd.watching():
+            imported = await _attack(world, crowd, nemesis, bounds)
+            beside = Beside.read(folder, world.pulse.acknowledged, world.home / "media")
+            checker = Checker(stand.database_url, crowd.reports.path, ground.receiver.seen, imported, beside)
+            await _judge(checker, crowd, bounds, verdict)
+        verdict.wounds, verdict.recoveries, verdict.spared = nemesis.wounds, world.recoveries, nemesis.spared
+        await _tell(verdict, world, crowd, checker, bounds)
+        return verdict
+    finally:
+        await guests.stop()
+        await proxy.stop()
+
+
+async def _attack(world: World, crowd: Crowd, nemesis: Nemesis, bounds: Bounds) -> int:
+    """Everybody works while the plan is carried out; answers how many rows were imported."""
+    stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        for writer in writers:
-            group.create_task(writer.run(seconds))
-        group.create_task(nemesis.run(seconds))
-        importing = group.create_task(_import(stand, folder, seed, seconds))
-    lasted = feed.poll() is None
-    feed.terminate()
-    await asyncio.to_thread(feed.wait, 30)
-    for writer in writers:
-        await writer.person.close()
-    ledger.close()
-    checker = Checker(stand.database_url, folder / "ledger.jsonl", receiver.seen, importing.result())
+        working = [group.create_task(each) for each in crowd.work(stop)]
+        importing = group.create_task(crowd.import_files(stop))
+        group.create_task(world.pulse.run(stop))
+        group.create_task(bounds.run(world, stop))
+        await crowd.at_work()
+        await nemesis.run()
+        world.proxy.spare()
+        stop.set()
+    assert all(task.done() for task in working)
+    return importing.result()
+
+
+async def _judge(checker: Checker, crowd: Crowd, bounds: Bounds, verdict: Verdict) -> None:
     judgement = await asyncio.to_thread(checker.judge)
     blind = await asyncio.to_thread(blind_spots, checker)
-    idle = [] if lasted else [Violation("the people went home", (stand.home / "feed.log").read_text()[-500:])]
-    return Verdict(
-        minutes=minutes,
-        seed=seed,
-        acknowledged=sum(1 for entry in entries(folder / "ledger.jsonl") if entry.acknowledged),
-        imported=importing.result(),
-        retries=sum(writer.retries for writer in writers),
-        cases=await _count(stand, "dispatch.cases"),
-        deliveries=len(receiver.seen.by_id),
-        quiet_after_s=judgement.quiet_after_s,
-        wounds=nemesis.wounds,
-        spared=nemesis.spared,
-        frozen=nemesis.frozen,
-        violations=[*judgement.violations, *blind, *idle],
+    seen = await screens_complete(crowd.screens)
+    counted = await counts_right([screen.person for screen in crowd.screens])
+    audited = await asyncio.to_thread(audit_whole, crowd.stand)
+    verdict.figures = Figures(quiet_after_s=judgement.quiet_after_s)
+    verdict.violations = [*judgement.violations, *blind, *seen, *counted, *audited, *bounds.violations()]
+
+
+async def _tell(verdict: Verdict, world: World, crowd: Crowd, checker: Checker, bounds: Bounds) -> None:
+    """Counts and figures; what was repaired had been lost, and nothing here loses what Kafka has taken."""
+    reports, acts = list(entries(crowd.reports.path)), checker.beside.deeds
+    logs = await asyncio.to_thread(read_logs, world.home / "logs")
+    median, most, firings = await asyncio.to_thread(_lateness, world.stand.database_url)
+    verdict.counts = Counts(
+        acknowledged=sum(entry.acknowledged for entry in reports),
+        maybe=sum(not entry.acknowledged for entry in reports),
+        imported=crowd.imported,
+        photos=sum(writer.pictures_sent for writer in crowd.writers),
+        acts=sum(deed.outcome == "done" for deed in acts),
+        refused=sum(deed.outcome == "refused" for deed in acts),
+        retries=crowd.retries,
+        cases=int(str((await world.ask_grid("SELECT count(*) FROM dispatch.cases"))[0][0])),
+        firings=firings,
+        deliveries=len(checker.seen.by_id),
+        pulses=len(world.pulse.acknowledged),
+        events_on_screens=sum(screen.events for screen in crowd.screens),
+        poison=len(checker.beside.poison),
     )
+    verdict.figures = Figures(
+        quiet_after_s=verdict.figures.quiet_after_s,
+        firing_late_median_s=median,
+        firing_late_most_s=most,
+        repairs=logs.repairs,
+        rss_mb=max(bounds.rss_mb.values(), default=0),
+        files=max(bounds.files.values(), default=0),
+        connections=bounds.connections,
+        fatal=dict(logs.fatal),
+    )
+    if logs.repairs:
+        verdict.violations.append(Violation("repaired", f"{logs.repairs} rows, and nothing had been lost"))
+
+
+def _lateness(database_url: str) -> tuple[float, float, int]:
+    with psycopg.connect(database_url) as connection:
+        row: tuple[Any, ...] = connection.execute(LATENESS.encode()).fetchall()[0]
+    return float(row[0]), float(row[1]), int(row[2])
 
 
 async def _subscribe(stand: Stand, url: str) -> str:
     """Make the endpoint as the administrator does; answers its secret."""
-    person = await stand.person("admin")
+    person: PersonClient = await stand.person("admin")
     answer = await person.dispatch.post(
         "/api/v1/escalation/webhooks", json={"url": url, "events": EVENTS, "name": "simulated platform"}
     )
@@ -132,108 +198,4 @@ async def _subscribe(stand: Stand, url: str) -> str:
     return secret
 
 
-async def _writer(stand: Stand, login: str, ledger: Ledger, seed: int) -> Writer:
-    person = await stand.person(login)
-    kinds, cells = await person.form()
-    spots = [spot for cell in cells[:12] for spot in await person.places(cell)]
-    return Writer(person, kinds, spots, ledger, seed, per_second=2.0)
-
-
-def _people(stand: Stand, seed: int) -> subprocess.Popen[bytes]:
-    """The sample's people at their desks, so that cases close and webhooks leave; restarted by nobody."""
-    words = ("feed", "--people", "--per-minute", "6", "--seed", str(seed), "--patient")
-    with (stand.home / "feed.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "services.chassis.grid", *words],
-            env=stand.environment,
-            cwd=CHECKOUT,
-            stdout=log,
-            stderr=log,
-        )
-
-
-async def _import(stand: Stand, folder: Path, seed: int, seconds: float) -> int:
-    """Import one file after another until the time is up; answers the number of rows in them."""
-    until = time.monotonic() + seconds
-    rows = 0
-    while time.monotonic() < until:
-        file = folder / f"rows-{rows}.csv"
-        _write_rows(file, seed, rows)
-        await _import_until_done(stand, file)
-        rows += ROWS_A_FILE
-        await asyncio.sleep(BETWEEN_FILES_S)
-    return rows
-
-
-async def _import_until_done(stand: Stand, file: Path) -> None:
-    """An import that is started again after each crash must end with every row there once."""
-    for _ in range(60):
-        words = ("import", str(file), "--mapping", str(MAPPING), "--clock", "now")
-        done = await asyncio.to_thread(stand.grid, *words, check=False)
-        if done.returncode == 0:
-            return
-        await asyncio.sleep(1)
-    raise AssertionError(f"the import never came through: {done.stderr[-1000:]}")
-
-
-def _write_rows(file: Path, seed: int, first: int) -> None:
-    """Rows of the mapping's shape, invented, numbered from `first`."""
-    rng = random.Random(f"{seed} {first}")
-    columns = [
-        *("REC_ID", "REPORT_NUM", "CREATE_TIME", "DISTRICT_NAME", "DISTRICT_ID", "STREET_NAME", "STREET_ID"),
-        *("COMMUNITY_NAME", "COMMUNITY_ID", "EVENT_TYPE_NAME", "EVENT_TYPE_ID", "MAIN_TYPE_NAME", "MAIN_TYPE_ID"),
-        *("SUB_TYPE_NAME", "SUB_TYPE_ID", "DISPOSE_UNIT_NAME", "DISPOSE_UNIT_ID", "EVENT_SRC_NAME", "EVENT_SRC_ID"),
-        *("OPERATE_NUM", "OVERTIME_ARCHIVE_NUM", "INTIME_TO_ARCHIVE_NUM", "INTIME_ARCHIVE_NUM"),
-        *("EVENT_PROPERTY_NAME", "EVENT_PROPERTY_ID", "OCCUR_PLACE"),
-    ]
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(columns)
-        for number in range(first, first + ROWS_A_FILE):
-            street, kind, unit = rng.randint(1, 4), rng.randint(1, 30), rng.randint(1, 9)
-            writer.writerow(
-                [
-                    *(
-                        90_000 + number,
-                        1,
-                        f"2018-{rng.randint(2, 12):02d}-{rng.randint(1, 28):02d} 10:{rng.randint(0, 59):02d}:00",
-                    ),
-                    *(
-                        "甲区",
-                        1,
-                        f"{street}号街道",
-                        100 + street,
-                        f"{street}-{kind % 5}社区",
-                        10_000 + street * 10 + kind % 5,
-                    ),
-                    *("市容", 5, "环境", 180, f"第{kind}类", 600 + kind, f"第{unit}单位", 1_500 + unit, "平台", 103),
-                    *(1, 0, 0, 1, "投诉", 2, "-"),
-                ]
-            )
-
-
-async def _count(stand: Stand, table: str) -> int:
-    def ask() -> int:
-        with psycopg.connect(stand.database_url) as connection:
-            return int(connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchall()[0][0])
-
-    return await asyncio.to_thread(ask)
-
-
-def write_report(verdict: Verdict, file: Path) -> None:
-    """For machines."""
-    body: dict[str, Any] = {
-        "minutes": verdict.minutes,
-        "seed": verdict.seed,
-        "kills": len(verdict.wounds),
-        "acknowledged": verdict.acknowledged,
-        "imported": verdict.imported,
-        "violations": [f"{one.rule}: {one.what}" for one in verdict.violations],
-        "worst_recovery_s": max((wound.back_after_s for wound in verdict.wounds), default=0),
-        "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-    }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(body, ensure_ascii=False, indent=1))
-
-
-__all__ = ["Verdict", "run", "write_report"]
+__all__ = ["Verdict", "run"]
