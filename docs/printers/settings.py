@@ -16,6 +16,7 @@ from services.chassis.auth.settings import AuthSettings
 from services.chassis.housekeeping import RetentionSettings
 from services.chassis.settings import REPOSITORY, SettingsGroup
 from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSettings
+from services.chassis.supervisor.watch import Patience
 from services.dispatch.settings import DispatchSettings
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
 from services.intake.settings import IntakeSettings
@@ -35,6 +36,7 @@ GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
     ("Sign-in", (AuthSettings,)),
     ("Housekeeping", (RetentionSettings,)),
     ("Logs and metrics", (shared.LogSettings, shared.MetricsSettings)),
+    ("Watchdog", (shared.WatchdogSettings,)),
     ("Intake", (IntakeSettings,)),
     ("Dispatch", (DispatchSettings,)),
     ("Escalation", (TimerSettings, WebhookSettings, PlatformSettings)),
@@ -59,6 +61,16 @@ SUPERVISOR = (
         "Stream workers of dispatch.",
     ),
     ("GRID_SAMPLE_HISTORY", "1", "0: the sample street opens without its sixty days of past."),
+    (
+        "GRID_WATCHDOG_SILENT_S",
+        f"{Patience().silent_s:g}",
+        "Seconds without a heartbeat after which `grid up` kills a part and starts it again.",
+    ),
+    (
+        "GRID_MEMORY_LIMITS",
+        "–",
+        "Parts whose memory limit differs from the rest: `dispatch=900,intake-worker=400` (MB).",
+    ),
     ("GRID_CACHE", "a folder in the user's cache", "Where downloads are shared between clones, tests and runs."),
 )
 
