@@ -80,6 +80,7 @@ class InputType(StrEnum):
     CONDITION = "condition"
     TASK = "task"
     CASE_NO = "case_no"
+    CELL = "cell"
     FLAG = "flag"
     GRADE = "grade"
 
@@ -227,6 +228,7 @@ class Around:
     near: tuple[Neighbour, ...] = ()
     grid_has_branch: bool = True
     verifier: ActorRef | None = None
+    place: Spot | None = None  # of the cell that the inputs name, as the directory knows it
     duty: Mapping[str, str] = field(default_factory=dict)  # role id → account on duty
 
 

@@ -126,6 +126,13 @@ _MAY_EVIDENCE = _may("evidence", InputType.EVIDENCE)
 _MAY_CO = _may("co_units", InputType.UNITS)
 _URGENCY = _may("urgency", InputType.CHOICE, ("U0", "U1", "U2", "U3"))
 _CLASS = (_may("category", InputType.CATEGORY), _need("condition", InputType.CONDITION), _URGENCY)
+_RECLASS = (
+    _reason(RECLASSIFY_REASONS),
+    _may("category", InputType.CATEGORY),
+    _may("condition", InputType.CONDITION),
+    _URGENCY,
+    _may("cell", InputType.CELL),
+)
 _UNITS = (_need("lead_unit", InputType.UNIT), _MAY_CO, _may("reason", InputType.CHOICE, DISPATCH_REASONS), _MAY_NOTE)
 _DISTRICT_RESULT = (_MAY_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
 _RESULT = (_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
@@ -318,12 +325,7 @@ _COORDINATION = (
         (S.REPORTED, S.GRID_HANDLING, S.AT_STREET),
         _by(_GS),
         F.RECLASSIFIED,
-        (
-            _reason(RECLASSIFY_REASONS),
-            _may("category", InputType.CATEGORY),
-            _may("condition", InputType.CONDITION),
-            _URGENCY,
-        ),
+        _RECLASS,
     ),
     Move(
         "12b.community",
@@ -332,12 +334,7 @@ _COORDINATION = (
         (S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET),
         _by(_CS),
         F.RECLASSIFIED,
-        (
-            _reason(RECLASSIFY_REASONS),
-            _may("category", InputType.CATEGORY),
-            _may("condition", InputType.CONDITION),
-            _URGENCY,
-        ),
+        _RECLASS,
     ),
     Move(
         "12b.street",
@@ -346,12 +343,7 @@ _COORDINATION = (
         (),
         _by(_IC, _DP, _DC),
         F.RECLASSIFIED,
-        (
-            _reason(RECLASSIFY_REASONS),
-            _may("category", InputType.CATEGORY),
-            _may("condition", InputType.CONDITION),
-            _URGENCY,
-        ),
+        _RECLASS,
     ),
     Move(
         "13",

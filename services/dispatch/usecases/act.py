@@ -74,7 +74,7 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     now = await grid_now(tx)
     rulebook = await directory.rulebook(case.rulebook)
     beside = await near_cases(tx, [case])
-    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()))
+    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), wish.inputs.cell)
     command = Act(wish.action, actor, wish.inputs, wish.op_id)
     steps = carry_out(case, command, rulebook, now, around, ids=ids, cause=Cause())
     if not steps:

@@ -18,12 +18,15 @@ def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour]) -
     return Around(near=tuple(near), grid_has_branch=_has_branch(directory, spot))
 
 
-def around_case(directory: Directory, case: Case, now: datetime, near: Sequence[Neighbour] = ()) -> Around:
-    """For a command to an open case."""
+def around_case(
+    directory: Directory, case: Case, now: datetime, near: Sequence[Neighbour] = (), cell: str | None = None
+) -> Around:
+    """For a command to an open case; `cell` is the place that it names."""
     return Around(
         near=tuple(near),
         grid_has_branch=_has_branch(directory, case.spot),
         verifier=verifier_of(directory, case, now),
+        place=_spot_of(directory, cell) if cell else None,
     )
 
 
@@ -66,6 +69,15 @@ class _Free:
                 if person.account_id not in self._taken:
                     return ActorRef(person.account_id, role)
         return None
+
+
+def _spot_of(directory: Directory, code: str) -> Spot | None:
+    """A cell as a place; None where the directory has no such cell."""
+    cell = directory.cells.get(code)
+    community = directory.communities.get(cell.community) if cell is not None else None
+    if cell is None or community is None:
+        return None
+    return Spot(community.street, cell.community, cell.grid, cell.code)
 
 
 def _has_branch(directory: Directory, spot: Spot) -> bool:

@@ -36,6 +36,7 @@ class Forms:
             InputType.PERSON: self._people,
             InputType.TASK: self._tasks,
             InputType.CASE_NO: list,
+            InputType.CELL: self._cells,
         }
 
     def actions(self, actor: Actor) -> tuple[ActionOut, ...]:
@@ -98,6 +99,14 @@ class Forms:
             for category in self._book.categories.values()
             for i in category.conditions
         ]
+
+    def _cells(self) -> list[InputChoiceOut]:
+        """The street's cells, those of the case's own community first."""
+        directory, spot = self._words.directory, self._case.spot
+        own = [c for c in directory.cells.values() if directory.communities[c.community].street == spot.street]
+        own.sort(key=lambda cell: (cell.community != spot.community, cell.code))
+        words = self._words
+        return [InputChoiceOut(id=c.code, label=f"{words.place(c.community)} · {c.name}") for c in own]
 
     def _people(self) -> list[InputChoiceOut]:
         directory, spot = self._words.directory, self._case.spot

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from services.governance import sla
@@ -15,9 +16,12 @@ from services.governance.acts import (
     ClockState,
     Counted,
     FactKind,
+    FlagDropped,
     FlagRaised,
     HandledBy,
     LeadAssigned,
+    Moved,
+    OwnerChanged,
     Task,
     TaskGiven,
     TaskState,
@@ -26,7 +30,7 @@ from services.governance.acts import (
 from services.governance.case.classify import chosen, counted_from, recomputed, routed_for, rule_flag
 from services.governance.case.cotasks import close_task, co_units_given, drop_co_tasks, give_co_tasks, give_lead
 from services.governance.case.model import Case, count_of, live_clock, open_tasks
-from services.governance.case.turn import Turn, runs
+from services.governance.case.turn import Turn, owner_in, runs
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State
 from services.governance.errors import InvalidInput, LimitReached, MissingInput, NotPermitted, TooLate
 from services.governance.rulebook import Rulebook
@@ -115,14 +119,35 @@ def may_decline(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> No
 
 
 def reclassify(turn: Turn) -> None:
-    """Another class or urgency: due times from the original start, the old ones stay in the facts."""
+    """Another class, urgency or place: due times from the original start, the old ones stay in the facts."""
     given, case = turn.inputs, turn.case
-    if not (given.category or given.condition or given.urgency):
+    changes = moved(turn)
+    anew = given.category or given.condition or given.urgency
+    if anew:
+        classified = chosen(turn)
+        changes += [classified, *recomputed(turn, classified)]
+    elif changes:
+        classified = Classified(case.category, case.condition, case.urgency, case.restricted, case.class_proposed)
+    else:
         raise MissingInput("category")
-    classified = chosen(turn)
-    routed = routed_for(case, classified, turn.book)
-    changes: list[Change] = [classified, routed, *rule_flag(case, routed), *recomputed(turn, classified)]
-    turn.emit(FactKind.RECLASSIFIED, changes, reason=given.reason)
+    routed = routed_for(replace(case, spot=turn.around.place or case.spot), classified, turn.book)
+    changes += [routed, *rule_flag(case, routed)]
+    tell = (Told("owner", ""),) if given.cell else ()
+    turn.emit(FactKind.RECLASSIFIED, changes, reason=given.reason, tell=tell)
+
+
+def moved(turn: Turn) -> list[Change]:
+    """The place corrected, and who answers for it there. Nothing where no place is given."""
+    given, case, place = turn.inputs, turn.case, turn.around.place
+    if not given.cell:
+        return []
+    if place is None or place.cell != given.cell or place.street != case.spot.street:
+        raise InvalidInput("cell", given.cell)
+    changes: list[Change] = [Moved(place)]
+    owner = owner_in(replace(case, spot=place), case.state, case.lead)
+    changes += [OwnerChanged(owner)] if owner is not None and owner != case.owner else []
+    changes += [FlagDropped(Flag.CROSS_BORDER)] if Flag.CROSS_BORDER in case.flags else []
+    return changes
 
 
 # --- dispatching ----------------------------------------------------------------------------------------------------

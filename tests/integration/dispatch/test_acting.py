@@ -225,3 +225,18 @@ async def test_a_restricted_case_shows_class_and_community_only_outside_its_chai
     assert (await chief.get("/api/v1/cases", params={"q": "垃圾"})).json()["rows"] == []
     urged = await post(chief, case_no, "urge", outside["version"])
     assert (urged.status_code, urged.json()["code"]) == (403, "not_permitted")
+
+
+async def test_a_wrong_place_is_put_right_from_the_form(street: Street, sign_in: SignIn) -> None:
+    case_no = await street.opened(category=await street.category(), staff=False, reporter_account=None)
+    branch = await sign_in("zhibu01")
+    form = next(a for a in (await get(branch, case_no))["actions"] if a["action"] == "reclassify")
+    cells = next(i for i in form["inputs"] if i["name"] == "cell")["choices"]
+    here = str(await street.scalar("SELECT cell FROM dispatch.cases WHERE case_no = :no", no=case_no))
+    near = next(c["id"] for c in cells if c["id"] != here)
+    nowhere = await post(
+        branch, case_no, "reclassify", (await get(branch, case_no))["version"], cell="x", reason="wrong_place"
+    )
+    assert (nowhere.status_code, nowhere.json()["errors"][0]["field"]) == (422, "cell")
+    await do(branch, case_no, "reclassify", cell=near, reason="wrong_place")
+    assert await street.scalar("SELECT cell FROM dispatch.cases WHERE case_no = :no", no=case_no) == near

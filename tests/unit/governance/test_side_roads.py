@@ -44,6 +44,7 @@ from tests.support.governance import (
     RESIDENT,
     SECRETARY,
     STALL,
+    STREET,
     VERIFIER,
     WORKER,
     Walk,
@@ -566,3 +567,39 @@ def test_an_open_appeal_keeps_a_case_from_the_archive() -> None:
     walk = late_close()
     walk.act(LEAD, Action.APPEAL_OVERDUE, reason="weather", note="typhoon")
     assert walk.later(days=200).do(Archive()) == ()
+
+
+# --- another place ---------------------------------------------------------------------------------------------------
+ELSEWHERE = Spot(STREET, STREET + "002", STREET + "00201", STREET + "002001")
+
+
+def test_a_wrong_place_is_corrected_and_its_community_answers() -> None:
+    walk = to_community(Walk())
+    due = walk.clock(ClockKind.COMMUNITY_RESPONSE).due_at
+    walk.around = Around(place=ELSEWHERE)
+    walk.act(COMMUNITY_SECRETARY, Action.RECLASSIFY, reason="wrong_place", cell=ELSEWHERE.cell)
+    assert walk.case.spot == ELSEWHERE
+    assert walk.case.owner is not None
+    assert walk.case.owner.code == ELSEWHERE.community
+    assert walk.case.tier is Tier.COMMUNITY
+    assert walk.clock(ClockKind.COMMUNITY_RESPONSE).due_at == due, "a place moves no due time"
+
+
+def test_a_place_that_nobody_knows_or_that_lies_in_another_street_is_refused() -> None:
+    walk = to_street(Walk())
+    with pytest.raises(InvalidInput):
+        walk.act(CHIEF, Action.RECLASSIFY, reason="wrong_place", cell="nowhere")
+    walk.around = Around(place=Spot("999999999", "999999999001", "99999999900101", "999999999001001"))
+    with pytest.raises(InvalidInput):
+        walk.act(CHIEF, Action.RECLASSIFY, reason="wrong_place", cell="999999999001001")
+    with pytest.raises(MissingInput):
+        walk.act(CHIEF, Action.RECLASSIFY, reason="wrong_place")
+
+
+def test_class_and_place_change_in_one_form() -> None:
+    walk = to_street(Walk())
+    walk.around = Around(place=ELSEWHERE)
+    walk.act(CHIEF, Action.RECLASSIFY, reason="wrong_place", cell=ELSEWHERE.cell, category=STALL)
+    assert walk.case.spot == ELSEWHERE
+    assert walk.case.category is not None
+    assert walk.case.category.code == STALL

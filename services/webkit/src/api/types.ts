@@ -63,6 +63,7 @@ export type InputType =
   | "condition"
   | "task"
   | "case_no"
+  | "cell"
   | "flag"
   | "grade";
 
