@@ -25,6 +25,8 @@ from services.chassis.clock import monotonic
 from services.chassis.db import Database, is_transient
 from services.chassis.directory import DirectoryCache
 from services.chassis.telemetry import logger
+from services.chassis.watchdog.pulse import Pulse
+from services.chassis.watchdog.weather import Weather
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, scope_of
@@ -146,11 +148,13 @@ class Feed:
         self._early: frozenset[Place] = frozenset()
         self._looks = 0
         self._looking = asyncio.Lock()
+        self.pulse = Pulse("feed", Weather(db).excuse)
 
     # --- the tail -----------------------------------------------------------------------------------------------
     async def run(self, stop: asyncio.Event) -> None:
         """Read and hand out until `stop`. While the database is away readers simply hear nothing."""
         while not stop.is_set():
+            self.pulse.turn()
             pause = self._tick_s
             try:
                 if await self._tick():

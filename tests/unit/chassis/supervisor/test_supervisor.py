@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 import os
@@ -16,7 +17,9 @@ from pathlib import Path
 import pytest
 
 from services.chassis.engines import EngineFailed, Launch
+from services.chassis.grid.restart import Restart
 from services.chassis.supervisor import runner as runner_module
+from services.chassis.supervisor import supervisor as supervisor_module
 from services.chassis.supervisor.asked import ask
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.lock import AlreadyRunning, HomeLock, holder
@@ -298,3 +301,47 @@ def test_a_note_about_another_process_asks_for_nothing(tmp_path: Path) -> None:
 
     _, out = run_until([python("a", SLEEPER, tmp_path)], tmp_path, crash)
     assert "killed by SIGTERM" in out
+
+
+def test_a_process_that_cannot_even_be_started_ends_nothing_else(tmp_path: Path) -> None:
+    nowhere = Part(name="bad", launch=lambda: Launch(("/no/such/program",), {}, tmp_path), awaited=False)
+    parts = [python("good", SLEEPER, tmp_path), nowhere]
+    code, out = run_until(parts, tmp_path, lambda boss: until(lambda: boss.runners["bad"].restarts >= 2))
+    assert code == 0
+    assert "No such file" in out
+
+
+def test_a_status_that_cannot_be_written_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    async def crash(boss: Supervisor) -> int:
+        monkeypatch.setattr(supervisor_module, "write_status", full)
+        runner, pid = boss.runners["a"], boss.runners["a"].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: runner.pid not in (None, pid))
+        return 0
+
+    code, _ = run_until([python("a", SLEEPER, tmp_path)], tmp_path, crash)
+    assert code == 0
+    assert "no space left" in (tmp_path / "logs" / "supervisor.log").read_text()
+
+
+def test_restart_goes_through_the_parts_one_after_the_other(tmp_path: Path) -> None:
+    order: list[str] = []
+
+    async def restart_both(boss: Supervisor) -> int:
+        before = {name: runner.pid for name, runner in boss.runners.items()}
+        for name in before:
+            await asyncio.to_thread(Restart(tmp_path, name).run)
+            order.append(name)
+            changed = {each for each, runner in boss.runners.items() if runner.pid != before[each]}
+            assert changed == set(order), "one came back while another was not restarted yet"
+        return 0
+
+    with HomeLock(tmp_path):
+        parts = [python(name, SLEEPER, tmp_path) for name in ("x-worker-1", "x-worker-2")]
+        code, out = run_until(parts, tmp_path, restart_both)
+    assert code == 0
+    assert "ended" not in out
