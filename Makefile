@@ -44,8 +44,8 @@ long: .venv/ready-dev $(PAGES) ## what is too slow for test
 bench: .venv/ready-dev $(PAGES) ## the benchmarks; NAME= runs one; writes bench/latest.json
 	@$(PY) -m tests.bench $(NAME)
 
-chaos: .venv/ready-dev $(PAGES) ## faults with a checker; MINUTES= sets the length
-	@$(PY) -m tests.chaos --minutes $(MINUTES)
+chaos: .venv/ready-dev $(PAGES) ## faults with a checker; MINUTES= sets the length, SEED= does the same again
+	@$(PY) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 cluster: .venv/ready-dev $(PAGES) ## three Kafka brokers and a PostgreSQL over TCP: one broker dies, topics grow
 	@$(PY) -m tests.cluster

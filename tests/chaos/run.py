@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,7 @@ async def run(
 
     faults are done.
     """
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is our own doing
     receiver = Receiver(seed=seed)
     address = await receiver.start()
     disk = _small_disk(folder / "home")
