@@ -189,7 +189,7 @@ PLANTED: Final = (
         "order on the topic",
         (f'UPDATE dispatch.outbox SET "offset" = "offset" + 1000000 WHERE event_id = {_FIRST_OF_MANY}',),
     ),
-    Planted("a step is illegal", "steps", "illegal step", (_fact("'closed'", "'filed'", "NULL"),)),
+    Planted("a step is illegal", "steps", "illegal step", (_fact("'closed'", "'reported'", "NULL"),)),
     Planted(
         "an act is done twice",
         "acts",
