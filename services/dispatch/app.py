@@ -163,6 +163,10 @@ class PostsOf:
         """The posts an account holds at `now`."""
         return self._cache.current().posts_of(account_id, now)
 
+    def covers_all(self, area: str) -> bool:
+        """Whether an area code takes in every street there is."""
+        return self._cache.covers_all(area)
+
 
 def post_labels(cache: DirectoryCache) -> Callable[[Person], Sequence[str | None]]:
     """Words for a person's posts: '网格员 · 北门社区第一网格'."""

@@ -18,6 +18,7 @@ from services.chassis.auth.service import Authenticator
 from services.governance.cycle import Role
 
 CALLER_HEADER = "x-grid-caller"
+SERVICE = "service"
 ADDRESS_HEADER = "x-grid-address"
 
 
@@ -71,14 +72,20 @@ async def current_person(request: Request) -> Person:
     person = await person_or_none(request)
     if person is None:
         raise Problem(401, "not_signed_in")
+    if person.scope not in (None, SERVICE):
+        raise Problem(403, "not_permitted")  # a token made for one purpose opens only what asks for that purpose
     return person
 
 
-def require_role(*roles: Role) -> Callable[..., Coroutine[Any, Any, Person]]:
-    """A dependency that lets only holders of one of `roles` pass (403 `not_permitted`)."""
+def require_role(*roles: Role, everywhere: bool = False) -> Callable[..., Coroutine[Any, Any, Person]]:
+    """A dependency that lets only holders of one of `roles` pass (403 `not_permitted`).
 
-    async def holder(person: Annotated[Person, Depends(current_person)]) -> Person:
-        if not person.has_role(*roles):
+    `everywhere`: over every street of the installation, for what belongs to no street.
+    """
+
+    async def holder(request: Request, person: Annotated[Person, Depends(current_person)]) -> Person:
+        held = person.has_role(*roles)
+        if not held or (everywhere and not authenticator(request).holds_everywhere(person, roles)):
             raise Problem(403, "not_permitted")
         return person
 
@@ -88,7 +95,9 @@ def require_role(*roles: Role) -> Callable[..., Coroutine[Any, Any, Person]]:
 def require_scope(scope: str) -> Callable[..., Coroutine[Any, Any, Person]]:
     """A dependency for machine tokens made for one purpose (403 `not_permitted`)."""
 
-    async def machine(person: Annotated[Person, Depends(current_person)]) -> Person:
+    async def machine(person: Annotated[Person | None, Depends(person_or_none)]) -> Person:
+        if person is None:
+            raise Problem(401, "not_signed_in")
         if person.scope != scope:
             raise Problem(403, "not_permitted")
         return person

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -24,6 +25,7 @@ from services.chassis.db import Database, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.telemetry import logger
 from services.governance.acts import Post
+from services.governance.cycle import Role
 
 CACHE_S = 5.0
 CACHE_SIZE = 10_000
@@ -35,6 +37,10 @@ class PostBook(Protocol):
 
     def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
         """The posts an account holds at `now`."""
+        ...
+
+    def covers_all(self, area: str) -> bool:
+        """Whether an area code takes in every street there is."""
         ...
 
 
@@ -135,6 +141,10 @@ class Authenticator:
             await record(tx, Entry(Audited.SIGNED_IN, account.account_id, account.account_id, details=means))
         logger("auth").info("signed_in", account_id=account.account_id)
         return SessionToken(token, ends, self._person(account, now))
+
+    def holds_everywhere(self, person: Person, roles: Collection[Role]) -> bool:
+        """Whether one of the person's posts of these roles is over every street of this installation."""
+        return any(post.role in roles and self._posts.covers_all(post.area) for post in person.posts)
 
     # --- recognising ------------------------------------------------------------------------------------------------
     async def by_session(self, token: str) -> Person | None:

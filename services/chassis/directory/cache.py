@@ -63,6 +63,10 @@ class DirectoryCache:
         """The posts an account holds at `now`; none before the first load (fail closed)."""
         return self._directory.posts_of(account_id, now) if self._directory else ()
 
+    def covers_all(self, area: str) -> bool:
+        """Whether an area code takes in every street there is; False before the first load."""
+        return self._directory is not None and self._directory.covers_all(area)
+
     @property
     def calendar_revision(self) -> str:
         """Names the calendars that rulebooks are computed with now."""

@@ -168,6 +168,10 @@ class Directory:
         """The posts a person holds at `now`, in the order they were given."""
         return tuple(a.post for a in self._appointments_of.get(account_id, ()) if a.in_force(now))
 
+    def covers_all(self, area: str) -> bool:
+        """Whether an area code takes in every street there is: none is named, or it is the only one."""
+        return not area or set(self.streets) == {area}
+
     def appointments_of(self, account_id: str, now: datetime) -> tuple[Appointment, ...]:
         return tuple(a for a in self._appointments_of.get(account_id, ()) if a.in_force(now))
 

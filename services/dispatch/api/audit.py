@@ -18,7 +18,7 @@ from services.dispatch.api.wiring import Parts
 from services.governance.cycle import Role
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
-Auditor = Annotated[Person, Depends(require_role(Role.AUDITOR))]
+Auditor = Annotated[Person, Depends(require_role(Role.AUDITOR, everywhere=True))]
 # what an id or a code may look like; nothing else can stand in a column
 Id = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Kind = Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_.]+$", description="a kind, or its first part")]

@@ -36,9 +36,9 @@ async def desk_of(request: Request) -> Desk:
 
 
 DeskOf = Annotated[Desk, Depends(desk_of)]
-Administrator = Annotated[Person, Depends(require_role(Role.ADMINISTRATOR, Role.DUTY_CHIEF))]
+Administrator = Annotated[Person, Depends(require_role(Role.ADMINISTRATOR, Role.DUTY_CHIEF, everywhere=True))]
 LOG_READERS = (
     *(Role.ADMINISTRATOR, Role.DUTY_CHIEF, Role.DISPATCHER),
     *(Role.INTAKE_CLERK, Role.STREET_LEADER, Role.AUDITOR),
 )
-LogReader = Annotated[Person, Depends(require_role(*LOG_READERS))]
+LogReader = Annotated[Person, Depends(require_role(*LOG_READERS, everywhere=True))]

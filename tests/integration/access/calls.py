@@ -1,0 +1,58 @@
+"""How each route is called: a request that would do its work for somebody who may."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+from tests.integration.access.asking import Call
+from tests.integration.access.world import World
+
+REPORT: Mapping[str, Any] = {
+    "category": None,
+    "text": "灯不亮",
+    "position": {"lng": 113.06, "lat": 23.69, "crs": "wgs84"},
+}
+BODIES: Mapping[str, Any] = {
+    "POST /api/v1/session": {"login": "nobody", "password": "not-a-password"},
+    "POST /api/v1/reports": REPORT,
+    "POST /api/v1/intake/reports": REPORT,
+    "POST /api/v1/reports/{report_id}/actions/{action}": {"note": "还没处理"},
+    "POST /api/v1/webhooks": {"url": "https://platform.example.org/two", "events": ["case.closed"], "name": "two"},
+    "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
+    "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
+    "POST /api/v1/platform/events": {"type": "answered"},
+}
+QUERIES: Mapping[str, str] = {
+    "GET /api/v1/duplicates": "?lng=113.06&lat=23.69",
+    "GET /api/v1/intake/duplicates": "?lng=113.06&lat=23.69",
+    "POST /api/v1/webhooks/{endpoint_id}/replay": "?since=2026-01-01T00:00:00Z",
+}
+PICTURES = ("/photos/{photo_id}", "/evidence/{evidence_id}")
+
+
+def call_of(world: World, route: str, situation: str | None, action: str | None, headers: Mapping[str, str]) -> Call:
+    """The request for a row of the table. `situation` names the case that it is about."""
+    method, path = route.split(" ", 1)
+    names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
+    if situation is not None:
+        names["case_no"] = world.names[situation]
+    names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")
+    if method == "GET":
+        names["rest:path"] = "webhooks"
+    target = path
+    for name, value in names.items():
+        target = target.replace(f"{{{name}}}", value)
+    assert "{" not in target, f"nothing stands for a parameter of {route}"
+    sent = dict(headers)
+    body = b""
+    if method == "PUT" and path.endswith(PICTURES):
+        sent["content-type"], body = "image/jpeg", b"\xff\xd8\xff\xe0 cut off"
+    elif method in ("POST", "PATCH"):
+        sent |= {"content-type": "application/json", "idempotency-key": str(uuid4())}
+        body = json.dumps(BODIES.get(route, {})).encode()
+    if situation is not None:
+        sent["if-match"] = f'"{world.versions[situation]}"'
+    return Call(method, target + QUERIES.get(route, ""), sent, body)
