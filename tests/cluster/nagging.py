@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
-from typing import Any
 
 import httpx
 
@@ -13,11 +12,12 @@ from services.dispatch.feed.people import PersonClient
 
 ANSWERED = frozenset({202, 404, 409, 429})
 """Taken, no case yet, asked already: whatever it is, it is an answer."""
-PAGE = 50
+ABOUT = 20
 
 
 class Nagger:
-    """Asks about his own reports, from the newest back to the oldest and again, so many times a second."""
+    """Asks about his first reports again and again, so many times a second; mostly he is told that he has asked before,
+    which is an event of the case too."""
 
     def __init__(self, person: PersonClient, seed: int, per_second: float) -> None:
         self._person = person
@@ -27,24 +27,21 @@ class Nagger:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; what finds no service at the moment is not asked again."""
-        after: str | None = None
+        mine: list[str] = []
         while not stop.is_set():
-            page = await self._page(after)
-            after = page.get("next")
-            for row in page.get("items", ()):
+            mine = mine if len(mine) == ABOUT else await self._first()
+            for report_id in mine:
                 if stop.is_set():
                     return
-                await asyncio.gather(self._ask(row["id"]), asyncio.sleep(self._rng.expovariate(self._per_second)))
+                await asyncio.gather(self._ask(report_id), asyncio.sleep(self._rng.expovariate(self._per_second)))
             await asyncio.sleep(0.1)
 
-    async def _page(self, after: str | None) -> dict[str, Any]:
-        query = {"mine": "true", "limit": str(PAGE)} | ({"after": after} if after else {})
+    async def _first(self) -> list[str]:
         try:
-            answer = await self._person.intake.get("/api/v1/reports", params=query)
+            answer = await self._person.intake.get("/api/v1/reports", params={"mine": "true", "limit": str(ABOUT)})
         except httpx.TransportError:
-            return {}
-        found: dict[str, Any] = answer.json() if answer.status_code == 200 else {}
-        return found
+            return []
+        return [row["id"] for row in answer.raise_for_status().json()["items"]]
 
     async def _ask(self, report_id: str) -> None:
         key = str(uuid.UUID(int=self._rng.getrandbits(128), version=4))

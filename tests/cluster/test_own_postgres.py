@@ -117,6 +117,16 @@ def test_under_load_everything_arrives_once_and_nobody_holds_more_connections_th
     assert watch.most["dispatch-worker"] >= 2, "the count has seen nobody"
 
 
+def test_topics_grow_while_everything_runs(stand: Stand, folder: Path) -> None:
+    done = stand.grid("topics", "grow", "--partitions", "18", check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "dispatch: every partition is read, workers: 2" in done.stdout
+    assert "intake: every partition is read, workers: 1" in done.stdout
+    assert stand.grid("topics", "check").returncode == 0
+    back = stand.grid("topics", "grow", "--partitions", "12", check=False)
+    assert (back.returncode, "none can be taken away" in back.stderr) == (1, True)
+
+
 async def _load(stand: Stand, server: OwnPostgres, ledger: Path) -> Watch:
     watch, stop, kept = Watch(server.admin_url("grid")), asyncio.Event(), Ledger(ledger)
     writers = await writers_of(stand, kept, PER_SECOND, 6)

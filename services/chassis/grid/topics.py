@@ -72,7 +72,7 @@ async def _read_whole(address: KafkaAddress, service: str, partitions: int) -> b
             return True
         left = unread(members, wanted)
         if not left:
-            _say(f"{service}: {len(members)} workers read all of them")
+            _say(f"{service}: every partition is read, workers: {len(members)}")
             return True
         await asyncio.sleep(LOOK_EVERY)
     _say(f"{service}: not read by anybody: {dict(left)}. Start its workers again, one after the other")
