@@ -162,6 +162,8 @@ async def watch_lag(metrics: Metrics, stop: asyncio.Event) -> None:
 async def watch_collector(metrics: Metrics, stop: asyncio.Event) -> None:
     """Measures how long the garbage collector stops everything else."""
     told = metrics.histogram("grid_gc_pause_seconds", "How long one garbage collection took", ["generation"])
+    for generation in range(3):
+        told.labels(str(generation))
     pauses: deque[tuple[str, float]] = deque()
     began = monotonic()
 

@@ -72,22 +72,29 @@ def evaluate(expression: str, store: Store, at: float) -> Vector:
 
 def selectors(expression: str) -> list[Any]:
     """Every vector selector in an expression."""
-    found: list[Any] = []
+    return [node for node in _nodes(expression) if isinstance(node, parser.VectorSelector)]
+
+
+def grouped_by(expression: str) -> set[str]:
+    """The labels by which an expression gathers."""
+    found = [node for node in _nodes(expression) if isinstance(node, parser.AggregateExpr) and node.modifier]
+    return {label for node in found for label in node.modifier.labels}
+
+
+def _nodes(expression: str) -> Iterable[Any]:
     pending: list[Any] = [parser.parse(expression)]
     while pending:
         node = pending.pop()
+        yield node
         match node:
-            case parser.VectorSelector():
-                found.append(node)
             case parser.MatrixSelector():
-                found.append(node.vector_selector)
+                pending.append(node.vector_selector)
             case parser.Call():
                 pending += node.args
             case parser.AggregateExpr() | parser.ParenExpr():
                 pending.append(node.expr)
             case parser.BinaryExpr():
                 pending += [node.lhs, node.rhs]
-    return found
 
 
 def _value(node: Any, store: Store, at: float) -> float | Vector:

@@ -46,6 +46,7 @@ class HouseMetrics:
 
     def done(self, chore: str, at: float) -> None:
         self._success.labels(self._schema, chore).set(at)
+        self._failures.labels(self._schema, chore)  # told from the start: the first failure counts as an increase
 
     def failed(self, chore: str) -> None:
         self._failures.labels(self._schema, chore).inc()

@@ -158,6 +158,8 @@ class AntiEntropy:
         self._offsets = offsets
         self._metrics = metrics
         self._progress = {consumer: _Progress() for consumer in consumers}
+        for consumer in consumers:  # told from the start: the first repair counts as an increase
+            metrics.lost_candidates(consumer.group, 0)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look twice a minute until `stop` is set. A passing fault skips one look; others end it."""
