@@ -39,7 +39,7 @@ FACTS_WITHOUT_EVENT: Final = (
     " WHERE NOT EXISTS (SELECT FROM dispatch.outbox o WHERE o.event_id = f.fact_id)"
 )
 STATE_STEPS: Final = (
-    "SELECT case_id::text, kind, from_state, to_state FROM dispatch.case_facts WHERE to_state IS NOT NULL"
+    "SELECT case_id::text, action, from_state, to_state FROM dispatch.case_facts WHERE to_state IS NOT NULL"
     " ORDER BY case_id, sequence"
 )
 OPERATIONS: Final = (
