@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 import yaml
 
 from services.chassis.supervisor.scrape import targets_file
+from services.chassis.supervisor.settings import Ports
+from services.chassis.supervisor.table import own_commands
 from tests.support.alarms import PROMETHEUS, Alarm, Trial, every_alarm, read_values, trials
 from tests.support.promql import Store, Unsupported, evaluate
 
@@ -83,3 +86,19 @@ def test_the_configuration_reads_rules_and_list_from_where_they_are() -> None:
     assert (PROMETHEUS / listed).resolve() == targets_file(home)
     assert job["job_name"] == "grid"
     assert job["honor_labels"] is True
+
+
+def test_the_list_for_containers_names_every_part_where_compose_runs_it() -> None:
+    compose = yaml.safe_load((PROMETHEUS.parent / "compose.yaml").read_text("utf-8"))["services"]
+    listed = json.loads((PROMETHEUS / "targets" / "compose.json").read_text("utf-8"))
+    usual = Ports()
+    expected = {
+        command.name: usual.of(command.role) if command.arguments == ("serve",) else 9100
+        for command in own_commands(sample=False)
+        if not command.once
+    }
+    assert {row["labels"]["part"]: row["targets"] for row in listed} == {n: [f"{n}:{p}"] for n, p in expected.items()}
+    for row in listed:
+        environment = compose[row["labels"]["part"]]["environment"]
+        assert (environment["GRID_METRICS_HOST"], environment["GRID_METRICS_PORT"]) == ("0.0.0.0", "9100")
+        assert environment["DATABASE_URL"].startswith(f"postgresql://grid_{row['labels']['service']}:")
