@@ -110,14 +110,6 @@ async def answer_once(
     return answer
 
 
-async def forget_answers(tx: AsyncConnection, table: sa.Table, older_than_s: int) -> int:
-    """Drop answers older than so many seconds; returns how many. Not for tables whose keys never expire."""
-    now = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True))
-    age = sa.func.make_interval(0, 0, 0, 0, 0, 0, older_than_s)
-    gone = await tx.execute(sa.delete(table).where(table.c.created_at < now - age))
-    return gone.rowcount
-
-
 async def _first_answer(tx: AsyncConnection, table: sa.Table, key: RequestKey) -> Answer:
     found = await tx.execute(sa.select(table).where(table.c.caller == key.caller, table.c.key == key.key))
     row = found.mappings().one()

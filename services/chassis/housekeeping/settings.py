@@ -1,4 +1,4 @@
-"""How long what is kept. docs/operations explains each; what is not listed is kept for good."""
+"""How long what is kept. `docs/what-is-kept.md` says why; what is not listed is kept for good."""
 
 from __future__ import annotations
 

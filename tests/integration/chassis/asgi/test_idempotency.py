@@ -6,11 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-import sqlalchemy as sa
 from pydantic import BaseModel
 
 from services.chassis.asgi import Answer, Problem, RequestKey, answer_once, idempotency_tables
-from services.chassis.asgi.idempotency import fingerprint, forget_answers
+from services.chassis.asgi.idempotency import fingerprint
 from services.chassis.db import Database, metadata_for
 
 pytestmark = pytest.mark.anyio
@@ -102,16 +101,4 @@ async def test_keys_belong_to_their_caller(db: Database) -> None:
     work = Work()
     await once(db, work, key(caller="p1"))
     await once(db, work, key(caller="p2"))
-    assert work.done == 2
-
-
-async def test_old_answers_can_be_forgotten(db: Database) -> None:
-    work = Work()
-    await once(db, work, key("old"))
-    async with db.transaction() as tx:
-        await tx.execute(sa.update(TABLE).values(created_at=sa.text("created_at - interval '2 days'")))
-    await once(db, work, key("young"))
-    async with db.transaction() as tx:
-        assert await forget_answers(tx, TABLE, 24 * 3600) == 1
-    await once(db, work, key("young"))
     assert work.done == 2

@@ -232,3 +232,32 @@ async def test_ids_come_from_an_uncached_identity(plumbing: Database) -> None:
         sequence = "pg_get_serial_sequence('dispatch.outbox', 'id')::regclass"
         cached = await tx.execute(text(f"SELECT seqcache FROM pg_sequence WHERE seqrelid = {sequence}"))
         assert cached.scalar_one() == 1
+
+
+async def test_a_full_disk_does_not_make_it_send_the_same_again_and_again(plumbing: Database) -> None:
+    """Reading goes on while marking fails; what Kafka took is marked once there is room, and not sent meanwhile."""
+    log = Log()
+    async with plumbing.transaction() as tx:
+        await tx.execute(
+            text(
+                "CREATE FUNCTION dispatch.full() RETURNS trigger LANGUAGE plpgsql AS"
+                " $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$"
+            )
+        )
+        await tx.execute(
+            text(
+                "CREATE TRIGGER no_room BEFORE UPDATE ON dispatch.outbox FOR EACH ROW EXECUTE FUNCTION dispatch.full()"
+            )
+        )
+    await write(plumbing, ("a", 1), ("b", 1), ("a", 2))
+    metrics = Metrics("test")
+    async with running(Relay(plumbing, TABLES, lambda: ListProducer(log), RelayMetrics(metrics))):
+        for _ in range(1200):
+            if (metrics.registry.get_sample_value("grid_outbox_interruptions_total", {"of": "database"}) or 0) >= 3:
+                break
+            await asyncio.sleep(0.05)
+        assert len(log.lines) == 3, "three times it could not mark them"
+        async with plumbing.transaction() as tx:
+            await tx.execute(text("DROP TRIGGER no_room ON dispatch.outbox"))
+        assert await all_published(plumbing, within=30)
+    assert (log.of(b"a"), log.of(b"b")) == ([1, 2], [1])
