@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from printers import commands, connections, http, problems, settings
+from printers import access, commands, connections, http, problems, settings
 from printers.tables import table
 
 from schemas.labels import Labels
@@ -49,6 +49,7 @@ def wanted() -> dict[Path, str]:
         "reference/commands.md": commands.page(),
         "reference/connections.md": connections.page(),
         "reference/http.md": http.page(),
+        "reference/access.md": access.page(zh, en),
         "reference/problems.md": problems.page(zh, en),
         "glossary.md": glossary(),
     }
