@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from services.governance.acts import Input
-from services.governance.cycle import CYCLE, Action, Stage, State
-from services.governance.moves import MOVES, Grant, Move, Scope
+from services.governance.cycle import CYCLE, Action, Role, Stage, State
+from services.governance.moves import GRANTS, MOVES, Grant, Move, Scope
 from services.governance.tiers import TIERS
 
 _FEW = 3  # a move with more targets would cover the diagram with arrows
@@ -45,6 +45,19 @@ def moves_table(words: Mapping[str, str] | None = None) -> str:
         for move in MOVES
     )
     return _table(("row", "action", "from", "to", "who", "inputs", "fact"), rows)
+
+
+def permissions_table(words: Mapping[str, str] | None = None) -> str:
+    """Who may do what: an action a row, a role a column. ● does, ○ asks and another approves; then over which cases
+    (nothing: all of the street)."""
+    named = words or {}
+    roles = [role for role in Role if any(g.role is role for grants in GRANTS.values() for g in grants)]
+    rows = (
+        (f"`{action.value}`" + _named(named, action.value), *(_may(grants, role) for role in roles))
+        for action, grants in GRANTS.items()
+        if grants
+    )
+    return _table(("action", *(role.value for role in roles)), rows)
 
 
 def tiers_table() -> str:
@@ -89,8 +102,22 @@ def _edges() -> dict[tuple[str, str], list[Action]]:
     return {pair: actions for pair, actions in edges.items() if actions}
 
 
+def _may(grants: Iterable[Grant], role: Role) -> str:
+    """A role's cell. A grant that does covers one that asks over the same cases."""
+    marks = dict.fromkeys(
+        f"{'○' if g.ask else '●'}{'' if g.scope is Scope.STREET else ' ' + g.scope.value}"
+        for g in sorted(grants, key=lambda g: g.ask)
+        if g.role is role
+    )
+    return ", ".join(marks) or "–"
+
+
 def _word(words: Mapping[str, str], move: Move) -> str:
-    word = words.get(f"action.{move.label_id}") or words.get(move.label_id)
+    return _named(words, move.label_id)
+
+
+def _named(words: Mapping[str, str], label: str) -> str:
+    word = words.get(f"action.{label}") or words.get(label)
     return f" {word}" if word else ""
 
 

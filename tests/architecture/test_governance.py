@@ -158,6 +158,9 @@ def test_the_printed_tables_and_diagram_name_every_row() -> None:
     assert "reported --> at_community : call_up, auto_call_up" in drawing
     assert "呼叫社区" in printing.moves_table({"action.call_up@community": "呼叫社区"})
     assert printing.tiers_table().count("\n") == 6
+    allowed = printing.permissions_table()
+    assert all(f"| `{m.action.value}` |" in allowed for m in MOVES if m.who)
+    assert "○ lead" in next(line for line in allowed.splitlines() if line.startswith("| `extend_request` |"))
 
 
 def test_the_public_door_names_what_it_lets_out() -> None:
