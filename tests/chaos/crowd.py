@@ -23,7 +23,7 @@ WATCHERS: Final = ("zhiban", "zhibu01", "shequ01")
 ROWS_A_FILE: Final = 60
 BETWEEN_FILES_S: Final = 12.0
 IMPORT_TRIES: Final = 900
-AT_WORK_WITHIN_S: Final = 120.0
+AT_WORK_WITHIN_S: Final = 300.0
 MAPPING: Final = CHECKOUT / "deploy" / "import" / "pingshan.toml"
 
 

@@ -109,7 +109,7 @@ async def _under_fire(
         plan = draw(seed, minutes, world.victims(), without)
         nemesis = Nemesis(world, plan, folder / "faults.jsonl")
         bounds = Bounds()
-        verdict = Verdict(minutes, seed, undone=undone)
+        verdict = Verdict(minutes, seed, undone=undone, only=only)
         async with crowd.watching():
             imported = await _attack(world, crowd, nemesis, bounds)
             beside = Beside.read(folder, world.pulse.acknowledged, world.home / "media")

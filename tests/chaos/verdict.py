@@ -62,6 +62,7 @@ class Verdict:
     recoveries: list[Recovery] = field(default_factory=list)
     spared: frozenset[str] = frozenset()
     undone: frozenset[Fault] = frozenset()
+    only: frozenset[Fault] | None = None
     violations: list[Violation] = field(default_factory=list)
 
     @property
@@ -81,6 +82,7 @@ class Verdict:
         body = asdict(self) | {
             "spared": sorted(self.spared),
             "undone": sorted(self.undone),
+            "only": None if self.only is None else sorted(self.only),
             "replay": self.replay,
             "at": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         }
@@ -90,7 +92,10 @@ class Verdict:
     @property
     def replay(self) -> str:
         """The command that does the same again."""
-        return f"make chaos MINUTES={self.minutes:g} SEED={self.seed}"
+        if self.only is None:
+            return f"make chaos MINUTES={self.minutes:g} SEED={self.seed}"
+        chosen = " ".join(f"--only '{fault}'" for fault in sorted(self.only))
+        return f"python -m tests.chaos --minutes {self.minutes:g} --seed {self.seed} {chosen}"
 
     def _head(self) -> list[str]:
         counts, figures = self.counts, self.figures

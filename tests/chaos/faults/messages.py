@@ -23,7 +23,8 @@ SOURCE: Final = "grid/stranger"
 OVERSIZE: Final = 1_000_000
 """Nearly all that a broker takes: with its reasons it must still fit onto the topic for dead letters."""
 COPIES: Final = 60
-TRIES: Final = 200
+TRIES: Final = 2000
+"""More than the longest outage takes."""
 PAUSE_S: Final = 0.5
 
 

@@ -19,6 +19,7 @@ from tests.chaos.load.reports import PATIENCE_S, PAUSE_S
 
 REFUSED = ACTED_ON_TOO_LATE | {422}
 """Somebody was quicker, or the form no longer fits the case."""
+BUSY = 429
 
 
 @dataclass(slots=True)
@@ -42,7 +43,7 @@ class Operator:
             except httpx.TransportError:
                 self.retries += 1
             except httpx.HTTPStatusError as error:
-                if error.response.status_code < 500:
+                if error.response.status_code < 500 and error.response.status_code != BUSY:
                     raise
                 self.retries += 1
             await asyncio.sleep(rng.uniform(0.5, 1.5) * self.pause_s)
@@ -82,7 +83,7 @@ class Operator:
                 self.ledger.add(Deed(key, "refused", self.account, case["case_no"], action))
                 self.refused += 1
                 return
-            if answer is not None and answer.status_code < 500 and answer.status_code != 429:
+            if answer is not None and answer.status_code < 500 and answer.status_code != BUSY:
                 raise AssertionError(f"{action} of {case['case_no']}: {answer.status_code} {answer.text[:500]}")
             self.retries += 1
             await asyncio.sleep(PAUSE_S)
