@@ -55,10 +55,10 @@ def page(zh: Labels, en: Labels) -> str:
 
 def _statuses() -> dict[str, set[int]]:
     found: dict[str, set[int]] = {code: {status} for status, code in HTTP_CODES.items()}
-    for file in sorted(SERVICES.rglob("*.py")):
-        if "node_modules" not in file.parts:
-            for code, status in _raised(ast.parse(file.read_text("utf-8"))):
-                found.setdefault(code, set()).add(status)
+    packages = [folder for folder in SERVICES.iterdir() if (folder / "__init__.py").exists()]
+    for file in sorted(file for package in packages for file in package.rglob("*.py")):
+        for code, status in _raised(ast.parse(file.read_text("utf-8"))):
+            found.setdefault(code, set()).add(status)
     for refusal in _subclasses(GovernanceError):
         found.setdefault(refusal.code, set()).add(STATUS_OF.get(refusal.code, 409))
     return found
