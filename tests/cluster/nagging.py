@@ -12,17 +12,17 @@ from services.dispatch.feed.people import PersonClient
 
 ANSWERED = frozenset({202, 404, 409, 429})
 """Taken, no case yet, asked already: whatever it is, it is an answer."""
-ABOUT = 20
+ABOUT = 8
+EVERY_S = 1.0
 
 
 class Nagger:
-    """Asks about his first reports again and again, so many times a second; mostly he is told that he has asked before,
-    which is an event of the case too."""
+    """Asks about a few reports of his again and again, about all of them at once; mostly he is told that he has asked
+    before, which is an event of the case too."""
 
-    def __init__(self, person: PersonClient, seed: int, per_second: float) -> None:
+    def __init__(self, person: PersonClient, seed: int) -> None:
         self._person = person
         self._rng = random.Random(seed)
-        self._per_second = per_second
         self.asked = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -30,11 +30,7 @@ class Nagger:
         mine: list[str] = []
         while not stop.is_set():
             mine = mine if len(mine) == ABOUT else await self._first()
-            for report_id in mine:
-                if stop.is_set():
-                    return
-                await asyncio.gather(self._ask(report_id), asyncio.sleep(self._rng.expovariate(self._per_second)))
-            await asyncio.sleep(0.1)
+            await asyncio.gather(asyncio.sleep(EVERY_S), *(self._ask(report_id) for report_id in mine))
 
     async def _first(self) -> list[str]:
         try:

@@ -35,7 +35,6 @@ PER_SECOND = 50.0
 WRITERS = 90
 """So many that fifty come together also where an answer takes its time."""
 PEOPLE = ("wangge01", "wangge02", "zhibu01")
-QUESTIONS_PER_SECOND = 6.0
 GROWN = 24
 ON_ONE_PARTITION = "order on the topic"
 """The checker's rule for topics that stay as they are; here keys move, once, and `OUT_OF_ORDER` asks instead."""
@@ -53,7 +52,7 @@ WHOLE_WITHIN_S = 120.0
 class Outcome:
     """What a run showed."""
 
-    seconds: float
+    seconds: float = 0.0
     acknowledged: int = 0
     asked: int = 0
     cases: int = 0
@@ -94,8 +93,9 @@ class Outcome:
         return "\n".join([*lines, f"  {len(self.violations)} violations"])
 
 
-async def run(folder: Path, seconds: float, *, lock: Path | None = None, cache: Path | None = None) -> Outcome:
-    """Everything of it; servers, home and ledger go below `folder`. `lock` and `cache`: other jars than ours."""
+async def run(folder: Path, lull: float, *, lock: Path | None = None, cache: Path | None = None) -> Outcome:
+    """Everything of it; servers, home and ledger go below `folder`. `lull`: seconds of plain load before, between and
+    after the two events. `lock` and `cache`: other jars than ours."""
     postgres = OwnPostgres(folder / "postgres")
     kafka = OwnKafka(folder / "kafka", lock, cache)
     try:
@@ -104,7 +104,7 @@ async def run(folder: Path, seconds: float, *, lock: Path | None = None, cache: 
         extra = {**postgres.prepare(shared=True), "KAFKA_URL": kafka.url, "GRID_SAMPLE_HISTORY": "0"}
         stand = await asyncio.to_thread(start, folder / "home", extra)
         try:
-            return await _loaded(stand, postgres, kafka, folder / "ledger.jsonl", seconds)
+            return await _loaded(stand, postgres, kafka, folder / "ledger.jsonl", lull)
         finally:
             await asyncio.to_thread(stand.stop)
     finally:
@@ -112,33 +112,33 @@ async def run(folder: Path, seconds: float, *, lock: Path | None = None, cache: 
         await asyncio.to_thread(postgres.stop)
 
 
-async def _loaded(stand: Stand, postgres: OwnPostgres, kafka: OwnKafka, ledger: Path, seconds: float) -> Outcome:
-    outcome = Outcome(seconds)
+async def _loaded(stand: Stand, postgres: OwnPostgres, kafka: OwnKafka, ledger: Path, lull: float) -> Outcome:
+    outcome = Outcome()
     watch, stop = Watch(postgres.admin_url("grid")), asyncio.Event()
     people = [await stand.person(login) for login in PEOPLE]
     kept = Ledger(ledger)
     writers = await writers_of(stand, kept, PER_SECOND, WRITERS)
-    naggers = [Nagger(person, n, QUESTIONS_PER_SECOND) for n, person in enumerate(people)]
+    naggers = [Nagger(person, n) for n, person in enumerate(people)]
     feed = _people(stand)
     async with asyncio.TaskGroup() as group:
-        looking = group.create_task(watch.run(stop))
-        writing = [group.create_task(writer.run(seconds)) for writer in writers]
-        nagging = [group.create_task(nagger.run(stop)) for nagger in naggers]
-        await asyncio.sleep(seconds * 0.2)
+        for each in (watch, *naggers):
+            group.create_task(each.run(stop))
+        for writer in writers:
+            group.create_task(writer.run(stop=stop))
+        await asyncio.sleep(lull)
         await _lose_a_broker(kafka, watch, outcome)
-        await asyncio.sleep(seconds * 0.1)
+        await asyncio.sleep(lull)
         await _grow(stand, KafkaAddress.parse(kafka.url), watch, outcome)
-        await asyncio.wait(writing)
-        writing_took = watch.now
+        await asyncio.sleep(lull)
+        outcome.seconds = watch.now
         stop.set()
-        await asyncio.wait([looking, *nagging])
     feed.terminate()
     await asyncio.to_thread(feed.wait, 30)
     kept.close()
     for person in (*people, *{id(writer.person): writer.person for writer in writers}.values()):
         await person.close()
     outcome.acknowledged = sum(1 for entry in entries(ledger) if entry.acknowledged)
-    outcome.per_second = outcome.acknowledged / writing_took
+    outcome.per_second = outcome.acknowledged / outcome.seconds
     outcome.asked = sum(nagger.asked for nagger in naggers)
     await asyncio.to_thread(_judge, stand, postgres, ledger, watch, outcome)
     return outcome

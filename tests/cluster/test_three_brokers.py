@@ -12,7 +12,7 @@ import pytest
 
 from tests.cluster.run import run
 
-SECONDS = 180.0
+LULL_S = 30.0
 
 
 @pytest.fixture
@@ -26,10 +26,9 @@ def folder() -> Iterator[Path]:
 @pytest.mark.long
 @pytest.mark.timeout(1200)
 def test_a_broker_dies_and_topics_grow_under_load(folder: Path) -> None:
-    outcome = asyncio.run(run(folder, SECONDS))
+    outcome = asyncio.run(run(folder, LULL_S))
     assert not outcome.violations, outcome.report()
     assert outcome.acknowledged > 500, outcome.report()
     assert outcome.caught_up_s is not None, outcome.report()
     assert outcome.moved_keys["grid.case.v1"] > 0, outcome.report()
     assert outcome.to_new_partitions["grid.report.v1"] > 0, outcome.report()
-    assert outcome.held > 0, outcome.report()
