@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
 
-run: .venv/ready $(PAGES) ## set up everything and run it here; Ctrl-C stops it
+run: .venv/ready $(PAGES) ## set up everything and run it here; LAN=1 for phones too; Ctrl-C stops it
 	@exec .venv/bin/grid up
 
 dev: .venv/ready-dev services/node_modules/.ready ## run it with pages that reload as they are edited

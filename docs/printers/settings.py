@@ -71,6 +71,8 @@ SUPERVISOR = (
         "–",
         "Parts whose memory limit differs from the rest: `dispatch=900,intake-worker=400` (MB).",
     ),
+    ("LAN", "0", "1: phones in the same network reach the services by HTTPS; `make run LAN=1`."),
+    ("GRID_LAN_PORT", "8440", "Port of the page a phone begins with; the services with TLS take the three behind it."),
     ("GRID_CACHE", "a folder in the user's cache", "Where downloads are shared between clones, tests and runs."),
 )
 

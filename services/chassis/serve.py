@@ -11,20 +11,18 @@ import contextlib
 import gc
 import math
 import signal
-import socket
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-import uvicorn
 from fastapi import FastAPI
 from prometheus_client import start_http_server
 
 from services.chassis.clock import monotonic
+from services.chassis.listening import serve_http, serve_tls
 from services.chassis.settings import HttpSettings, MetricsSettings, WatchdogSettings
 from services.chassis.telemetry import Metrics, logger
-from services.chassis.watchdog.answers import watch_answers
 from services.chassis.watchdog.guard import Guard
 from services.chassis.watchdog.herald import Herald
 from services.chassis.watchdog.pulse import Pulse
@@ -107,7 +105,10 @@ async def _until_stopped(running: Running, stop: asyncio.Event, guard: Guard) ->
     parts = list(running.parts)
     if running.app is not None:
         answers = Pulse("http")
-        parts.append(Part("http", _server(running.app, running.http or HttpSettings(), answers), answers))
+        http = running.http or HttpSettings()
+        parts.append(Part("http", serve_http(running.app, http, answers, GRACE_S), answers))
+        if http.https_port:
+            parts.append(Part("https", serve_tls(running.app, http, GRACE_S)))
     if running.metrics is not None:
         metrics = running.metrics
         parts.append(Part("loop-lag", lambda stopped: watch_lag(metrics, stopped)))
@@ -180,8 +181,8 @@ async def watch_collector(metrics: Metrics, stop: asyncio.Event) -> None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), COLLECTOR_EVERY_S)
             while pauses:
-                generation, seconds = pauses.popleft()
-                told.labels(generation).observe(seconds)
+                which, seconds = pauses.popleft()
+                told.labels(which).observe(seconds)
     finally:
         gc.callbacks.remove(hear)
 
@@ -203,60 +204,6 @@ async def show_metrics(metrics: Metrics, where: MetricsSettings, stop: asyncio.E
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the process has one place for that."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def] # uvicorn's signature
-        yield
-
-
-def _server(app: FastAPI, http: HttpSettings, answers: Pulse) -> Callable[[asyncio.Event], Awaitable[None]]:
-    async def serve(stop: asyncio.Event) -> None:
-        app.state.stop = stop  # endless answers (event streams) end with it
-        server = _Server(
-            uvicorn.Config(
-                app,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                lifespan="on",
-                proxy_headers=bool(http.trusted_proxies),
-                forwarded_allow_ips=http.trusted_proxies or None,
-                timeout_graceful_shutdown=int(GRACE_S) - 2,
-                timeout_keep_alive=30,
-                h11_max_incomplete_event_size=64 * 1024,
-            )
-        )
-        listening = _listen(http)
-        address = listening.getsockname()
-        logger("serve").info("listening", host=address[0], port=address[1])
-        serving = asyncio.ensure_future(server.serve(sockets=[listening]))
-        stopping = asyncio.ensure_future(stop.wait())
-        asking = asyncio.ensure_future(watch_answers(answers, address[:2]))
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        stopping.cancel()
-        asking.cancel()
-        await serving
-
-    return serve
-
-
-def _listen(http: HttpSettings) -> socket.socket:
-    """Bound before anything starts, so that a taken port is told at once and by name."""
-    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        made.bind((http.host, http.port))
-    except OSError as error:
-        made.close()
-        raise OSError(f"cannot listen on {http.host}:{http.port}: {error.strerror}") from error
-    made.set_inheritable(True)
-    return made
 
 
 @contextlib.contextmanager

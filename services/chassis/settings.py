@@ -114,6 +114,22 @@ class HttpSettings(SettingsGroup):
     public_url: str | None = Field(
         default=None, validation_alias="GRID_PUBLIC_URL", description="Address under which people reach that process."
     )
+    https_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_HTTPS_PORT",
+        description="Port on which that process listens a second time, with TLS; 0: it does not.",
+    )
+    https_host: str = Field(
+        default="0.0.0.0",  # noqa: S104 - only with TLS, and only where a port is set
+        validation_alias="GRID_HTTPS_HOST",
+        description="Address on which services listen with TLS.",
+    )
+    https_certificate: Path | None = Field(
+        default=None, validation_alias="GRID_HTTPS_CERTIFICATE", description="The certificate they show, PEM."
+    )
+    https_key: Path | None = Field(default=None, validation_alias="GRID_HTTPS_KEY", description="Its key, PEM.")
     trusted_proxies: str = Field(
         default="",
         validation_alias="GRID_TRUSTED_PROXIES",
@@ -125,6 +141,13 @@ class IntakeHttpSettings(HttpSettings):
     """Where intake listens."""
 
     port: int = Field(default=8001, ge=0, le=65535, validation_alias="GRID_INTAKE_PORT", description="Port of intake.")
+    https_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_INTAKE_HTTPS_PORT",
+        description="Port of intake with TLS, as `LAN=1` sets it; 0: none.",
+    )
     public_url: str | None = Field(
         default=None,
         validation_alias="GRID_INTAKE_PUBLIC_URL",
@@ -138,6 +161,13 @@ class DispatchHttpSettings(HttpSettings):
     port: int = Field(
         default=8002, ge=0, le=65535, validation_alias="GRID_DISPATCH_PORT", description="Port of dispatch."
     )
+    https_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_DISPATCH_HTTPS_PORT",
+        description="Port of dispatch with TLS, as `LAN=1` sets it; 0: none.",
+    )
     public_url: str | None = Field(
         default=None,
         validation_alias="GRID_DISPATCH_PUBLIC_URL",
@@ -150,6 +180,13 @@ class EscalationHttpSettings(HttpSettings):
 
     port: int = Field(
         default=8003, ge=0, le=65535, validation_alias="GRID_ESCALATION_PORT", description="Port of escalation."
+    )
+    https_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        validation_alias="GRID_ESCALATION_HTTPS_PORT",
+        description="Port of escalation with TLS, as `LAN=1` sets it; 0: none.",
     )
     public_url: str | None = Field(
         default=None,

@@ -1,4 +1,4 @@
-"""Where the pages are, as the browser that asks can reach them: one host name, or three ports of it."""
+"""Where the pages are, as the browser that asks can reach them: one host name, or a port for each service."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def _base(request: Request, service: HttpSettings) -> str:
     if service.public_url:
         return service.public_url.rstrip("/")
     host = (request.url.hostname or "").lower()
+    with_tls = {IntakeHttpSettings().https_port, DispatchHttpSettings().https_port} - {0}
+    if request.url.scheme == "https" and request.url.port in with_tls:
+        return f"https://{host}:{service.https_port}"
     on_own_port = request.url.port in {IntakeHttpSettings().port, DispatchHttpSettings().port}
     if host in _LOOPBACK and on_own_port:
         return f"{request.url.scheme}://{host}:{service.port}"

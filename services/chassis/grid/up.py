@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from services.chassis.clock import monotonic
+from services.chassis.clock import SystemClock, monotonic
 from services.chassis.engines import footing
 from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.environment import Surroundings
@@ -18,11 +19,16 @@ from services.chassis.supervisor.limits import set_limits
 from services.chassis.supervisor.lock import HomeLock
 from services.chassis.supervisor.nursery import Nursery
 from services.chassis.supervisor.scrape import port_behind, write_targets
-from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
+from services.chassis.supervisor.settings import CHECKOUT, BadSetting, SupervisorSettings
 from services.chassis.supervisor.status import Status
 from services.chassis.supervisor.supervisor import Supervisor
 from services.chassis.supervisor.table import PRELOADED, parts_of
 from services.chassis.supervisor.watch import Patience
+
+if TYPE_CHECKING:
+    from services.chassis.lan.plan import LanPlan
+
+LAST_LAN_PORT = 65_532
 
 
 def run_up(*, sample: bool, once_ready: str | None) -> None:
@@ -32,17 +38,40 @@ def run_up(*, sample: bool, once_ready: str | None) -> None:
     home = footing.make_home(settings.home)
     set_limits()
     with HomeLock(home):
+        lan = _lan_plan(settings)
+        if lan is not None:
+            settings = replace(settings, inherited={**settings.inherited, **lan.environment})
         around = Surroundings(settings, say=lambda line: console.line("grid", line))
         nursery = Nursery(PRELOADED, home, dict(settings.inherited), CHECKOUT)
         nursery.start()
-        code = asyncio.new_event_loop().run_until_complete(_supervise(around, console, nursery, sample, once_ready))
+        code = asyncio.new_event_loop().run_until_complete(
+            _supervise(around, console, nursery, sample, once_ready, lan)
+        )
         nursery.stop()
     sys.stdout.flush()
     os._exit(code)  # a download in a thread must not hold up a Ctrl-C
 
 
+def _lan_plan(settings: SupervisorSettings) -> LanPlan | None:
+    if settings.inherited.get("LAN", "") in ("", "0"):
+        return None
+    first = settings.inherited.get("GRID_LAN_PORT") or "0"
+    if not first.isdigit() or int(first) > LAST_LAN_PORT:
+        raise BadSetting(
+            f"GRID_LAN_PORT={first!r} is no number up to {LAST_LAN_PORT}: four ports from there on are taken"
+        )
+    from services.chassis.lan.plan import LanPlan  # its libraries are loaded for those who asked for it
+
+    return LanPlan.make(settings.home, SystemClock(), int(first))
+
+
 async def _supervise(
-    around: Surroundings, console: Console, nursery: Nursery, sample: bool, once_ready: str | None
+    around: Surroundings,
+    console: Console,
+    nursery: Nursery,
+    sample: bool,
+    once_ready: str | None,
+    lan: LanPlan | None,
 ) -> int:
     began = monotonic()
     status = Status(
@@ -67,6 +96,10 @@ async def _supervise(
             return await _run_once(around, once_ready)
         for line in await greeting(around, sample):
             console.line("grid", line)
+        if lan is not None:
+            await lan.open_door()
+            for line in lan.lines():
+                console.line("grid", line, loud=not line.startswith(" "))
         return None
 
     return await supervisor.run(when_ready)

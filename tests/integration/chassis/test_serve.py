@@ -7,14 +7,22 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
+
+from services.chassis.clock import SystemClock
+from services.chassis.lan.authority import papers_for
+from tests.support.stand import free_ports
 
 LOOP = textwrap.dedent(
     """
@@ -116,3 +124,55 @@ def test_a_process_without_a_web_server_shows_its_metrics_where_told(port: int) 
         assert "grid_rows_total 7.0" in answer(port, "/metrics")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
+
+
+TLS = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from services.chassis.asgi import create_app
+    from services.chassis.ids import SystemIds
+    from services.chassis.serve import Running, run
+    from services.chassis.settings import HttpSettings
+    from services.chassis.telemetry import Metrics, configure_logging
+
+    configure_logging("test")
+
+    async def build():
+        folder = Path(sys.argv[3])
+        http = HttpSettings(
+            port=int(sys.argv[1]), https_port=int(sys.argv[2]), https_host="127.0.0.1",
+            https_certificate=folder / "server.crt", https_key=folder / "server.key",
+        )
+        metrics = Metrics("test")
+        app = create_app("test", http, [], ids=SystemIds(), metrics=metrics)
+        return Running(app=app, http=http, metrics=metrics)
+
+    sys.exit(run(build))
+    """
+)
+
+
+def test_with_papers_it_listens_a_second_time_with_tls(tmp_path: Path) -> None:
+    plain, with_tls = free_ports(2)
+    papers = papers_for(tmp_path, [IPv4Address("127.0.0.1")], SystemClock().now())
+    process = subprocess.Popen([sys.executable, "-c", TLS, str(plain), str(with_tls), str(tmp_path)])
+    try:
+        trusting = ssl.create_default_context(cafile=str(papers.authority))
+        url = f"https://127.0.0.1:{with_tls}/healthz"
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with urllib.request.urlopen(url, timeout=5, context=trusting) as answer:
+                    assert answer.headers["strict-transport-security"]
+                break
+            except urllib.error.URLError:
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        with urllib.request.urlopen(f"http://127.0.0.1:{plain}/healthz", timeout=5) as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.wait(10)
