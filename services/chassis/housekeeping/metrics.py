@@ -54,9 +54,11 @@ class HouseMetrics:
     def removed(self, what: str, count: int) -> None:
         self._removed.labels(self._schema, what).inc(count)
 
-    def partitions(self, table: str, default_rows: int, ahead: float, kept: Mapping[str, int]) -> None:
+    def partitions(self, table: str, default_rows: int, ahead: float) -> None:
         self._default.labels(self._schema, table).set(default_rows)
         self._ahead.labels(self._schema, table).set(ahead)
+
+    def overdue(self, table: str, kept: Mapping[str, int]) -> None:
         for why, weeks in kept.items():
             self._kept.labels(self._schema, table, why).set(weeks)
 

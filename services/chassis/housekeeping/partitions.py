@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, Literal, TypeVar
 
 import orjson
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.chassis.db import grid_now, sql, sqlstate
 from services.chassis.housekeeping.chore import Turn
-from services.chassis.housekeeping.weeks import WEEK, days_ahead, plan, start_of
+from services.chassis.housekeeping.weeks import Plan, days_ahead, plan, start_of
 from services.chassis.outbox.antientropy import Consumer
 from services.chassis.telemetry import logger
 
@@ -23,7 +23,11 @@ T = TypeVar("T")
 
 TABLES: Final[tuple[Table, ...]] = ("outbox", "inbox")
 """The outbox first: an inbox keeps what some outbox still has."""
-REASONS: Final = ("unpublished", "unseen", "held", "dead_letter", "outbox")
+REASONS: Final[Mapping[Table, tuple[str, ...]]] = {
+    "outbox": ("unpublished", "unseen"),
+    "inbox": ("held", "dead_letter", "outbox"),
+}
+"""What may keep a week that is past keeping; one that is merely too young for `drop_week` is none of them."""
 MOST_COUNTED: Final = 10_001
 TRIES: Final = 10
 _PAUSE_S: Final = 0.3
@@ -59,35 +63,38 @@ _UNSEEN: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Partitions:
-    """The chore. `consumers` are those of this service's events: a week is theirs until they have taken all of it."""
+    """The chore that makes weeks, and moves into them what had to wait in the default partition."""
 
-    consumers: Sequence[Consumer]
-    keep_outbox: timedelta
-    keep_inbox: timedelta
+    keep: Mapping[Table, timedelta]
     every: timedelta
     name: str = "partitions"
 
     async def do(self, turn: Turn) -> None:
-        """Make, move, drop, tell."""
+        """Make, move, tell."""
         for table in TABLES:
-            await self._table(turn, table)
+            wanted, now = await _plan(turn, table, self.keep[table])
+            for monday in wanted.make:
+                await _make(turn, table, monday)
+            ahead = days_ahead(await _weeks(turn, table), now)
+            turn.told.partitions(table, await _in_default(turn, table), ahead)
 
-    async def _table(self, turn: Turn, table: Table) -> None:
-        now = await grid_now(turn.connection)
-        # event ids are made by the clocks of hosts
-        moments = (now,) if table == "outbox" else (now, turn.clock.now())
-        weeks = await _weeks(turn, table)
-        strays = await _strays(turn, table) if await _in_default(turn, table) else set()
-        keep = self.keep_outbox if table == "outbox" else self.keep_inbox
-        wanted = plan(weeks, moments, strays, keep)
-        for monday in wanted.make:
-            await _make(turn, table, monday)
-        kept = Counter(dict.fromkeys(REASONS, 0))
-        for monday in wanted.drop:
-            kept[await self._drop(turn, table, monday)] += 1
-        ahead = days_ahead(await _weeks(turn, table), now)
-        overdue = {why: kept[why] for why in REASONS}
-        turn.told.partitions(table, await _in_default(turn, table), ahead, overdue)
+
+@dataclass(frozen=True, slots=True)
+class OldWeeks:
+    """The chore that drops weeks. `consumers` are those of this service's events: a week is theirs until they have
+    taken all of it."""
+
+    consumers: Sequence[Consumer]
+    keep: Mapping[Table, timedelta]
+    every: timedelta
+    name: str = "old-weeks"
+
+    async def do(self, turn: Turn) -> None:
+        """Drop what nobody needs, tell what somebody does."""
+        for table in TABLES:
+            wanted, _ = await _plan(turn, table, self.keep[table])
+            kept = Counter([await self._drop(turn, table, monday) for monday in wanted.drop])
+            turn.told.overdue(table, {why: kept[why] for why in REASONS[table]})
 
     async def _drop(self, turn: Turn, table: Table, monday: date) -> str:
         """Answers 'dropped' or what keeps it."""
@@ -97,23 +104,38 @@ class Partitions:
         if outcome == "dropped":
             turn.told.removed(f"{table}_weeks", 1)
             _log.info("housekeeping.week_dropped", schema=turn.schema, table=table, week=str(monday))
-        elif outcome in REASONS:
+        elif outcome in REASONS[table]:
             _log.warning("housekeeping.week_kept", schema=turn.schema, table=table, week=str(monday), why=outcome)
         return outcome
 
     async def _unseen(self, turn: Turn, monday: date) -> bool:
         """Whether some consumer lacks an event of this week: then the outbox is the only place to send it from."""
-        span = {"low": start_of(monday), "high": start_of(monday + WEEK)}
         for consumer in self.consumers:
-            of = span | {"topics": orjson.dumps(consumer.topics).decode()}
-            ids = (await turn.connection.execute(sql(_IDS, turn.schema), of)).one()
-            if ids.first is None:
-                continue
-            statement = sql(_UNSEEN.replace("{seen}", consumer.schema), turn.schema)
-            asked = of | {"consumer": consumer.group, "first": ids.first, "last": ids.last}
-            if (await turn.connection.execute(statement, asked)).scalar_one():
-                return True
+            for day in range(7):  # a day at a time: a week of a busy street is long
+                await turn.stand_aside()
+                low = start_of(monday) + timedelta(days=day)
+                if await _lacks(turn, consumer, {"low": low, "high": low + timedelta(days=1)}):
+                    return True
         return False
+
+
+async def _plan(turn: Turn, table: Table, keep: timedelta) -> tuple[Plan, datetime]:
+    """What is to be done, and when that was."""
+    now = await grid_now(turn.connection)
+    # event ids are made by the clocks of hosts
+    moments = (now,) if table == "outbox" else (now, turn.clock.now())
+    strays = await _strays(turn, table) if await _in_default(turn, table) else set()
+    return plan(await _weeks(turn, table), moments, strays, keep), now
+
+
+async def _lacks(turn: Turn, consumer: Consumer, span: Mapping[str, datetime]) -> bool:
+    of = {**span, "topics": orjson.dumps(consumer.topics).decode()}
+    ids = (await turn.connection.execute(sql(_IDS, turn.schema), of)).one()
+    if ids.first is None:
+        return False
+    statement = sql(_UNSEEN.replace("{seen}", consumer.schema), turn.schema)
+    asked = of | {"consumer": consumer.group, "first": ids.first, "last": ids.last}
+    return bool((await turn.connection.execute(statement, asked)).scalar_one())
 
 
 async def _make(turn: Turn, table: Table, monday: date) -> None:

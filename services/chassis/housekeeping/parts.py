@@ -12,7 +12,7 @@ from services.chassis.housekeeping.chore import Chore
 from services.chassis.housekeeping.files import Space
 from services.chassis.housekeeping.keeper import LOOK_S, Housekeeper
 from services.chassis.housekeeping.metrics import HouseMetrics
-from services.chassis.housekeeping.partitions import Partitions
+from services.chassis.housekeeping.partitions import OldWeeks, Partitions, Table
 from services.chassis.housekeeping.settings import RetentionSettings, days
 from services.chassis.housekeeping.sweeps import Sweep, Sweeps, plumbing_sweeps
 from services.chassis.outbox.parts import consumers_of
@@ -34,9 +34,11 @@ def housekeeper(
 ) -> Housekeeper:
     """Of one service: what all have, its own `sweeps` and `others`; `folder` is where its files lie."""
     every = timedelta(seconds=kept.every_s)
+    keep: dict[Table, timedelta] = {"outbox": days(kept.outbox), "inbox": days(kept.inbox)}
     chores: tuple[Chore, ...] = (
-        Partitions(consumers_of(service), days(kept.outbox), days(kept.inbox), every),
+        Partitions(keep, every),
         Space(folder, every),
+        OldWeeks(consumers_of(service), keep, every),
         Sweeps((*plumbing_sweeps(kept), *sweeps), every),
         *others,
     )
