@@ -178,18 +178,19 @@ class Checker:
 
     def _webhooks(self, connection: Connection) -> list[Violation]:
         found: list[Violation] = []
-        if self.seen.bad_signatures:
-            found.append(Violation("signature", f"{self.seen.bad_signatures} did not verify"))
+        seen = self.seen.copy()
+        if seen.bad_signatures:
+            found.append(Violation("signature", f"{seen.bad_signatures} did not verify"))
         wanted = {str(row[0]) for row in rows(connection, WANTED_HOOKS)}
-        missing = sorted(wanted - self.seen.events)
+        missing = sorted(wanted - seen.events)
         found.extend(Violation("webhook", f"event {event} was never delivered") for event in missing)
-        for case_no, numbers in self.seen.first_sight.items():
+        for case_no, numbers in seen.first_sight.items():
             if numbers != list(range(1, len(numbers) + 1)):
                 found.append(Violation("webhook order", f"{case_no}: {numbers}"))
-        renamed = [event for event, ids in self.seen.ids.items() if len(ids) > 1]
+        renamed = [event for event, ids in seen.ids.items() if len(ids) > 1]
         found.extend(Violation("webhook id", f"event {event} came under several ids") for event in renamed)
-        delivered = {row[0] for row in rows(connection, HOOKS_DELIVERED)} - self.seen.by_id.keys()
-        unknown = self.seen.by_id.keys() - {row[0] for row in rows(connection, HOOKS_KNOWN)}
+        delivered = {row[0] for row in rows(connection, HOOKS_DELIVERED)} - seen.by_id.keys()
+        unknown = seen.by_id.keys() - {row[0] for row in rows(connection, HOOKS_KNOWN)}
         if unknown:  # some have come since the snapshot was taken
             with psycopg.connect(self._url) as later:
                 unknown -= {row[0] for row in rows(later, HOOKS_KNOWN)}

@@ -6,7 +6,6 @@ Each planting happens inside a transaction that is rolled back; the system under
 from __future__ import annotations
 
 from collections.abc import Callable
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -216,7 +215,7 @@ def blind_spots(checker: Checker) -> list[Violation]:
 def _noticed(checker: Checker, planted: Planted) -> bool:
     seen, beside = checker.seen, checker.beside
     for _ in range(TRIES):
-        checker.seen = deepcopy(seen)
+        checker.seen = seen.copy()
         try:
             if planted.forget is not None:
                 planted.forget(checker.seen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -25,6 +26,19 @@ class Seen:
     ids: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     bad_signatures: int = 0
     refused_on_purpose: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def copy(self) -> Seen:
+        """As it is at one moment: deliveries go on arriving while the checker works in another thread."""
+        with self.lock:
+            return Seen(
+                by_id=defaultdict(int, self.by_id),
+                first_sight=defaultdict(list, {case: [*numbers] for case, numbers in self.first_sight.items()}),
+                events={*self.events},
+                ids=defaultdict(set, {event: {*ids} for event, ids in self.ids.items()}),
+                bad_signatures=self.bad_signatures,
+                refused_on_purpose=self.refused_on_purpose,
+            )
 
 
 class Receiver:
@@ -84,7 +98,8 @@ class Receiver:
         if message_id not in self.seen.by_id and self._rng.random() < self._fail_share:
             self.seen.refused_on_purpose += 1
             return web.Response(status=503)
-        self._remember(message_id, json.loads(body)["data"])
+        with self.seen.lock:
+            self._remember(message_id, json.loads(body)["data"])
         if self.slow:
             await asyncio.sleep(SLOW_S)
         return web.Response(status=204)
