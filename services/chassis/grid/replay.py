@@ -17,9 +17,10 @@ from uuid import UUID
 
 from services.chassis.audit import Audited, Entry, by_hand, record
 from services.chassis.db import Database, Tx, grid_now
-from services.chassis.grid import waiting
+from services.chassis.grid import given_up, waiting
 from services.chassis.grid.asking import REFUSALS, RelayAway, once, run
 from services.chassis.grid.target import database_url
+from services.chassis.ids import SystemIds
 from services.chassis.outbox import byhand as outbox
 from services.chassis.outbox.byhand import Range
 from services.chassis.settings import DatabaseSettings
@@ -196,7 +197,8 @@ async def _put_back(service: str, number: int, payload: bytes | None, tx: Tx) ->
 
 
 async def _give_up(service: str, number: int, why: str, tx: Tx) -> None:
-    await give_up_dead_letter(tx, service, number, why)
+    gone = await give_up_dead_letter(tx, service, number, why)
+    await given_up.answer(tx, service, gone, SystemIds())
     await record(tx, Entry(Audited.LETTER_GIVEN_UP, by_hand(), str(number), details={"service": service}))
 
 
@@ -204,8 +206,9 @@ async def _discard(service: str, target: int | UUID, why: str, tx: Tx) -> None:
     if isinstance(target, int):
         await _give_up(service, target, why, tx)
         return
-    lane = await discard_held(tx, service, target, why)
-    told = {"service": service, "topic": lane.topic, "key": waiting.named(lane.key)}
+    gone = await discard_held(tx, service, target, why)
+    await given_up.answer(tx, service, gone, SystemIds())
+    told = {"service": service, "topic": gone.topic, "key": waiting.named(gone.key)}
     await record(tx, Entry(Audited.EVENT_DISCARDED, by_hand(), str(target), details=told))
 
 

@@ -52,7 +52,7 @@ _STANDING: Final = """
     ON h.consumer = p.consumer AND h.source = p.source AND h.topic = p.topic AND h.key = p.key
   WHERE p.consumer = :consumer AND p.source = :source AND p.topic = :topic AND p.key = :key GROUP BY p.last_seq"""
 _HELD: Final = """
-  SELECT consumer, source, topic, key, seq FROM @schema.held_events WHERE event_id = :event_id FOR UPDATE"""
+  SELECT consumer, source, topic, key, seq, headers FROM @schema.held_events WHERE event_id = :event_id FOR UPDATE"""
 _KEEP: Final = """
   INSERT INTO @schema.dead_letters AS d
     (consumer, topic, part, off, key, event_id, source, seq, headers, raw, error, resolved_at, resolution)
@@ -106,6 +106,16 @@ class DeadLetter:
     payload: bytes
     error: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """An event that a service will never apply; `event_id` None: nobody can read who it was."""
+
+    topic: str
+    key: bytes
+    event_id: UUID | None
+    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +182,18 @@ async def replay_dead_letter(tx: AsyncConnection, schema: str, number: int, *, p
     return lane
 
 
-async def give_up_dead_letter(tx: AsyncConnection, schema: str, number: int, why: str) -> None:
+async def give_up_dead_letter(tx: AsyncConnection, schema: str, number: int, why: str) -> Gone:
     """Let the key go on without this event. Raises NoSuchDeadLetter, NotItsTurn while an earlier number is missing."""
     letter = await _take(tx, schema, number)
     if letter.source is not None and letter.sequence is not None:
         lane = Lane(letter.source, letter.topic, letter.key)
         await _go_behind(tx, schema, letter.consumer, lane, letter.sequence)
     await _resolve(tx, schema, number, f"given up: {why}")
+    return Gone(letter.topic, letter.key, letter.event_id, letter.headers)
 
 
-async def discard_held(tx: AsyncConnection, schema: str, event_id: UUID, why: str) -> Lane:
-    """Let a key go on without an event it holds; answers the lane. The event is kept among the resolved dead letters.
+async def discard_held(tx: AsyncConnection, schema: str, event_id: UUID, why: str) -> Gone:
+    """Let a key go on without an event it holds. The event is kept among the resolved dead letters.
 
     Raises NoSuchHeldEvent, NotItsTurn while an earlier number is missing.
     """
@@ -194,7 +205,7 @@ async def discard_held(tx: AsyncConnection, schema: str, event_id: UUID, why: st
     kept = {"consumer": row.consumer, "event_id": event_id, "resolution": f"given up: {why}"}
     await tx.execute(sql(_KEEP, schema), kept)
     await tx.execute(sql(_DROP, schema), _lane_parameters(row.consumer, lane) | {"event_id": event_id})
-    return lane
+    return Gone(row.topic, lane.key, event_id, row.headers)
 
 
 async def pass_over(tx: AsyncConnection, schema: str, consumer: str, lane: Lane, sequence: int) -> None:

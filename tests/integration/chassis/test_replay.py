@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -183,6 +183,22 @@ async def test_a_letter_whose_key_has_gone_on_cannot_go_back(stand: Stand, grid:
     assert (refused.code, "gone past no. 1" in refused.err) == (1, True)
     assert (await grid("give-up", "dispatch", "1", "--why", "too late")).code == 0
     assert await stand.ask("SELECT last_seq FROM dispatch.stream_positions") == [(4,)]
+
+
+async def test_a_command_that_is_given_up_is_answered(stand: Stand, grid: Grid) -> None:
+    """Whoever asked shows 处理中 until then."""
+    wish = replace(noted("case-1", 1), correlation_id="platform/msg_1")
+    await stand.run(
+        message(wish, 1, topic="grid.command.v1", payload=b"no json"), message(noted("b", 1), 2, payload=b"-")
+    )
+    assert (await grid("give-up", "dispatch", "1", "--why", "nobody can read it")).code == 0
+    assert (await grid("give-up", "dispatch", "2", "--why", "no command")).code == 0
+    told = await stand.ask(
+        "SELECT headers ->> 'ce_causationid', headers ->> 'ce_correlationid',"
+        " convert_from(payload, 'UTF8')::json ->> 'code'"
+        " FROM dispatch.outbox WHERE headers ->> 'ce_type' = 'case.command_refused'"
+    )
+    assert told == [(str(wish.id), "platform/msg_1", "given_up")]
 
 
 OUTBOX = outbox_tables(MetaData(schema="intake"), "intake")
