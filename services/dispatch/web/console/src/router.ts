@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: "/register", component: () => import("./pages/RegisterPage.vue"), name: "register" },
     { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries" },
     { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks" },
+    { path: "/audit", component: () => import("./pages/AuditPage.vue"), name: "audit" },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
 });
