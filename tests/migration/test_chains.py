@@ -145,6 +145,11 @@ def test_a_database_with_one_user_and_no_roles_is_migrated_too(postgres: TestSer
     try:
         assert migrate(url)
         assert pending(url) == ()
+        with psycopg.connect(url, autocommit=True) as connection:
+            assert _week(connection, "make_week", "inbox", "2020-01-06") == 0
+            assert _week(connection, "drop_week", "inbox", "2020-01-06") == "dropped"
+            with pytest.raises(psycopg.errors.InvalidParameterValue):
+                _week(connection, "make_week", "ledger", "2020-01-06")
     finally:
         postgres.drop("lonely")
         postgres.execute("DROP ROLE lonely")
