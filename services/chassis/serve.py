@@ -18,8 +18,10 @@ from enum import IntEnum
 
 from fastapi import FastAPI
 from prometheus_client import start_http_server
+from sqlalchemy.exc import DBAPIError
 
 from services.chassis.clock import monotonic
+from services.chassis.db import is_transient
 from services.chassis.listening import serve_http, serve_tls
 from services.chassis.settings import HttpSettings, MetricsSettings, WatchdogSettings
 from services.chassis.telemetry import Metrics, logger
@@ -32,6 +34,7 @@ GRACE_S = 10.0
 LAG_EVERY_S = 0.5
 METRICS_RETRY_S = 30.0
 COLLECTOR_EVERY_S = 1.0
+START_AGAIN_S = 2.0
 GC_THRESHOLDS = (50_000, 20, 50)
 UNLIMITED = Limits(stuck_s=math.inf, stalled_s=math.inf, patience_s=math.inf, memory_mb=0)
 
@@ -83,15 +86,33 @@ async def _life(build: Callable[[], Awaitable[Running]]) -> int:
     with _signals(stop):
         async with guard.watching():
             try:
-                running = await build()
+                running = await _built(build, stop, starting)
             except Exception:  # noqa: BLE001 - whatever it is, it belongs in the log; the supervisor tries again
                 logger("serve").exception("cannot_start")
                 return ExitCode.FAILED
+            if running is None:
+                return ExitCode.OK
             try:
                 return await _until_stopped(running, stop, guard)
             finally:
                 if running.close is not None:
                     await running.close()
+
+
+async def _built(build: Callable[[], Awaitable[Running]], stop: asyncio.Event, starting: Pulse) -> Running | None:
+    """What is to run, as soon as the database is there to build it; None if the end comes first."""
+    while not stop.is_set():
+        starting.turn()
+        try:
+            return await build()
+        except DBAPIError as error:
+            if not is_transient(error):
+                raise
+            logger("serve").warning("start_waits_for_database", error=str(error.orig)[:300])
+            starting.waits("the database")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), START_AGAIN_S)
+    return None
 
 
 def _guard(settings: WatchdogSettings) -> Guard:

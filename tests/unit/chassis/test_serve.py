@@ -8,8 +8,11 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 
+import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from services.chassis import serve
 from services.chassis.serve import ExitCode, Part, Running, run, watch_collector, watch_lag
 from services.chassis.telemetry import Metrics
 
@@ -81,6 +84,42 @@ def test_what_cannot_be_built_fails_without_a_traceback_of_its_own() -> None:
         raise ConnectionError("no database")
 
     assert run(build) == ExitCode.FAILED
+
+
+def refused(tries: list[int]) -> OperationalError:
+    tries.append(1)
+    return OperationalError("connect", None, psycopg.OperationalError("connection refused"))
+
+
+def test_a_start_waits_for_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "START_AGAIN_S", 0.01)
+    house, tries = House(), list[int]()
+
+    async def ends_well(_: asyncio.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.05)
+
+    whole = house.with_part(ends_well)
+
+    async def build() -> Running:
+        if len(tries) < 3:
+            raise refused(tries)
+        return await whole()
+
+    assert run(build) == ExitCode.OK
+    assert len(tries) == 3
+    assert house.log == ["patient stopped", "closed"]
+
+
+def test_who_waits_for_the_database_at_the_start_can_still_be_ended() -> None:
+    tries: list[int] = []
+
+    async def build() -> Running:
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise refused(tries)
+
+    assert run(build) == ExitCode.OK
+    assert len(tries) == 1
 
 
 @pytest.mark.anyio

@@ -128,6 +128,7 @@ def test_systemd_runs_every_part(command: Command) -> None:
     ran = service["ExecStart"].replace("%i", command.role).split()
     assert tuple(ran[1:]) == ("-m", *arguments(command))
     assert service["Restart"] == "always"
+    assert unit(file)["Unit"]["StartLimitIntervalSec"] == "0", "after a long outage systemd would have given up"
     assert service["TimeoutStopSec"] == "25"
     assert 0 < int(service["WatchdogSec"]) <= 60
     assert service["NotifyAccess"] == "main"
