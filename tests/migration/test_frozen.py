@@ -21,6 +21,7 @@ from services.chassis.db import Database
 from services.chassis.ids import SystemIds
 from services.chassis.migrate import migrate, pending
 from services.chassis.streams import Received
+from services.dispatch.store.audience import audience_of
 from services.escalation.usecases.follow import CaseFollower
 from services.governance.acts import Fact
 from services.governance.case import Case, evolve
@@ -88,6 +89,18 @@ def test_every_case_is_what_its_facts_make(restored: str) -> None:
         for fact in facts[case_id]:
             replayed = evolve(replayed, fact)
         assert replayed == case
+
+
+def test_every_case_is_seen_by_whom_the_rules_say_now(restored: str) -> None:
+    """Who sees a case is stored with it: a rule that changes has to reach the rows that were there before."""
+    with psycopg.connect(restored) as connection:
+        rows = connection.execute("SELECT body::text, audience FROM dispatch.cases").fetchall()
+    differing = {
+        case.case_no: audience_of(case) ^ set(audience)
+        for case, audience in ((load_case(body.encode()), audience) for body, audience in rows)
+        if audience_of(case) != set(audience)
+    }
+    assert differing == {}
 
 
 def test_every_event_still_reads(version: Path) -> None:
