@@ -76,8 +76,7 @@ async def account_by_id(tx: AsyncConnection, account_id: str) -> AccountRow | No
 async def open_session(
     tx: AsyncConnection, token: str, account_id: str, settings: AuthSettings, address: str, agent: str
 ) -> datetime:
-    """Stores a new session; returns when it ends for good. Old ones of anybody that have ended are dropped."""
-    await tx.execute(sa.delete(sessions).where(sessions.c.expires_at < _NOW))
+    """Stores a new session; returns when it ends for good. Housekeeping removes those that have ended."""
     made = await tx.execute(
         sa.insert(sessions)
         .values(
