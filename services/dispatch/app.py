@@ -50,6 +50,7 @@ from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
 from services.dispatch.store import retention
 from services.dispatch.tables import SCHEMA, inbox, outbox
+from services.dispatch.usecases.archive import Archiving
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.take import Tools
 from services.dispatch.usecases.words import Words
@@ -98,7 +99,7 @@ async def build_server() -> Running:
     vitals = Vitals(base.db, standard_probes(SCHEMA, base.metrics), base.metrics)
     proof = RecordWatch(base.db, base.metrics)
     directory = Part("directory", base.directory.run, base.directory.pulse)
-    parts = (directory, Part("feed", feed.run), Part("vitals", vitals.run), Part("audit", proof.run))
+    parts = (directory, Part("feed", feed.run, feed.pulse), Part("vitals", vitals.run), Part("audit", proof.run))
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 
@@ -137,7 +138,7 @@ async def build_relay() -> Running:
     base = ground(f"{NAME}-relay")
     address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
     folder = evidence_folder(DispatchSettings())
-    chores = retention.evidence_chores(folder, kept)
+    chores = (*retention.evidence_chores(folder, kept), Archiving(base))
     keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
     parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
