@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import text
+
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.settings import DatabaseSettings
@@ -88,6 +90,8 @@ class HeldDatabase(Database):
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
         async with super().transaction() as tx:
+            if not self._gate.is_set():
+                await tx.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             yield tx
             if not self._gate.is_set():
                 self.held.set()
