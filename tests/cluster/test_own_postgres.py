@@ -21,7 +21,7 @@ from tests.cluster.run import too_many, writers_of
 from tests.cluster.watch import Watch
 from tests.support.stand import Stand, start
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 LOAD_S = 12.0
 PER_SECOND = 20.0
 
