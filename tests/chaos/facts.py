@@ -9,6 +9,7 @@ from typing import Any
 
 from schemas.cases import dump_case, load_case, load_fact
 from services.governance.case import Case, evolve
+from tests.chaos.questions import BEGUN
 from tests.chaos.violation import Connection
 
 Point = tuple[str, int, int]
@@ -21,7 +22,7 @@ _STANDINGS = (
     " FROM dispatch.outbox o WHERE o.topic = 'grid.case.v1' ORDER BY o.key, o.seq"
 )
 _FIRINGS = "SELECT clock_id, rev, rung, due_at FROM escalation.firings"
-_HORIZON = "SELECT directory.grid_now() - interval '10 seconds'"
+_HORIZON = f"SELECT {BEGUN} - interval '10 seconds'"
 _ARMED = "SELECT clock_id, rev, rung, due_at FROM escalation.sla_timers WHERE state = 'armed'"
 _NEWEST = (
     "SELECT DISTINCT ON (o.key) convert_from(o.payload, 'UTF8') FROM dispatch.outbox o WHERE o.topic = 'grid.case.v1'"

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 SERVICES: Final = ("intake", "dispatch", "escalation")
-GRACE: Final = "directory.grid_now() - interval '5 seconds'"
+BEGUN: Final = "(directory.grid_now() - (statement_timestamp() - now()))"
+"""The moment of the snapshot. Time goes on while it is asked, and what was young in it stays so."""
+GRACE: Final = f"{BEGUN} - interval '5 seconds'"
 """Clocks keep running while the checker looks: there is always something very young on its way."""
-HOOK_GRACE: Final = "directory.grid_now() - interval '15 seconds'"
+HOOK_GRACE: Final = f"{BEGUN} - interval '15 seconds'"
 
 # Rows of our files; the sample's own history tells its outcome as well.
 IMPORTED: Final = (

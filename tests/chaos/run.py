@@ -119,6 +119,7 @@ async def _under_fire(
         await _tell(verdict, world, crowd, checker, bounds)
         return verdict
     finally:
+        world.poison.close()
         await guests.stop()
         await proxy.stop()
 
