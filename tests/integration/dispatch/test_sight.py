@@ -67,7 +67,7 @@ tasks = st.builds(
 some_cases = st.builds(
     lambda number, **changes: replace(opened(), case_id=str(number), case_no=str(number), **changes),
     st.uuids(),
-    state=st.sampled_from(State),
+    state=st.one_of(st.sampled_from((State.CLOSED, State.FED_BACK)), st.sampled_from(State)),
     tier=st.sampled_from(Tier),
     restricted=st.booleans(),
     history=st.booleans(),
@@ -78,7 +78,10 @@ some_cases = st.builds(
     reporter=st.sampled_from((None, *PEOPLE)),
     flags=st.frozensets(st.sampled_from((Flag.IN_CONFERENCE, Flag.PLATFORM_NOTICED, Flag.RESTRICTED)), max_size=2),
 )
-posts = st.builds(Post, st.sampled_from(Role), st.sampled_from(AREAS), st.sampled_from((None, *UNITS)))
+seeing = st.sampled_from((Role.VERIFIER, Role.INTAKE_CLERK, Role.COMMUNITY_SECRETARY, Role.GRID_WORKER))
+posts = st.builds(
+    Post, st.one_of(seeing, st.sampled_from(Role)), st.sampled_from(AREAS), st.sampled_from((None, *UNITS))
+)
 actors = st.builds(Actor, st.sampled_from((*PEOPLE, "nobody")), st.lists(posts, max_size=3).map(tuple))
 
 
