@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from services.chassis.engines import EngineFailed
-from services.chassis.grid.replay_app import replay_app
 from services.chassis.grid.audit_app import audit_app
+from services.chassis.grid.replay_app import replay_app
 from services.chassis.supervisor.lock import AlreadyRunning
 from services.chassis.supervisor.settings import BadSetting
 

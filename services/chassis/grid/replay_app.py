@@ -21,9 +21,7 @@ Name = Literal["intake", "dispatch", "escalation"]
 Service = Annotated[Name, typer.Argument(help="Whose inbox.")]
 Key = Annotated[str | None, typer.Option(help="Only this key: a case or report id.")]
 Topic = Annotated[str | None, typer.Option(help="Only this topic.")]
-Reason = Annotated[
-    str | None, typer.Option(help="Held: gap, unknown or replay. Dead letters: part of the error.")
-]
+Reason = Annotated[str | None, typer.Option(help="Held: gap, unknown or replay. Dead letters: part of the error.")]
 Since = Annotated[datetime | None, typer.Option(help="Put aside from then on, Shanghai time.")]
 Until = Annotated[datetime | None, typer.Option(help="Put aside before then, Shanghai time.")]
 All = Annotated[bool, typer.Option("--all", help="Really all.")]
