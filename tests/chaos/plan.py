@@ -54,6 +54,8 @@ LONG_MIN: Final = 5.0
 """Runs of so many minutes take their time: zombies outlive every time-out, a measured kill under load."""
 OUTAGE_MIN: Final = 25.0
 """Runs of so many minutes have one outage each of the length that the design promises to survive."""
+BROKER_AWAY_S: Final = 600.0
+DATABASE_AWAY_S: Final = 300.0
 EACH_S: Final = 8.0
 """About so much time between two cards of a long run."""
 BACK_S: Final = {"kafka": 6.0, "postgres": 2.0}
@@ -89,7 +91,7 @@ def draw(
     """The plan. `victims` are the processes that can be killed; `without` is what cannot be done on this machine."""
     rng = random.Random(seed)
     cards = _cards(victims, minutes, without)
-    decks = max(1, round(minutes * 60 / (len(cards) * EACH_S)))
+    decks = max(1, round((minutes * 60 - _outages_s(minutes)) / _deck_s(cards, minutes)))
     dealt = [(number == 0, card) for number in range(decks) for card in _shuffled(rng, cards, victims)]
     lengths = [_lasts(rng, card.fault, minutes, first) for first, card in dealt]
     blocked = sum(_blocks(card, length) for length, (_, card) in zip(lengths, dealt, strict=True))
@@ -109,6 +111,16 @@ def _blocks(card: _Card, length: float) -> float:
     if card.fault not in GROUND:
         return 0.0
     return length + BACK_S.get("kafka" if card.fault is Fault.BROKER_OUTAGE else "postgres", 0.0)
+
+
+def _deck_s(cards: Sequence[_Card], minutes: float) -> float:
+    """About how long a deck takes, without the two long outages."""
+    rng = random.Random(0)
+    return sum(EACH_S + _blocks(card, _lasts(rng, card.fault, minutes, first=False)) for card in cards)
+
+
+def _outages_s(minutes: float) -> float:
+    return BROKER_AWAY_S + DATABASE_AWAY_S if minutes >= OUTAGE_MIN else 0.0
 
 
 def _cards(victims: Sequence[str], minutes: float, without: AbstractSet[Fault]) -> list[_Card]:
@@ -142,9 +154,9 @@ def _lasts(rng: random.Random, fault: Fault, minutes: float, first: bool) -> flo
     if fault in (Fault.FREEZE, Fault.FREEZE_IN_TRANSACTION):
         return rng.uniform(20, 40) if long else rng.uniform(9, 14)
     if fault is Fault.BROKER_OUTAGE:
-        return 600.0 if first and minutes >= OUTAGE_MIN else rng.uniform(20, 40) if long else 6.0
+        return BROKER_AWAY_S if first and minutes >= OUTAGE_MIN else rng.uniform(20, 40) if long else 6.0
     if fault is Fault.DATABASE_OUTAGE:
-        return 300.0 if first and minutes >= OUTAGE_MIN else rng.uniform(15, 30) if long else 5.0
+        return DATABASE_AWAY_S if first and minutes >= OUTAGE_MIN else rng.uniform(15, 30) if long else 5.0
     if fault in (Fault.RECEIVER_REFUSES, Fault.RECEIVER_ERRORS, Fault.RECEIVER_SLOW):
         return rng.uniform(15, 30) if long else rng.uniform(4, 8)
     return _SHORT.get(fault, (0.0, 0.0))[long]
