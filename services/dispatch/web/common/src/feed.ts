@@ -1,5 +1,5 @@
 /** The counts, one list and whoever watches a case, all fed by the one live line of the page. */
-import { api, keepWorkWindows, Problem, serverNow, t, Unreachable, useLive, type Windows } from "@grid/webkit";
+import { api, keepWorkWindows, Problem, t, Unreachable, useLive, type Windows } from "@grid/webkit";
 import { computed, inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
 import { begin, beside, changed, extend, gone, settle, standing, type List } from "./list";
 import type { CaseChanged, CaseGone, QueueCount, QueuePage, QueuesOut } from "./types";
@@ -65,7 +65,7 @@ function makeFeed() {
   function apply(event: CaseChanged | CaseGone): void {
     list.value =
       "row" in event
-        ? changed(list.value, event, state.held, serverNow())
+        ? changed(list.value, event, state.held)
         : gone(list.value, event.case_no, state.held);
   }
 
@@ -131,7 +131,7 @@ function makeFeed() {
   function hold(caseNo: string | null): void {
     if (state.held === caseNo) return;
     state.held = caseNo;
-    list.value = settle(list.value, caseNo, serverNow());
+    list.value = settle(list.value, caseNo);
   }
 
   const live = useLive({

@@ -42,26 +42,22 @@ const byDue: Compare = (a, b) => byNumber(dueAt(a), dueAt(b)) || byText(a.case_n
 const byAge: Compare = (a, b) => byNumber(Date.parse(a.opened_at), Date.parse(b.opened_at)) || byText(a.case_no, b.case_no);
 const byUrgency: Compare = (a, b) => byText(a.urgency, b.urgency) || byAge(a, b);
 
-/** How many times over its limit, in seconds of the wall clock as the service sorts. */
-function excess(row: QueueRow, now: number): number {
-  if (!row.due) return 0;
-  return (now - dueAt(row)) / 1000 / Math.max(row.due.budget_s, 1);
+/** When it will have taken, or took, twice what it was allowed: it stands still, unlike the ratio itself. */
+function twiceAt(row: QueueRow): number {
+  return row.due ? dueAt(row) + Math.max(row.due.budget_s, 1) * 1000 : Number.POSITIVE_INFINITY;
 }
 
-const byExcess =
-  (now: number): Compare =>
-  (a, b) =>
-    byNumber(-excess(a, now), -excess(b, now)) || byText(a.case_no, b.case_no);
+const byExcess: Compare = (a, b) => byNumber(twiceAt(a), twiceAt(b)) || byText(a.case_no, b.case_no);
 
 const AGE = new Set(["disputes", "hard", "cross_border"]);
 /** Sorted by what a row does not carry: rows keep the place the service gave them. */
 const UNKNOWN = new Set(["approvals", "my_requests", "to_approve", "review_due"]);
 
 /** The order of a queue; null where a row does not tell its key. */
-export function orderOf(queue: string | null, now: number): Compare | null {
+export function orderOf(queue: string | null): Compare | null {
   if (queue === null || UNKNOWN.has(queue)) return null;
   if (queue === "intake") return byUrgency;
-  if (queue === "overdue") return byExcess(now);
+  if (queue === "overdue") return byExcess;
   return AGE.has(queue) ? byAge : byDue;
 }
 
@@ -84,7 +80,7 @@ function placeFor(entries: readonly Entry[], row: QueueRow, compare: Compare | n
 }
 
 /** A case changed. Returns the same list when nothing here is touched. */
-export function changed(list: List, event: CaseChanged, held: string | null, now: number): List {
+export function changed(list: List, event: CaseChanged, held: string | null): List {
   const at = list.entries.findIndex((entry) => entry.row.case_no === event.case_no);
   const known = at < 0 ? undefined : list.entries[at];
   if (known && event.sequence <= known.row.sequence) return list; // sent twice, or older than the page
@@ -95,7 +91,7 @@ export function changed(list: List, event: CaseChanged, held: string | null, now
   }
   const rest = known ? list.entries.filter((_, i) => i !== at) : list.entries;
   if (!stands) return { ...list, entries: rest };
-  const compare = orderOf(list.queue, now);
+  const compare = orderOf(list.queue);
   const to = known && !compare ? at : placeFor(rest, event.row, compare);
   if (!known && to === rest.length && list.next !== null) return list; // belongs to a page that is not loaded yet
   return { ...list, entries: [...rest.slice(0, to), { row: event.row, left: false }, ...rest.slice(to)] };
@@ -112,9 +108,9 @@ export function gone(list: List, caseNo: string, held: string | null): List {
 }
 
 /** Somebody let go of the held row: what left goes, what moved takes its place. `held` is the row held now. */
-export function settle(list: List, held: string | null, now: number): List {
+export function settle(list: List, held: string | null): List {
   const stay = list.entries.filter((entry) => !entry.left || entry.row.case_no === held);
-  const compare = orderOf(list.queue, now);
+  const compare = orderOf(list.queue);
   if (!compare) return stay.length === list.entries.length ? list : { ...list, entries: stay };
   const fixed = stay.findIndex((entry) => entry.row.case_no === held);
   const one = fixed < 0 ? undefined : stay[fixed];
