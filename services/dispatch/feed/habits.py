@@ -87,13 +87,14 @@ def fill(rng: random.Random, offer: Mapping[str, Any], now: datetime) -> Choice 
 
 
 def _fitting(field: Mapping[str, Any], chosen: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The field with the choices that go with the category chosen so far."""
-    category = chosen.get("category")
+    """The field with the choices that go with what is chosen so far: the category's own, and no unit twice."""
+    category, lead = chosen.get("category"), chosen.get("lead_unit")
     fits = [one for one in field["choices"] if not one.get("of") or not category or one["of"] == category]
+    fits = [one for one in fits if field["type"] != "units" or one["id"] != lead]
     return {**field, "choices": fits}
 
 
-_SKIP: Final[Mapping[str, float]] = {"co_units": 0.75, "note": 0.4, "urgency": 1.0}
+_SKIP: Final[Mapping[str, float]] = {"co_units": 0.75, "note": 0.4, "urgency": 1.0, "cell": 1.0}
 
 
 def _value(rng: random.Random, field: Mapping[str, Any], now: datetime) -> Any:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from schemas.topics import TOPICS
 from services.chassis.kafka import KafkaAddress
@@ -18,6 +19,8 @@ pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.timeout(600)]
 PATIENCE_S = 300.0
 NO_USE_S = 4.0
 """Without its safeguard the system stays as it is: whoever waits longer sees nothing else."""
+SLOWER = ("plain_stream", "exception_out", "stale_obeyed")
+"""Found by the same rules as others of their kind; they are for `make long`."""
 Open = Callable[..., AbstractAsyncContextManager[SmallStand]]
 
 
@@ -42,7 +45,12 @@ async def test_whole_it_stands_every_scene(stand: Open) -> None:
             assert not judgement.violations, (play, judgement)
 
 
-@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.mutation)
+def _each() -> list[ParameterSet]:
+    slower = pytest.mark.long
+    return [pytest.param(one, id=one.mutation, marks=[slower] if one.mutation in SLOWER else []) for one in SCENES]
+
+
+@pytest.mark.parametrize("scene", _each())
 async def test_without_its_safeguard_the_checker_finds_it(stand: Open, scene: Scene) -> None:
     async with stand(scene.mutation, scene.part) as small:
         await scene.play(small)

@@ -88,6 +88,7 @@ def test_from_the_phone_to_closed(sit: Sit, town: Town, city: City, snapshot: Pa
     co.shoot("10-desk-co-case")
     co.do("co_done", 说明="建筑垃圾已清运")
     town.person("chengguanban").act(no, "co_done", note="已巡查")  # the unit that the catalogue names beside the lead
+    expect(lead.find("action-feedback")).to_be_visible(timeout=PATIENCE_MS)  # offered once nobody is still at work
     lead.do("feedback", "11-desk-feedback-form", 说明="已停工，现场恢复", 已达到结案条件=True, 现场凭证=snapshot)
     lead.see("fed_back")
 
