@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 import httpx
 
+from services.chassis.telemetry import logger
 from services.dispatch.feed.matters import Kind, Matter, Spot
 
 TIMEOUT_S = 20.0
 ACTED_ON_TOO_LATE = frozenset({403, 404, 409})
 """Somebody was quicker, or the case has moved on: what happens to people every day."""
+REFUSED = 422
+
+
+class Done(StrEnum):
+    """What became of an act."""
+
+    DONE = "done"
+    LATE = "late"
+    REFUSED = "refused"  # the form was filled in wrongly: people do that too
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +101,29 @@ class PersonClient:
         found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
-    async def act(self, case: dict[str, Any], action: str, inputs: dict[str, Any], op_id: UUID) -> bool:
-        """Do it; False when somebody was quicker."""
+    async def act(self, case: dict[str, Any], action: str, inputs: dict[str, Any], op_id: UUID) -> Done:
+        """Do it, or learn why not."""
         answer = await self.dispatch.post(
             f"/api/v1/cases/{case['case_no']}/actions/{action}",
             json=inputs,
             headers={"if-match": f'"{case["version"]}"', "idempotency-key": str(op_id)},
         )
-        if answer.status_code in ACTED_ON_TOO_LATE:
-            return False
-        answer.raise_for_status()
-        return True
+        return _done(answer)
 
-    async def put_evidence(self, case_no: str, evidence_id: UUID, picture: bytes) -> None:
+    async def put_evidence(self, case_no: str, evidence_id: UUID, picture: bytes) -> Done:
         """Store a photo that an action will name."""
         path = f"/api/v1/cases/{case_no}/evidence/{evidence_id}"
-        (await self.dispatch.put(path, content=picture, headers={"content-type": "image/jpeg"})).raise_for_status()
+        return _done(await self.dispatch.put(path, content=picture, headers={"content-type": "image/jpeg"}))
+
+
+def _done(answer: httpx.Response) -> Done:
+    if answer.status_code in ACTED_ON_TOO_LATE:
+        return Done.LATE
+    if answer.status_code == REFUSED:
+        logger("feed").warning("form_refused", path=answer.request.url.path, why=answer.json().get("errors"))
+        return Done.REFUSED
+    answer.raise_for_status()
+    return Done.DONE
 
 
 def report_body(matter: Matter) -> dict[str, Any]:

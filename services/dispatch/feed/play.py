@@ -19,7 +19,7 @@ from services.chassis.ids import IdSource
 from services.chassis.telemetry import logger
 from services.dispatch.feed.habits import choose
 from services.dispatch.feed.matters import Kind, Matter, Spot, draw_matter
-from services.dispatch.feed.people import PersonClient, Streets
+from services.dispatch.feed.people import Done, PersonClient, Streets
 
 AWAY_S: Final = 1.0
 SLOW_SHARE: Final = 0.12
@@ -53,10 +53,12 @@ class Played:
     reports: int = 0
     acts: dict[str, int] = field(default_factory=dict)
     quicker: int = 0
+    refused: int = 0
 
     def line(self) -> str:
         """One line for a terminal."""
-        return f"reports {self.reports}, acts {sum(self.acts.values())}, somebody was quicker {self.quicker}"
+        refused = f", forms refused {self.refused}" if self.refused else ""
+        return f"reports {self.reports}, acts {sum(self.acts.values())}, somebody was quicker {self.quicker}{refused}"
 
 
 async def play(
@@ -175,13 +177,16 @@ async def _one_act(rng: random.Random, person: PersonClient, now: datetime, ids:
     inputs = dict(choice.inputs)
     if choice.wants_picture:
         evidence_id = ids.uuid7()
-        await person.put_evidence(case["case_no"], evidence_id, picture(rng))
-        inputs["evidence"] = [str(evidence_id)]
-    if await person.act(case, choice.action, inputs, ids.uuid7()):
-        played.acts[choice.action] = played.acts.get(choice.action, 0) + 1
-    else:
-        played.quicker += 1
-        logger("feed").info("somebody_was_quicker", case_no=case["case_no"], action=choice.action)
+        stored = await person.put_evidence(case["case_no"], evidence_id, picture(rng))
+        inputs["evidence"] = [str(evidence_id)] if stored is Done.DONE else []
+    match await person.act(case, choice.action, inputs, ids.uuid7()):
+        case Done.DONE:
+            played.acts[choice.action] = played.acts.get(choice.action, 0) + 1
+        case Done.REFUSED:
+            played.refused += 1
+        case Done.LATE:
+            played.quicker += 1
+            logger("feed").info("somebody_was_quicker", case_no=case["case_no"], action=choice.action)
 
 
 def _left_lying(case_no: str) -> float:
