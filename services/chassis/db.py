@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final, TypeAlias
 
 import psycopg
+from psycopg.errors import CheckViolation
 from sqlalchemy import MetaData, TextClause, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -185,7 +186,15 @@ def is_transient(exc: BaseException) -> bool:
     state = origin.sqlstate
     if state is None:  # the driver lost its connection before the server could give a reason
         return isinstance(origin, (psycopg.OperationalError, psycopg.InterfaceError))
-    return state.startswith(_TRANSIENT_CLASSES) or state in _TRANSIENT_STATES
+    return state.startswith(_TRANSIENT_CLASSES) or state in _TRANSIENT_STATES or _misrouted(origin)
+
+
+def _misrouted(error: psycopg.Error) -> bool:
+    """A row that was on its way to a default partition while its own was attached: no CHECK of ours, which has a name.
+
+    PostgreSQL chooses the partition before it waits for its lock; asked again, it chooses anew.
+    """
+    return error.sqlstate == CheckViolation.sqlstate and error.diag.constraint_name is None
 
 
 class NotATestDatabaseError(Exception):

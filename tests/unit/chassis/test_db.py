@@ -28,6 +28,11 @@ def test_faults_that_stay(state: str) -> None:
     assert not is_transient(IntegrityError("SELECT", {}, database_error(state)))
 
 
+def test_a_row_that_met_its_week_being_made_is_weather() -> None:
+    """The other way round, a CHECK of ours, is tried out against PostgreSQL: only it gives the constraint's name."""
+    assert is_transient(IntegrityError("INSERT", {}, database_error("23514")))
+
+
 def test_a_connection_lost_without_a_word_is_weather() -> None:
     assert is_transient(database_error(None))
     assert is_transient(DBAPIError("SELECT", {}, database_error(None, psycopg.InterfaceError)))

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from services.chassis.clock import Clock, SystemClock
-from services.chassis.db import Database, move_clock
+from services.chassis.db import Database, is_transient, move_clock
 from services.chassis.housekeeping import Housekeeper, RetentionSettings, Turn
 from services.chassis.housekeeping.metrics import HouseMetrics
 from services.chassis.housekeeping.parts import housekeeper
@@ -338,3 +339,35 @@ async def test_weeks_are_made_while_live_work_goes_on(service: Database) -> None
             await until(service, "SELECT count(*) FROM ONLY dispatch.outbox_default", 0)
         stop.set()
     assert (failures, written > 0) == (0, True)
+
+
+async def test_a_row_on_its_way_to_the_default_while_its_week_is_made_is_tried_again(service: Database) -> None:
+    """PostgreSQL has chosen the partition already and then refuses the row; asked again, it finds the week."""
+    at = datetime.now(UTC) + timedelta(days=60)
+    monday = (at - timedelta(days=at.weekday())).date()
+    row = text(
+        "INSERT INTO dispatch.outbox (shard, topic, key, seq, event_id, headers, payload, created_at)"
+        " VALUES (0, 't', 'k', 1, gen_random_uuid(), '{}', '', :at)"
+    )
+
+    async def write() -> None:
+        async with service.transaction() as tx:
+            await tx.execute(row, {"at": at})
+
+    async with service.transaction() as making:
+        await making.execute(text("SELECT dispatch.make_week('outbox', :monday)"), {"monday": monday})
+        writing = asyncio.ensure_future(write())
+        await asyncio.sleep(0.5)
+        assert not writing.done(), "it waits for the lock on the default partition"
+    error = (await asyncio.gather(writing, return_exceptions=True))[0]
+    assert error is None or is_transient(error), repr(error)
+    await write()
+    async with service.reading() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM ONLY dispatch.outbox_default"))).scalar_one() == 0
+
+
+async def test_a_check_of_ours_is_no_weather(service: Database) -> None:
+    with pytest.raises(IntegrityError) as refused:
+        async with service.transaction() as tx:
+            await tx.execute(text("INSERT INTO identity.audit_log (action, outcome) VALUES ('x', 'maybe')"))
+    assert not is_transient(refused.value)
