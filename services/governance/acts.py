@@ -11,18 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from services.governance.cycle import (
-    Action,
-    ClockKind,
-    ClosedKind,
-    Flag,
-    Intent,
-    Nature,
-    Role,
-    State,
-    Tier,
-    Urgency,
-)
+from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Nature, Role, State, Tier, Urgency
 
 
 # --- who ---------------------------------------------------------------------------------------------------------

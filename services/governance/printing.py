@@ -63,13 +63,7 @@ def permissions_table(words: Mapping[str, str] | None = None) -> str:
 def tiers_table() -> str:
     """The ladder of ownership."""
     rows = (
-        (
-            row.tier.value,
-            row.holder.value,
-            row.response.value,
-            row.disposal.value,
-            row.up.value if row.up else "–",
-        )
+        (row.tier.value, row.holder.value, row.response.value, row.disposal.value, row.up.value if row.up else "–")
         for row in TIERS.values()
     )
     return _table(("tier", "holder", "answers within", "settles within", "next"), rows)

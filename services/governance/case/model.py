@@ -5,29 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.governance.acts import (
-    CategoryRef,
-    Clock,
-    ClockState,
-    Owner,
-    Request,
-    Routed,
-    Spot,
-    Task,
-    TaskState,
-    Undo,
-)
-from services.governance.cycle import (
-    ClockKind,
-    ClosedKind,
-    Flag,
-    Nature,
-    Stage,
-    State,
-    Tier,
-    Urgency,
-    stage_of_state,
-)
+from services.governance.acts import CategoryRef, Clock, ClockState, Owner, Request, Routed, Spot, Task, TaskState, Undo
+from services.governance.cycle import ClockKind, ClosedKind, Flag, Nature, Stage, State, Tier, Urgency, stage_of_state
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,13 +51,7 @@ from services.governance.sla import Allowance
 
 _NO_INPUTS = Inputs()
 RESULT_KINDS = frozenset(
-    {
-        ClockKind.WHOLE,
-        ClockKind.HANDLING,
-        ClockKind.COMMUNITY_DISPOSAL,
-        ClockKind.DISTRICT_HANDLING,
-        ClockKind.REPLY,
-    }
+    {ClockKind.WHOLE, ClockKind.HANDLING, ClockKind.COMMUNITY_DISPOSAL, ClockKind.DISTRICT_HANDLING, ClockKind.REPLY}
 )
 _OUTLIVE_A_STATE = frozenset({ClockKind.WHOLE, ClockKind.SUPERVISION, ClockKind.REPLY})
 _DROPPED_ON_LEAVING = (
