@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import faulthandler
 import math
 import os
@@ -177,11 +176,16 @@ def _first(of: object, *names: str) -> object:
 
 
 def _within(seconds: float, say: Callable[[], object]) -> None:
-    """Say it, but not at the price of hanging too: whoever hangs may hold the log's lock."""
+    """Say it, but not at the price of hanging too: whoever hangs may hold the log's lock.
+
+    The process ends whether it could be said or not; why it could not goes to the bare descriptor, which has no lock.
+    """
 
     def trying() -> None:
-        with contextlib.suppress(Exception):
+        try:
             say()
+        except Exception as unsaid:  # noqa: BLE001 - whatever it is, the process still has to end
+            os.write(2, f"watchdog: could not log: {unsaid!r}\n".encode())
 
     speaker = threading.Thread(target=trying, daemon=True)
     speaker.start()
