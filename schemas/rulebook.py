@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from schemas.rulebook_file import CalendarFile, CategoryRow, ConditionRow, LineRow, RulebookFile
 from services.governance.cycle import ClockKind, MachineRule
 from services.governance.errors import Complaint, RulebookRefused
-from services.governance.routing import CatalogueLine
+from services.governance.routing import CatalogueLine, RouteKind
 from services.governance.rulebook import (
     Category,
     Condition,
@@ -171,7 +171,7 @@ def _line(row: LineRow) -> CatalogueLine:
         natures=row.natures,
         sources=row.sources,
         danger=row.danger,
-        fallback=row.fallback,
+        kind=row.kind or (RouteKind.FALLBACK if row.fallback else RouteKind.CATALOGUE),
         basis=row.basis,
         next_units=row.next_units,
     )

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from services.governance.cycle import ClockKind, MachineRule, Nature, Tier, Urgency
 from services.governance.errors import UnparsableLimit
+from services.governance.routing import RouteKind
 from services.governance.tiers import RungAct
 from services.governance.worktime import Budget, DayConvention, DayKind, parse_limit
 
@@ -146,7 +147,8 @@ class LineRow(Row):
     natures: tuple[Nature, ...] = ()
     sources: tuple[Code, ...] = ()
     danger: bool | None = None
-    fallback: bool = False
+    kind: RouteKind | None = None
+    fallback: bool = False  # of books kept from before lines had a kind
     next_units: tuple[Code, ...] = ()
 
 

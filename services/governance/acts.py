@@ -366,9 +366,11 @@ class Routed:
     lead: str | None
     co_units: tuple[str, ...]
     line: str | None  # catalogue line id
-    basis: str  # 'catalogue' | 'fallback' | 'import' | 'person' | 'none'
-    unmatched: tuple[str, ...] = ()  # 'line_id:reason' for each line that did not match
+    basis: str  # 'duty' | 'catalogue' | 'ownership' | 'fallback' | 'import' | 'none'
+    unmatched: tuple[str, ...] = ()  # 'line_id:reason' for each line that was not taken
     rulebook_lead: str | None = None
+    matched: tuple[str, ...] = ()  # 'input:value' for each input that the line asked for
+    rulebook: str = ""  # version that chose; '' in facts of before it was kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from services.governance.acts import CategoryRef
 from services.governance.cycle import ClockKind, MachineRule, Tier, Urgency
@@ -72,6 +73,8 @@ class Category:
     auto_dispatch: bool = False
     notice_platform: bool = False  # a late case is made known to the platform
     admitted: frozenset[Tier] = frozenset({Tier.GRID, Tier.COMMUNITY})  # tiers it may be sent down to
+    also: tuple[CategoryRef, ...] = ()  # its names in other code tables (crosswalk)
+    near_m: int | None = None  # duplicates are looked for so far around; None: the street's own distance
 
     @property
     def ref(self) -> CategoryRef:
@@ -86,6 +89,25 @@ class Source:
     name: str
     visit_percent: int = 0
     restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """When nobody is pushed about what is not urgent (minutes after midnight), and how many pushes a day are enough."""
+
+    begins: int = 20 * 60
+    ends: int = 8 * 60
+    pushes_a_day: int = 6
+
+
+class Checker(StrEnum):
+    """Who may be asked to check; a rulebook names them in the order of asking."""
+
+    FINDER = "finder"
+    GRID_WORKER = "grid_worker"
+    NEIGHBOUR_GRID = "neighbour_grid"
+    COMMUNITY = "community"
+    VERIFIER = "verifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +143,10 @@ class Settings:
     reopen_days: int = 7
     archive_days: int = 90  # after closing
     late_s: int = 60  # a machine act done later than this counts from when it was done
+    near_m: int = 50  # the same matter again: within so many metres …
+    near_hours: int = 24  # … and hours
+    recur_days: int = 30  # the same spot again within so many days is a recurrence
+    recur_hard: int = 3  # from so many on the matter is a hard one: its root is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +167,10 @@ class Rulebook:
     unsure_condition: str  # neither danger nor class
     machine: frozenset[MachineRule] = frozenset(MachineRule)
     settings: Settings = field(default_factory=Settings)
+    reasons: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # move's label → id → words, if its own
+    verifiers: tuple[Checker, ...] = tuple(Checker)
+    urgent_verifiers: tuple[Checker, ...] = (Checker.VERIFIER,)  # of danger and of restricted matters
+    quiet: Quiet = field(default_factory=Quiet)
 
     def __post_init__(self) -> None:
         complaints = tuple(_complaints(self))
@@ -149,11 +179,13 @@ class Rulebook:
 
     # --- questions ----------------------------------------------------------------------------------------------
     def category_of(self, ref: CategoryRef | None) -> Category | None:
-        """The category meant, or None where this edition does not have it."""
+        """The category meant, by its own code or by one of another table; None where this edition does not have it."""
         if ref is None:
             return None
         found = self.categories.get(ref.code)
-        return found if found is not None and found.scheme == ref.scheme and found.version == ref.version else None
+        if found is not None and found.ref == ref:
+            return found
+        return next((category for category in self.categories.values() if ref in category.also), None)
 
     def require_category(self, code: str) -> Category:
         found = self.categories.get(code)

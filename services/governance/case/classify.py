@@ -41,7 +41,8 @@ def propose(command: OpenCase, book: Rulebook) -> Classified:
         urgency = condition.urgency
     source = book.sources.get(command.source)
     restricted = (category is not None and category.restricted) or (source is not None and source.restricted)
-    return Classified(command.category, condition.id if condition else None, urgency, restricted, proposed=True)
+    ref = category.ref if category is not None else command.category
+    return Classified(ref, condition.id if condition else None, urgency, restricted, proposed=True)
 
 
 def _proposed_condition(category: Category | None, danger: bool, book: Rulebook) -> Condition | None:
@@ -52,32 +53,17 @@ def _proposed_condition(category: Category | None, danger: bool, book: Rulebook)
     return next(dangerous, own[0]) if danger else own[0]
 
 
-def routed_for(case: Case, classified: Classified, book: Rulebook) -> Routed:
-    """The catalogue's choice for the case under a class, with why every other line did not match."""
+def matter_of(what: Case | OpenCase, classified: Classified, book: Rulebook) -> Matter:
+    """What routing looks at, of a case or of a report that has just come in."""
     known = book.category_of(classified.category)
-    matter = Matter(
-        category=known.code if known else None,
-        condition=classified.condition,
-        spot=case.spot,
-        nature=case.nature,
-        source=case.source,
-        danger=case.danger,
-    )
-    return route(matter, book.catalogue, case.imported_unit)
+    danger = what.danger or (isinstance(what, OpenCase) and what.life)
+    return Matter(known.code if known else None, classified.condition, what.spot, what.nature, what.source, danger)
 
 
-def routed_by(command: OpenCase, classified: Classified, book: Rulebook, recorded_unit: str | None = None) -> Routed:
-    """The catalogue's choice for a report that has just come in; a unit named by its file is kept as the lead."""
-    known = book.category_of(classified.category)
-    matter = Matter(
-        category=known.code if known else None,
-        condition=classified.condition,
-        spot=command.spot,
-        nature=command.nature,
-        source=command.source,
-        danger=command.danger or command.life,
-    )
-    return route(matter, book.catalogue, command.imported_unit or recorded_unit)
+def routed_for(what: Case | OpenCase, classified: Classified, book: Rulebook, recorded: str | None = None) -> Routed:
+    """The routes' choice under a class, with why every other line was not taken; a unit named by an imported file is
+    kept as the lead."""
+    return route(matter_of(what, classified, book), book.catalogue, book.version, what.imported_unit or recorded)
 
 
 def rule_flag(case: Case, routed: Routed) -> list[Change]:

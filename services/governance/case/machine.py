@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from services.governance import sla
 from services.governance.acts import Change, Clock, ClockChanged, FactKind, FlagRaised, Rung, Told
 from services.governance.case import calling, requests
-from services.governance.case.classify import chosen_by_machine
+from services.governance.case.classify import chosen_by_machine, matter_of
 from services.governance.case.coordination import assign, can_auto_dispatch, file_as
 from services.governance.case.model import Case
 from services.governance.case.turn import Turn
 from services.governance.cycle import Action, ClockKind, Flag, Intent, MachineRule, State
-from services.governance.routing import Matter, match
+from services.governance.routing import RouteKind, match
 from services.governance.tiers import RungAct
 
 _CALLED_BY_GRID = frozenset({State.REPORTED, State.GRID_HANDLING})
@@ -56,13 +56,9 @@ def auto_dispatch(turn: Turn) -> None:
     case = turn.case
     if case.state is not State.AT_STREET or not can_auto_dispatch(turn):
         return
-    known = turn.book.category_of(case.category)
     classified = chosen_by_machine(case, turn.book)
-    matter = Matter(
-        known.code if known else None, classified.condition, case.spot, case.nature, case.source, case.danger
-    )
-    found = match(matter, turn.book.catalogue)
-    if len(found.lines) != 1 or found.fallback or case.imported_unit is not None:
+    found = match(matter_of(case, classified, turn.book), turn.book.catalogue)
+    if len(found.lines) != 1 or found.kind is RouteKind.FALLBACK or case.imported_unit is not None:
         return
     line = found.lines[0]
     file_as(turn, classified, MachineRule.DISPATCH)

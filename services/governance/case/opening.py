@@ -19,7 +19,7 @@ from services.governance.acts import (
     StateChanged,
 )
 from services.governance.case import calling
-from services.governance.case.classify import propose, routed_by
+from services.governance.case.classify import propose, routed_for
 from services.governance.case.machine import alert, auto_dispatch, call_up_by_machine
 from services.governance.case.turn import Turn, runs
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State, Tier, Urgency
@@ -50,7 +50,7 @@ def open_case(turn: Turn, command: OpenCase) -> None:
 def _reported(turn: Turn, command: OpenCase) -> None:
     book, spot = turn.book, command.spot
     classified = propose(command, book)
-    routed = routed_by(command, classified, book)
+    routed = routed_for(command, classified, book)
     grid = spot.grid or spot.community or spot.street
     changes: list[Change] = [
         Opened(command, book.version, book.street.code),
@@ -85,7 +85,7 @@ def _recorded(turn: Turn, command: OpenCase, outcome: RecordedOutcome) -> None:
     """History: its own times, unit and outcome; no clock, no call. The rulebook's own choice is stored beside it."""
     book = turn.book
     classified = propose(command, book)
-    routed = routed_by(command, classified, book, outcome.unit)
+    routed = routed_for(command, classified, book, outcome.unit)
     changes: list[Change] = [Opened(command, book.version, book.street.code), classified, routed]
     if outcome.closed:
         changes.append(StateChanged(State.CLOSED))

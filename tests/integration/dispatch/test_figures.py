@@ -8,6 +8,7 @@ from schemas.events.report import RecordedV1
 from services.chassis.directory import DirectoryCache
 from services.dispatch.imports import load_sample
 from services.dispatch.store.imports import COUNT_BY, Agreement, agreement, count_cases, unknown_units
+from services.governance.routing import RouteKind
 from tests.integration.dispatch.conftest import SAMPLE, Street
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +27,8 @@ async def test_figures_follow_the_rows(street: Street) -> None:
     version = street.cache.current().rulebook_version("441802001", await street.now())
     assert version is not None
     book = await street.cache.rulebook(version)
-    own = next(line.lead for line in book.catalogue if not line.fallback and category.code in line.categories)
+    named = (line for line in book.catalogue if line.kind is not RouteKind.FALLBACK)
+    own = next(line.lead for line in named if category.code in line.categories)
     for unit in (own, own, "外街道单位", None):
         await street.opened(
             category=category,

@@ -9,13 +9,15 @@ import pytest
 from services.governance.acts import CategoryRef
 from services.governance.cycle import ClockKind, Nature, Tier
 from services.governance.errors import Complaint, RulebookRefused, UnknownCategory, UnknownCondition, UnknownUnit
-from services.governance.routing import CatalogueLine, Matter, match, route
+from services.governance.routing import CatalogueLine, Matter, RouteKind, match, route
 from services.governance.tiers import TIERS, next_tier
 from tests.support.governance import (
     BOOK,
     CATALOGUE,
+    COMMUNITY,
     COVER,
     EDITION,
+    HEAP,
     HOME,
     LITTER,
     SCHEME,
@@ -94,7 +96,7 @@ def test_every_line_that_does_not_match_says_why() -> None:
         CatalogueLine("source", "sifa", sources=("media",)),
         CatalogueLine("danger", "sifa", danger=True),
         CatalogueLine("condition", "sifa", conditions=("litter",)),
-        CatalogueLine("last", "sifa", fallback=True),
+        CatalogueLine("last", "sifa", kind=RouteKind.FALLBACK),
     )
     found = match(matter, lines)
     assert [line.id for line in found.lines] == ["L3"]
@@ -106,15 +108,45 @@ def test_every_line_that_does_not_match_says_why() -> None:
         "danger:danger",
         "condition:condition",
     }
-    assert not found.fallback
+    assert found.kind is RouteKind.CATALOGUE
+
+
+def test_the_duty_list_decides_before_the_catalogue_and_that_before_the_owner() -> None:
+    matter = Matter(COVER, "cover.cracked", HOME, Nature.COMPLAINT, "grid_worker", danger=True)
+    kinds = (RouteKind.FALLBACK, RouteKind.OWNERSHIP, RouteKind.CATALOGUE, RouteKind.DUTY)
+    lines = tuple(CatalogueLine(kind.value, kind.value, kind=kind) for kind in kinds)
+    for number in range(len(kinds), 0, -1):
+        routed = route(matter, lines[:number])
+        assert routed.basis == routed.lead == kinds[number - 1]
+        assert set(routed.unmatched) == {f"{kind}:order" for kind in kinds[: number - 1]}
+
+
+def test_a_choice_names_the_inputs_that_its_line_asked_for() -> None:
+    matter = Matter(COVER, "cover.cracked", HOME, Nature.COMPLAINT, "grid_worker", danger=False)
+    line = CatalogueLine(
+        "own", "zhifa", categories=("02*",), areas=(COMMUNITY,), natures=(Nature.COMPLAINT,), danger=False
+    )
+    routed = route(matter, (line, CatalogueLine("also", "zhifa")), "v1")
+    assert routed.matched == (f"category:{COVER}", f"area:{HOME.cell}", "nature:complaint", "danger:no")
+    assert (routed.line, routed.unmatched, routed.rulebook) == ("own", ("also:order",), "v1")
+
+
+def test_a_code_of_another_table_finds_the_category() -> None:
+    other = CategoryRef("CJ/T 214", "2007", "0102")
+    book = rulebook(categories={c.code: replace(c, also=(other,)) if c.code == HEAP else c for c in categories()})
+    found = book.category_of(other)
+    assert found is not None
+    assert found.code == HEAP
+    assert book.category_of(CategoryRef("CJ/T 214", "2007", "0103")) is None
 
 
 def test_the_last_resort_is_marked_and_an_imported_unit_is_kept_beside() -> None:
     matter = Matter(None, None, HOME, Nature.COMPLAINT, "grid_worker", danger=False)
-    lines = (*CATALOGUE, CatalogueLine("last", "chengguan", fallback=True))
+    lines = (*CATALOGUE, CatalogueLine("last", "chengguan", kind=RouteKind.FALLBACK))
     assert route(matter, lines).basis == "fallback"
+    assert route(matter, lines, "v1").rulebook == "v1"
     assert route(matter, CATALOGUE).basis == "none"
-    kept = route(Matter(STALL, "stall", HOME, Nature.COMPLAINT, "import", danger=False), lines, "wuye")
+    kept = route(Matter(STALL, "stall", HOME, Nature.COMPLAINT, "import", danger=False), lines, "v1", "wuye")
     assert (kept.lead, kept.basis, kept.rulebook_lead, kept.line) == ("wuye", "import", "zhifa", "L2")
 
 
