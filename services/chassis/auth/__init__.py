@@ -11,11 +11,13 @@ from services.chassis.auth.depends import (
     require_scope,
 )
 from services.chassis.auth.person import Person
+from services.chassis.auth.rights import RIGHTS, Right, require_right
 from services.chassis.auth.router import SessionOut, session_router
 from services.chassis.auth.service import Authenticator, PostBook, SessionToken
 from services.chassis.auth.settings import AuthSettings
 
 __all__ = [
+    "RIGHTS",
     "AuthSettings",
     "Authenticator",
     "CurrentPerson",
@@ -23,11 +25,13 @@ __all__ = [
     "Person",
     "PostBook",
     "RequestKeyOf",
+    "Right",
     "SessionOut",
     "SessionToken",
     "current_person",
     "person_or_none",
     "request_key",
+    "require_right",
     "require_role",
     "require_scope",
     "session_router",

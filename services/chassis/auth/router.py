@@ -14,6 +14,7 @@ from services.chassis.asgi.problem import Problem
 from services.chassis.auth.depends import CurrentPerson, authenticator, session_token
 from services.chassis.auth.links import page_links
 from services.chassis.auth.person import Person
+from services.chassis.auth.rights import Right, rights_of
 from services.chassis.auth.service import Authenticator, SessionToken
 from services.governance.cycle import Role
 
@@ -62,7 +63,7 @@ class PostOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """Who is signed in, with the posts in force now, the desks they open and where the pages are."""
+    """Who is signed in, with the posts in force now, the desks they open, what they give beside cases, the pages."""
 
     account_id: str
     login: str
@@ -71,6 +72,7 @@ class SessionOut(BaseModel):
     posts: list[PostOut]
     sample: bool
     desks: list[str]
+    rights: list[Right]
     links: dict[str, str]
 
 
@@ -92,11 +94,13 @@ def session_router(labels: Labeller | None = None) -> APIRouter:
             assert body.password is not None
             opened = await auth.sign_in(body.login, body.password, address=address, agent=agent)
         set_cookie(response, request, opened, auth.settings.session_s)
-        return _session_out(opened.person, labels, page_links(request))
+        return _session_out(opened.person, auth, labels, page_links(request))
 
     @router.get(SESSION_PATH, summary="Who am I")
-    async def who_am_i(request: Request, person: CurrentPerson) -> SessionOut:
-        return _session_out(person, labels, page_links(request))
+    async def who_am_i(
+        request: Request, person: CurrentPerson, auth: Annotated[Authenticator, Depends(authenticator)]
+    ) -> SessionOut:
+        return _session_out(person, auth, labels, page_links(request))
 
     @router.delete(SESSION_PATH, status_code=204, summary="Sign out")
     async def sign_out(
@@ -146,7 +150,7 @@ def _cookie_name(request: Request) -> str:
     return "__Host-sid" if _https(request) else "sid"
 
 
-def _session_out(person: Person, labels: Labeller | None, links: dict[str, str]) -> SessionOut:
+def _session_out(person: Person, auth: Authenticator, labels: Labeller | None, links: dict[str, str]) -> SessionOut:
     words = labels(person) if labels else [None] * len(person.posts)
     posts = [
         PostOut(role=post.role, area=post.area, unit=post.unit, label=label)
@@ -160,5 +164,6 @@ def _session_out(person: Person, labels: Labeller | None, links: dict[str, str])
         posts=posts,
         sample=person.sample,
         desks=list(dict.fromkeys(desk for post in person.posts for desk in _DESKS.get(post.role, ()))),
+        rights=rights_of(person, auth),
         links=links,
     )

@@ -12,13 +12,12 @@ from schemas.api.audit import AuditPageOut, AuditRowOut
 from schemas.labels import Labels
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.audit.reading import Place, Recorded, Wanted, recorded
-from services.chassis.auth import Person, require_role
+from services.chassis.auth import Person, Right, require_right
 from services.chassis.directory import Directory
 from services.dispatch.api.wiring import Parts
-from services.governance.cycle import Role
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
-Auditor = Annotated[Person, Depends(require_role(Role.AUDITOR, everywhere=True))]
+Auditor = Annotated[Person, Depends(require_right(Right.AUDIT))]
 # what an id or a code may look like; nothing else can stand in a column
 Id = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Kind = Annotated[str | None, Query(max_length=64, pattern=r"^[a-z_.]+$", description="a kind, or its first part")]

@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.chassis.asgi.idempotency import KeyTable
-from services.chassis.auth import Person, require_role
+from services.chassis.auth import Person, Right, require_right
 from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.outbox import OutboxTables
 from services.escalation.usecases.manage import EndpointDesk
-from services.governance.cycle import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,5 @@ async def desk_of(request: Request) -> Desk:
 
 
 DeskOf = Annotated[Desk, Depends(desk_of)]
-Administrator = Annotated[Person, Depends(require_role(Role.ADMINISTRATOR, Role.DUTY_CHIEF, everywhere=True))]
-LOG_READERS = (
-    *(Role.ADMINISTRATOR, Role.DUTY_CHIEF, Role.DISPATCHER),
-    *(Role.INTAKE_CLERK, Role.STREET_LEADER, Role.AUDITOR),
-)
-LogReader = Annotated[Person, Depends(require_role(*LOG_READERS, everywhere=True))]
+Administrator = Annotated[Person, Depends(require_right(Right.MANAGE_PUSHES))]
+LogReader = Annotated[Person, Depends(require_right(Right.READ_PUSHES))]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from schemas.api.intake import ReportIn
 from services.chassis.auth.person import Person
+from services.chassis.auth.rights import RIGHTS, Right
 from services.chassis.directory.model import Directory
 from services.governance.acts import CategoryRef
 from services.governance.cycle import Role
@@ -20,7 +21,6 @@ _OWN_SOURCES = {Role.GRID_SECRETARY: "grid_branch", Role.GRID_WORKER: "grid_work
 _OTHER_SOURCE = "app"
 _FUTURE = timedelta(minutes=10)  # phones' clocks go wrong by minutes
 _FIELD_ROLES = (Role.GRID_SECRETARY, Role.GRID_WORKER)
-_REGISTERING = (Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF, Role.ADMINISTRATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def _check_rights(body: ReportIn, person: Person) -> None:
             raise Refusal("not_permitted", "on_the_spot", status=403)
         if body.danger or body.life:
             raise Refusal("danger_not_on_the_spot", "on_the_spot")
-    if body.source is not None and not (person.machine or person.has_role(*_REGISTERING)):
+    if body.source is not None and not (person.machine or person.has_role(*RIGHTS[Right.REGISTER].roles)):
         raise Refusal("not_permitted", "source", status=403)
 
 

@@ -105,6 +105,7 @@ async def test_sign_in_look_and_sign_out(house: House) -> None:
             "posts": [{"role": "GW", "area": GRID.area, "unit": None, "label": None}],
             "sample": False,
             "desks": ["branch"],
+            "rights": ["cases"],
         }
         cookie = signed.headers["set-cookie"].lower()
         assert cookie.startswith("sid=")
