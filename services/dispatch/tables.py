@@ -179,6 +179,7 @@ case_facts = Table(
     Column("stage", Text, nullable=False),
     Column("left_audience", _TEXTS),  # who could see the case before this fact and cannot any more
     Column("body", JSON, nullable=False),
+    Column("asked", JSON(none_as_null=True)),  # what the rules were asked, with the first fact of their answer
     PrimaryKeyConstraint("case_id", "sequence"),
     UniqueConstraint("fact_id", name="uq_case_facts_fact_id"),
     CheckConstraint(f"to_state IN ({_STATES})", name="to_state"),

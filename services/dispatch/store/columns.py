@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from schemas.asked import Asked, dump_asked
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
@@ -101,8 +102,8 @@ def case_row(case: Case) -> Row:
     }
 
 
-def fact_row(fact_id: str, fact: Fact, before: Case | None, after: Case) -> Row:
-    """One row of `case_facts`: the fact and what it did to the case's standing."""
+def fact_row(fact_id: str, fact: Fact, before: Case | None, after: Case, asked: Asked | None = None) -> Row:
+    """One row of `case_facts`: the fact and what it did to the case's standing; `asked` with the first of an answer."""
     moved = before is None or before.state is not after.state
     gone = audience_of(before) - audience_of(after) if before is not None else frozenset()
     return {
@@ -125,6 +126,7 @@ def fact_row(fact_id: str, fact: Fact, before: Case | None, after: Case) -> Row:
         "stage": stage_of(after),
         "left_audience": sorted(gone) or None,
         "body": orjson.Fragment(dump_fact(fact)),
+        "asked": orjson.Fragment(dump_asked(asked, opens=before is None)) if asked is not None else None,
     }
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from schemas.asked import Asked
 from schemas.cases import case_event
 from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1
@@ -28,7 +29,8 @@ SOURCE = "grid/dispatch"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One fact and what it made of the case. `cause` is the event that asked for it, if one did."""
+    """One fact and what it made of the case. `cause` is the event that asked for it, if one did; `asked` what the
+    rules were asked, with the first of the facts that answered."""
 
     fact_id: UUID
     fact: Fact
@@ -36,6 +38,7 @@ class Step:
     after: Case
     cause: UUID | None = None
     correlation: str | None = None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ async def save(tx: Tx, steps: Sequence[Step], words: Mapping[str, Words]) -> Non
     await insert_rows(tx, tables.cases, opened)
     if await update_rows(tx, tables.cases, changed, where="old.sequence < new.sequence") != len(changed):
         raise LostCase(f"{len(changed)} cases were to be updated")
-    facts = [fact_row(str(step.fact_id), step.fact, step.before, step.after) for step in steps]
+    facts = [fact_row(str(step.fact_id), step.fact, step.before, step.after, step.asked) for step in steps]
     await insert_rows(tx, tables.case_facts, facts)
     await _save_shares(tx, first, last)
     await publish(tx, tables.outbox, [_event(step) for step in steps])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from schemas.asked import Asked
 from services.chassis.ids import IdSource
 from services.dispatch.store.write import Step
 from services.governance.acts import Around, Command
@@ -37,9 +38,10 @@ def carry_out(
     """
     moment = max(now, case.last_at) if case is not None else now
     facts, last = advance(case, command, rulebook, moment, around)
+    asked: Asked | None = Asked(moment, command, around, rulebook.calendar.revision)
     steps: list[Step] = []
     for number, fact in enumerate(facts, 1):
         after = last if number == len(facts) and last is not None else evolve(case, fact)
-        steps.append(Step(ids.uuid7(), fact, case, after, cause.event, cause.correlation))
-        case = after
+        steps.append(Step(ids.uuid7(), fact, case, after, cause.event, cause.correlation, asked))
+        case, asked = after, None
     return steps
