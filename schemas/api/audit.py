@@ -10,6 +10,13 @@ from pydantic import Field
 from schemas.api.base import Moment, Out
 
 
+class AuditDetailOut(Out):
+    """One detail of a row in words."""
+
+    label: str
+    value: str
+
+
 class AuditRowOut(Out):
     """One row of the record; ids and codes only. `place` names it for good: chain and number in it."""
 
@@ -21,9 +28,12 @@ class AuditRowOut(Out):
     action: str
     label: str
     subject: str | None = Field(description="the id of what it was done to")
+    subject_name: str | None = Field(description="its name, where it is a person or a unit")
     outcome: str = Field(description="done or refused")
     reason: str | None
+    reason_label: str | None
     details: Mapping[str, Any]
+    told: tuple[AuditDetailOut, ...] = Field(description="the details in the reader's words")
     request_id: str | None
     address: str | None
 

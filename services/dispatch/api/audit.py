@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime
 
-from schemas.api.audit import AuditPageOut, AuditRowOut
+from schemas.api.audit import AuditPageOut
 from schemas.labels import Labels
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.audit.reading import Place, Recorded, Wanted, recorded
 from services.chassis.auth import Person, Right, require_right
-from services.chassis.directory import Directory
 from services.dispatch.api.wiring import Parts
+from services.dispatch.usecases.audited import row_out
+from services.dispatch.usecases.words import Words
 
 router = APIRouter(prefix="/api/v1", tags=["audit"])
 Auditor = Annotated[Person, Depends(require_right(Right.AUDIT))]
@@ -40,30 +41,10 @@ async def read_audit(
     async with parts.db.reading() as tx:
         rows = await recorded(tx, wanted, _after(asked), asked.limit + 1)
     shown = rows[: asked.limit]
-    labels, directory = Labels(person.lang), parts.directory.current()
+    words = Words(Labels(person.lang), parts.directory.current())
     return AuditPageOut(
-        items=tuple(_out(row, labels, directory) for row in shown),
+        items=tuple(row_out(row, words) for row in shown),
         next=_cursor(shown[-1]) if len(rows) > asked.limit else None,
-    )
-
-
-def _out(row: Recorded, labels: Labels, directory: Directory) -> AuditRowOut:
-    known = directory.accounts.get(row.account) if row.account is not None else None
-    key = f"audit.{row.action}"
-    return AuditRowOut(
-        place=f"{row.shard}.{row.n}",
-        at=row.at,
-        service=row.service,
-        account=row.account,
-        account_name=known.name if known is not None else None,
-        action=row.action,
-        label=labels.text(key) if key in labels else row.action,
-        subject=row.subject,
-        outcome=row.outcome,
-        reason=row.reason,
-        details=row.details,
-        request_id=row.request_id,
-        address=row.address,
     )
 
 

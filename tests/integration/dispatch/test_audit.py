@@ -25,11 +25,15 @@ async def test_an_act_is_recorded_with_who_where_and_on_what(street: Street, sig
     await do(await sign_in("zhibu01"), case_no, "ask_more", note="哪一栋")
     auditor = await sign_in("audit")
     (row,) = await told(auditor, subject=case_no)
-    assert (row["action"], row["label"], row["outcome"]) == ("case.acted", "办理事项", "done")
+    assert (row["action"], row["label"], row["outcome"]) == ("case.acted", "办理：退回补充", "done")
     assert (row["account_name"], row["details"]["action"]) == ("钱示一", "ask_more")
     assert row["address"] == "127.0.0.1"
     assert row["request_id"]
+    assert row["told"][0] == {"label": "办理动作", "value": "退回补充"}
     assert "哪一栋" not in str(row)
+    signed_in = (await told(auditor, action="session.opened"))[0]
+    assert signed_in["subject_name"] == signed_in["account_name"]
+    assert signed_in["told"] == [{"label": "登录方式", "value": "账号密码"}]
 
 
 async def test_a_repeated_act_is_recorded_once_and_a_refused_one_not_at_all(street: Street, sign_in: SignIn) -> None:
@@ -59,6 +63,7 @@ async def test_nobody_but_the_auditor_reads_it_and_trying_is_recorded_once_a_min
         await street.account(x) for x in ("admin", "zhiban", "wangge01", "lingdao")
     }
     assert {(row["outcome"], row["reason"]) for row in rows} == {("refused", "not_permitted")}
+    assert {row["reason_label"] for row in rows} == {"您的岗位不能这样办理"}
 
 
 async def test_pages_join_and_filters_narrow(sign_in: SignIn) -> None:
