@@ -15,6 +15,8 @@ export interface SessionOut {
   /** The street is the made-up one; every page says so. */
   sample: boolean;
   desks?: string[];
+  /** What the posts open beside the actions on cases: `cases`, `register`, `read_pushes`, … */
+  rights?: string[];
   links?: Record<string, string>;
 }
 

@@ -19,6 +19,9 @@ export const session = readonly(current);
 /** Roles of the person who is signed in. */
 export const roles = computed(() => new Set(current.person?.posts.map((post) => post.role)));
 
+/** What the posts of the person who is signed in open beside the actions on cases, as the service says. */
+export const rights = computed(() => new Set(current.person?.rights));
+
 function remember(person: SessionOut | null): void {
   try {
     if (person) localStorage.setItem(REMEMBERED_AS, JSON.stringify(person));

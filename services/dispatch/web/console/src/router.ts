@@ -2,6 +2,13 @@
 import { createRouter, createWebHistory } from "vue-router";
 import QueuePage from "./pages/QueuePage.vue";
 
+declare module "vue-router" {
+  interface RouteMeta {
+    /** The page of the menu; none: the queues. */
+    page?: string;
+  }
+}
+
 export const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
   routes: [
@@ -9,10 +16,10 @@ export const router = createRouter({
     { path: "/queues/:queue/:caseNo?", component: QueuePage, name: "queue" },
     { path: "/search/:caseNo?", component: QueuePage, name: "search" },
     { path: "/cases/:caseNo", component: QueuePage, name: "case" },
-    { path: "/register", component: () => import("./pages/RegisterPage.vue"), name: "register" },
-    { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries" },
-    { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks" },
-    { path: "/audit", component: () => import("./pages/AuditPage.vue"), name: "audit" },
+    { path: "/register", component: () => import("./pages/RegisterPage.vue"), name: "register", meta: { page: "register" } },
+    { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries", meta: { page: "deliveries" } },
+    { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks", meta: { page: "webhooks" } },
+    { path: "/audit", component: () => import("./pages/AuditPage.vue"), name: "audit", meta: { page: "audit" } },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
 });
