@@ -1,4 +1,4 @@
-"""A street's rulebook file and its calendars, checked with messages that name table, field and remedy.
+"""A street's rulebook file and its calendars, checked with messages that name file, line, key and remedy.
 
 The file's text is the version: `content_hash` names it, and nothing else may change what a version means. Calendars
 are files of their own with a revision of their own, since a year's notice must not change any rulebook version.
@@ -7,20 +7,18 @@ are files of their own with a revision of their own, since a year's notice must 
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from collections.abc import Iterable, Mapping
-from datetime import time
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
 
-from pydantic import BaseModel, ValidationError
-
-from schemas.rulebook_file import CalendarFile, CategoryRow, ConditionRow, LineRow, RulebookFile
+from schemas.rulebook_faults import Document, Fault, PlacedFault, RulebookFileError, read_file
+from schemas.rulebook_file import CalendarFile, CategoryRow, ConditionRow, DayRow, LineRow, RulebookFile, hours_of
+from schemas.rulebook_lint import LOOKS
+from services.governance.acts import CategoryRef
 from services.governance.cycle import ClockKind, MachineRule
-from services.governance.errors import Complaint, RulebookRefused
 from services.governance.routing import CatalogueLine, RouteKind
 from services.governance.rulebook import (
     Category,
     Condition,
+    Quiet,
     Rulebook,
     Settings,
     Source,
@@ -33,32 +31,6 @@ from services.governance.worktime import Budget, Calendar, CalendarDay, Calendar
 
 HASH_LENGTH = 20
 
-_REMEDY = {
-    "clock_without_ladder": "add [[ladders.{0}]] with at least one step",
-    "clock_without_limit": "add limits.{0} with `wall` and `other`",
-    "percent_out_of_range": "give a percentage from 1 (ladders) or from 0 to 100 (visits)",
-    "condition_unknown": "name a condition that a category of this file defines",
-    "condition_without_limit": "give the condition a limit of at least 1",
-    "limit_not_positive": "give a limit of at least 1",
-    "category_without_edition": "give the category a scheme and a version",
-    "category_without_condition": "add [[categories.conditions]] below the category",
-    "category_unknown": "name a category of this file, or a prefix of one ending in '*'",
-    "line_twice": "give every catalogue line an id of its own",
-    "unit_unknown": "add the unit to [units] or correct the line",
-    "lead_is_co_unit": "take the lead out of the line's co_units",
-    "danger_not_wall": "the danger condition needs a wall-clock limit, such as 2紧急工作时",
-    "key_differs": "the key of a table must equal the id inside",
-}
-
-
-class RulebookFileError(ValueError):
-    """A rulebook or calendar file that cannot be used; `problems` holds every fault found, one line each."""
-
-    def __init__(self, name: str, problems: Iterable[str]) -> None:
-        self.name = name
-        self.problems = tuple(problems)
-        super().__init__(f"{name}: " + "; ".join(self.problems))
-
 
 def content_hash(text: str) -> str:
     """The version's name: a hash of the text, whatever line ends its editor wrote."""
@@ -66,64 +38,92 @@ def content_hash(text: str) -> str:
     return hashlib.sha256(plain.encode()).hexdigest()[:HASH_LENGTH]
 
 
-def load_rulebook(text_toml: str, calendars_toml: Mapping[str, str]) -> Rulebook:
-    """The rulebook of one file with today's calendars (file name → text). Raises RulebookFileError."""
-    file = read_rulebook(text_toml)
-    calendar = load_calendar(file.street.calendar, calendars_toml)
-    name = f"rulebook of {file.street.name}"
+def load_rulebook(text_toml: str, calendars_toml: Mapping[str, str], name: str = "rulebook") -> Rulebook:
+    """The rulebook of one file with today's calendars (file name → text). Raises RulebookFileError, which tells every
+    fault by `name` and line."""
+    document, faults = Document(text_toml, name), list[PlacedFault]()
+    file, calendar = None, None
     try:
-        return Rulebook(
-            version=content_hash(text_toml),
-            street=Street(file.street.code, file.street.name),
-            units={code: Unit(code, row.name, row.kind, row.voluntary) for code, row in file.units.items()},
-            categories={row.code: _category(row, file) for row in file.categories},
-            conditions={c.id: _condition(c, file) for row in file.categories for c in row.conditions}
-            | {row.id: _condition(row, file) for row in file.conditions},
-            limits={kind: StageLimit(row.wall, row.other) for kind, row in file.limits.items()},
-            catalogue=tuple(_line(row) for row in file.catalogue),
-            ladders=_ladders(file),
-            calendar=calendar,
-            sources={row.id: Source(row.id, row.name, row.visit_percent, row.restricted) for row in file.sources},
-            danger_condition=file.street.danger_condition,
-            unsure_condition=file.street.unsure_condition,
-            machine=frozenset(rule for rule in MachineRule if file.machine[rule]),
-            settings=Settings(**dict(file.settings)),
-        )
-    except RulebookRefused as refused:
-        raise RulebookFileError(name, [_hole(complaint) for complaint in refused.complaints]) from refused
+        file = read_file(RulebookFile, document, LOOKS)
+    except RulebookFileError as error:
+        faults += error.faults
+    wanted = document.raw.get("street", {})
+    try:
+        calendar = load_calendar(str(wanted.get("calendar")) if isinstance(wanted, dict) else "", calendars_toml)
+    except UnknownCalendar as unknown:
+        fault = Fault(("street", "calendar"), "calendar_unknown", {"value": unknown.calendar, "all": unknown.known})
+        faults += document.refused([fault]).faults
+    if file is None or calendar is None:
+        raise RulebookFileError(name, faults)
+    return _rulebook(file, calendar, content_hash(text_toml))
 
 
-def read_rulebook(text_toml: str) -> RulebookFile:
-    """The file as written, checked field by field; also tells what only screens need. Raises RulebookFileError."""
-    return _read(RulebookFile, text_toml, "rulebook")
+def reload_rulebook(text_toml: str, calendars_toml: Mapping[str, str]) -> Rulebook:
+    """A version that was taken once, as it was then: what is asked of new files since does not shut it out."""
+    file = read_file(RulebookFile, Document(text_toml, "rulebook"))
+    return _rulebook(file, load_calendar(file.street.calendar, calendars_toml), content_hash(text_toml))
+
+
+def _rulebook(file: RulebookFile, calendar: Calendar, version: str) -> Rulebook:
+    quiet = Quiet(*file.notify.minutes, file.notify.pushes_a_day)
+    return Rulebook(
+        version=version,
+        street=Street(file.street.code, file.street.name),
+        edition=file.street.edition or version[:8],
+        units={code: Unit(code, row.name, row.kind, row.voluntary) for code, row in file.units.items()},
+        categories={row.code: _category(row, file) for row in file.categories},
+        conditions={c.id: _condition(c, file) for row in file.categories for c in row.conditions}
+        | {row.id: _condition(row, file) for row in file.conditions},
+        limits={kind: StageLimit(row.wall, row.other) for kind, row in file.limits.items()},
+        catalogue=tuple(_line(row) for row in file.catalogue),
+        ladders=_ladders(file),
+        calendar=calendar,
+        sources={row.id: Source(row.id, row.name, row.visit_percent, row.restricted) for row in file.sources},
+        danger_condition=file.street.danger_condition,
+        unsure_condition=file.street.unsure_condition,
+        machine=frozenset(rule for rule in MachineRule if file.machine.get(rule, False)),
+        settings=Settings(**dict(file.settings)),
+        reasons=file.reasons,
+        verifiers=file.checks.order,
+        urgent_verifiers=file.checks.urgent,
+        quiet=quiet,
+    )
+
+
+def read_rulebook(text_toml: str, name: str = "rulebook") -> RulebookFile:
+    """The file as written, looked at whole; also tells what only screens need. Raises RulebookFileError."""
+    return read_file(RulebookFile, Document(text_toml, name), LOOKS)
+
+
+class UnknownCalendar(LookupError):
+    """No file tells of this calendar; `known` names those there are."""
+
+    def __init__(self, calendar: str, known: str) -> None:
+        super().__init__(f"no file of the calendar {calendar}; there are: {known}")
+        self.calendar, self.known = calendar, known
 
 
 def load_calendar(calendar: str, files: Mapping[str, str]) -> Calendar:
-    """All years of one calendar. Its revision changes with any of its files. Raises RulebookFileError."""
-    read = [(name, text, _read(CalendarFile, text, f"calendar {name}")) for name, text in sorted(files.items())]
+    """All years of one calendar. Its revision changes with any of its files. Raises RulebookFileError about a file,
+    UnknownCalendar where none is of this calendar."""
+    read = [(name, text, read_file(CalendarFile, Document(text, name))) for name, text in sorted(files.items())]
     mine = [(text, file) for _, text, file in read if file.calendar == calendar]
     if not mine:
-        known = ", ".join(sorted({file.calendar for _, _, file in read})) or "none"
-        raise RulebookFileError(
-            f"calendar {calendar}", [f"no file of this calendar; there are: {known}; correct street.calendar"]
-        )
+        raise UnknownCalendar(calendar, ", ".join(sorted({file.calendar for _, _, file in read})) or "—")
     years = [file.year for _, file in mine]
-    if len(set(years)) != len(years):
-        raise RulebookFileError(f"calendar {calendar}", ["two files tell the same year; remove one"])
+    for name, text, file in read:
+        if file.calendar == calendar and years.count(file.year) > 1:
+            raise Document(text, name).refused([Fault(("year",), "year_twice", {"value": str(file.year)})])
     return Calendar(
         id=calendar,
         revision=content_hash("\n".join(text for text, _ in mine)),
-        schedules=tuple(
-            Schedule(row.since, tuple(Window(_seconds(a), _seconds(b)) for a, b in row.spans))
-            for _, file in mine
-            for row in file.schedules
-        ),
+        schedules=tuple(Schedule(row.since, _windows(row.windows)) for _, file in mine for row in file.schedules),
         years=tuple(
             CalendarYear(
                 file.year,
                 file.confirmed,
                 file.source,
-                tuple(CalendarDay(day, row.kind, row.name) for row in file.days for day in row.dates()),
+                tuple(day for row in file.days for day in _calendar_days(row)),
             )
             for _, file in mine
         ),
@@ -143,6 +143,8 @@ def _category(row: CategoryRow, file: RulebookFile) -> Category:
         auto_dispatch=row.auto_dispatch,
         notice_platform=row.notice_platform,
         admitted=frozenset(row.admitted),
+        also=tuple(CategoryRef(each.scheme, each.version, each.code) for each in row.also),
+        near_m=row.near_m,
     )
 
 
@@ -183,55 +185,10 @@ def _ladders(file: RulebookFile) -> dict[ClockKind, Ladder]:
     }
 
 
-def _seconds(at: time | None) -> int:
-    """Seconds from midnight; None is the end of the day."""
-    return 86_400 if at is None else at.hour * 3600 + at.minute * 60
+def _calendar_days(row: DayRow) -> Iterator[CalendarDay]:
+    for day in row.dates():
+        yield CalendarDay(day, row.kind, row.name, row.english, _windows(row.windows or ()))
 
 
-# --- reading and saying what is wrong --------------------------------------------------------------------------------
-F = TypeVar("F", bound=BaseModel)
-
-
-def _read(model: type[F], text: str, name: str) -> F:
-    try:
-        raw = tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as exc:
-        raise RulebookFileError(name, [f"not TOML: {exc}; mend the line named"]) from exc
-    try:
-        return model.model_validate(raw)
-    except ValidationError as exc:
-        faults = exc.errors(include_url=False)
-        raise RulebookFileError(name, [_fault(raw, fault) for fault in faults]) from exc
-
-
-def _fault(raw: Mapping[str, Any], fault: Mapping[str, Any]) -> str:
-    """`[categories "0110"] conditions.0110.1.limit: …`, the input shown, the remedy last."""
-    where = _where(raw, fault["loc"])
-    kind = fault["type"]
-    if kind == "missing":
-        return f"{where}: missing; add it"
-    if kind == "extra_forbidden":
-        return f"{where}: unknown; remove it or correct its name"
-    if kind in ("enum", "literal_error"):
-        return f"{where}: {fault['input']!r} is not one of {fault['ctx']['expected']}; choose one of these"
-    return f"{where}: {fault['msg']}"
-
-
-def _where(raw: Any, loc: tuple[int | str, ...]) -> str:
-    """The path with rows named by their own id or code instead of their number in the file."""
-    parts: list[str] = []
-    here = raw
-    for step in loc:
-        try:
-            here = here[step]
-        except (KeyError, IndexError, TypeError):
-            here = None
-        row = here if isinstance(here, dict) else {}
-        named = next((row[key] for key in ("id", "code", "on") if key in row), None)
-        parts.append(f'"{named}"' if isinstance(step, int) and named is not None else str(step))
-    return " › ".join(parts) or "file"
-
-
-def _hole(complaint: Complaint) -> str:
-    remedy = _REMEDY.get(complaint.code, "correct it").format(complaint.subject)
-    return f"{complaint.subject}: {complaint.code.replace('_', ' ')}; {remedy}"
+def _windows(written: Iterable[str]) -> tuple[Window, ...]:
+    return tuple(Window(*hours_of(window)) for window in written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import date, time, timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from services.governance.cycle import ClockKind, MachineRule, Nature, Tier, Urgency
 from services.governance.errors import UnparsableLimit
 from services.governance.routing import RouteKind
+from services.governance.rulebook import Checker
 from services.governance.tiers import RungAct
 from services.governance.worktime import Budget, DayConvention, DayKind, parse_limit
 
@@ -27,20 +28,18 @@ class Row(BaseModel):
 
 def _budget(value: Any) -> Any:
     if not isinstance(value, str):
-        raise PydanticCustomError("limit", "a limit is text such as '4工作时', '2紧急工作时' or '5 work_day'")
+        raise PydanticCustomError("limit", "a limit is text")
     try:
         return parse_limit(value)
     except UnparsableLimit as exc:
-        raise PydanticCustomError(
-            "limit",
-            "cannot read {written}; write '4工作时', '2紧急工作时', '5工作日' or '4h', '2uh', '5d'",
-            {"written": repr(value)},
-        ) from exc
+        raise PydanticCustomError("limit", "a limit that no unit of time reads") from exc
 
 
 Limit = Annotated[Budget, BeforeValidator(_budget)]
 Code = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Words = Annotated[str, Field(min_length=1, max_length=400)]
+Hours = Annotated[str, Field(pattern=r"^[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$")]
+"""A working window such as 08:00-12:00; 24:00 ends a day."""
 
 
 class StreetRow(Row):
@@ -48,6 +47,7 @@ class StreetRow(Row):
 
     code: Annotated[str, Field(pattern=r"^\d{9}$")]
     name: Words
+    edition: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     calendar: Code
     danger_condition: Code
     unsure_condition: Code
@@ -79,6 +79,30 @@ class SettingsRow(Row):
     reopen_days: Annotated[int, Field(ge=0)]
     archive_days: Annotated[int, Field(ge=1)] = 90  # books kept from before it was a setting lack it
     late_s: Annotated[int, Field(ge=0)]
+    near_m: Annotated[int, Field(ge=1, le=2000)] = 50
+    near_hours: Annotated[int, Field(ge=1)] = 24
+    recur_days: Annotated[int, Field(ge=1)] = 30
+    recur_hard: Annotated[int, Field(ge=2)] = 3
+
+
+class NotifyRow(Row):
+    """When nobody is pushed about what is not urgent, and how many pushes a day one person gets at most."""
+
+    quiet: Annotated[str, Field(pattern=r"^[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$")] = "20:00-08:00"
+    pushes_a_day: Annotated[int, Field(ge=1)] = 6
+
+    @property
+    def minutes(self) -> tuple[int, int]:
+        """Begin and end in minutes after midnight."""
+        begin, end = (time.fromisoformat(part) for part in self.quiet.split("-"))
+        return begin.hour * 60 + begin.minute, end.hour * 60 + end.minute
+
+
+class ChecksRow(Row):
+    """Who is asked to check, in this order: ordinarily, and where it is dangerous or restricted."""
+
+    order: Annotated[tuple[Checker, ...], Field(min_length=1)] = tuple(Checker)
+    urgent: Annotated[tuple[Checker, ...], Field(min_length=1)] = (Checker.VERIFIER,)
 
 
 class UnitRow(Row):
@@ -119,6 +143,14 @@ class ConditionRow(Row):
     limits: dict[ClockKind, Limit] = Field(default_factory=dict)
 
 
+class ElsewhereRow(Row):
+    """A class's name in another code table."""
+
+    scheme: Words
+    version: Words
+    code: Code
+
+
 class CategoryRow(Row):
     """A class of matter behind one of the eight tiles; its first condition is the one proposed."""
 
@@ -131,6 +163,8 @@ class CategoryRow(Row):
     auto_dispatch: bool = False
     notice_platform: bool = False
     admitted: tuple[Tier, ...] = (Tier.GRID, Tier.COMMUNITY)
+    also: tuple[ElsewhereRow, ...] = ()
+    near_m: Annotated[int | None, Field(ge=1, le=2000)] = None
     conditions: Annotated[tuple[ConditionRow, ...], Field(min_length=1)]
 
 
@@ -165,7 +199,7 @@ class StepRow(Row):
 
 
 class RulebookFile(Row):
-    """The whole file."""
+    """The whole file. What one row says of another is looked at by `schemas.rulebook_lint`."""
 
     street: StreetRow
     codes: CodesRow
@@ -179,51 +213,37 @@ class RulebookFile(Row):
     categories: Annotated[tuple[CategoryRow, ...], Field(min_length=1)]
     catalogue: tuple[LineRow, ...]
     ladders: dict[ClockKind, tuple[StepRow, ...]]
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        _once("machine rule switched neither on nor off", set(MachineRule) - set(self.machine), "add it to [machine]")
-        _once("category told twice", _twice(row.code for row in self.categories), "keep one")
-        _once("source told twice", _twice(row.id for row in self.sources), "keep one")
-        conditions = [*(c for row in self.categories for c in row.conditions), *self.conditions]
-        _once("condition told twice", _twice(row.id for row in conditions), "give each an id of its own")
-        missing = {row.limit_set for row in conditions if row.limit_set} - set(self.limit_sets)
-        _once("unknown limit_set", missing, "define it below [limit_sets]")
-        sources = {name for line in self.catalogue for name in line.sources} - {row.id for row in self.sources}
-        _once("catalogue names an unknown source", sources, "add it to [[sources]]")
-        return self
+    reasons: dict[str, dict[Code, Words]] = Field(default_factory=dict)
+    checks: ChecksRow = Field(default_factory=ChecksRow)
+    notify: NotifyRow = Field(default_factory=NotifyRow)
 
 
 class ScheduleRow(Row):
     """Working windows of a day from `since` on, each '08:00-12:00'; '24:00' ends a day."""
 
     since: date
-    windows: Annotated[
-        tuple[Annotated[str, Field(pattern=r"^[0-2]\d:[0-5]\d-[0-2]\d:[0-5]\d$")], ...], Field(min_length=1)
-    ]
-
-    @property
-    def spans(self) -> Iterator[tuple[time, time | None]]:
-        """Begin and end of each window; end None: midnight."""
-        for window in self.windows:
-            begin, end = window.split("-")
-            yield time.fromisoformat(begin), None if end == "24:00" else time.fromisoformat(end)
+    windows: Annotated[tuple[Hours, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        flat = [part for window in self.windows for part in window.split("-")]
-        if flat != sorted(set(flat)) or flat[-1] > "24:00" or any(part == "24:00" for part in flat[:-1]):
-            raise PydanticCustomError("windows", "windows must follow each other within one day without overlap")
-        return self
+        return _hours_in_order(self, self.windows)
 
 
 class DayRow(Row):
-    """Days that differ from their weekday: one, or all from `on` to `until`."""
+    """Days that differ from their weekday: one, or all from `on` to `until`; `windows` where their hours do."""
 
     on: date
     until: date | None = None
     kind: DayKind
     name: Words
+    english: Annotated[str, Field(max_length=100)] = ""
+    windows: Annotated[tuple[Hours, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.kind is DayKind.HOLIDAY and self.windows:
+            _once("holiday_with_hours", {self.on})
+        return _hours_in_order(self, self.windows or ())
 
     def dates(self) -> Iterator[date]:
         """Every day of the row."""
@@ -234,38 +254,54 @@ class DayRow(Row):
 
 
 class CalendarFile(Row):
-    """One year of one calendar. `source` names the notice a confirmed year rests on, or where the guess comes from."""
+    """One year of one calendar. `source` names what it rests on: the notice, with its number and day, of a confirmed
+    year; where the guess comes from, of another. Files stored before the two were asked for lack them."""
 
     calendar: Code
     year: Annotated[int, Field(ge=2000, le=2100)]
     confirmed: bool
     source: Words
+    notice: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    published: date | None = None
     schedules: Annotated[tuple[ScheduleRow, ...], Field(min_length=1)]
     days: tuple[DayRow, ...]
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
         days = [(day, row.kind) for row in self.days for day in row.dates()]
-        _once("day told twice", _twice(day.isoformat() for day, _ in days), "keep one")
-        _once("day of another year", {str(d) for d, _ in days if d.year != self.year}, "move it to its year's file")
-        made_up = {str(d) for d, kind in days if kind is DayKind.WORKDAY and d.weekday() < 5}
-        _once("make-up day that is no weekend", made_up, "correct its date")
-        backwards = {str(row.on) for row in self.days if row.until is not None and row.until < row.on}
-        _once("days that end before they begin", backwards, "exchange `on` and `until`")
-        _once(
-            "schedule of another year", {str(s.since) for s in self.schedules if s.since.year != self.year}, "move it"
-        )
+        _once("day_twice", _twice(day.isoformat() for day, _ in days))
+        _once("day_of_another_year", {str(d) for d, _ in days if d.year != self.year})
+        plain = [day for row in self.days if row.kind is DayKind.WORKDAY and not row.windows for day in row.dates()]
+        made_up = {str(day) for day in plain if day.weekday() < 5}
+        _once("make_up_day_on_weekday", made_up)
+        _once("days_backwards", {str(row.on) for row in self.days if row.until is not None and row.until < row.on})
+        _once("schedule_of_another_year", {str(s.since) for s in self.schedules if s.since.year != self.year})
         return self
+
+
+def hours_of(window: str) -> tuple[int, int]:
+    """Begin and end of '08:00-12:00' in seconds from midnight."""
+    begin, end = (3600 * int(part[:2]) + 60 * int(part[3:]) for part in window.split("-"))
+    return begin, end
+
+
+R = TypeVar("R", bound=Row)
+
+
+def _hours_in_order(row: R, windows: tuple[str, ...]) -> R:
+    """Windows follow each other within one day without overlap."""
+    flat = [part for window in windows for part in window.split("-")]
+    if flat != sorted(set(flat)) or any(part > "24:00" for part in flat) or "24:00" in flat[:-1]:
+        _once("windows", {", ".join(windows)})
+    return row
 
 
 def _twice(names: Iterable[str]) -> set[str]:
     return {name for name, times in Counter(names).items() if times > 1}
 
 
-def _once(what: str, names: set[Any], remedy: str) -> None:
-    """Refuse when there is anything in `names`."""
+def _once(code: str, names: set[Any]) -> None:
+    """Refuse when there is anything in `names`; `code` names the sentence of the labels."""
     if names:
         listed = ", ".join(sorted(str(name) for name in names if name is not None))
-        raise PydanticCustomError(
-            "whole", "{what}: {listed}; {remedy}", {"what": what, "listed": listed, "remedy": remedy}
-        )
+        raise PydanticCustomError("whole", "{code}: {listed}", {"code": code, "listed": listed})

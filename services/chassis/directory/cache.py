@@ -134,9 +134,9 @@ def directory_check(cache: DirectoryCache) -> ReadyCheck:
 
 
 def _schema_loader() -> RulebookLoader:
-    from schemas.rulebook import load_rulebook  # only processes that read rulebooks pay for it
+    from schemas.rulebook import reload_rulebook  # only processes that read rulebooks pay for it
 
-    return load_rulebook
+    return reload_rulebook
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:
