@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Nature, Role, State, Tier, Urgency
+from services.governance.worktime import CalendarChange
 
 
 # --- who ---------------------------------------------------------------------------------------------------------
@@ -198,7 +199,14 @@ class Archive:
     """It was closed long ago. Nothing happens (no facts) where the time is not over or something is still asked."""
 
 
-Command = OpenCase | Act | TimerFired | AttachPhoto | Archive
+@dataclass(frozen=True, slots=True)
+class Recompute:
+    """The calendar has changed. Nothing happens (no facts) where no running clock meets a changed day."""
+
+    change: CalendarChange
+
+
+Command = OpenCase | Act | TimerFired | AttachPhoto | Archive | Recompute
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +256,10 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A running allowance. `rev` rises with every change of `due_at`; timers are unique by (clock_id, rev, rung)."""
+    """A running allowance. `rev` rises with every change of `due_at`; timers are unique by (clock_id, rev, rung).
+
+    `opens`: due at the next moment of work rather than at the end of the last (N working days to the same time).
+    """
 
     clock_id: str
     kind: ClockKind
@@ -268,6 +279,7 @@ class Clock:
     rulebook: str
     calendar_rev: str
     task_id: str | None = None
+    opens: bool = False
 
 
 class TaskState(StrEnum):
@@ -393,11 +405,23 @@ class ClockStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A due time and the calendar's revision that it was counted on."""
+
+    at: datetime
+    calendar_rev: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockChanged:
-    """Any later change: paused, resumed, stopped, moved, rung fired. Carries the clock as it now stands."""
+    """Any later change: paused, resumed, stopped, moved, rung fired. Carries the clock as it now stands.
+
+    `was`: the due time before it, where a change of the calendar moved or confirmed it.
+    """
 
     clock: Clock
-    why: str  # 'stopped' | 'paused' | 'resumed' | 'extended' | 'recomputed' | 'rung' | 'recalled'
+    why: str  # 'stopped' | 'paused' | 'resumed' | 'extended' | 'recomputed' | 'confirmed' | 'rung' | 'recalled'
+    was: Due | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,6 +171,7 @@ class Rulebook:
     verifiers: tuple[Checker, ...] = tuple(Checker)
     urgent_verifiers: tuple[Checker, ...] = (Checker.VERIFIER,)  # of danger and of restricted matters
     quiet: Quiet = field(default_factory=Quiet)
+    edition: str = ""  # what people call the version, such as 2026.2
 
     def __post_init__(self) -> None:
         complaints = tuple(_complaints(self))

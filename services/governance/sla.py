@@ -14,20 +14,33 @@ from services.governance.acts import Clock, ClockState, Rung
 from services.governance.cycle import ClockKind, Urgency
 from services.governance.rulebook import Condition, Rulebook
 from services.governance.tiers import LadderStep, RungAct, is_urgent
-from services.governance.worktime import Basis, Budget, Calendar, seconds_of, shift, spent
+from services.governance.worktime import (
+    Basis,
+    Budget,
+    Calendar,
+    CalendarChange,
+    DayConvention,
+    LimitUnit,
+    seconds_of,
+    shift,
+    spent,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Seconds of a basis: what a clock gets."""
+    """Seconds of a basis: what a clock gets. `opens`: due when work begins again, not when it last ended."""
 
     seconds: int
     basis: Basis
+    opens: bool = False
 
 
 def allow(budget: Budget, start: datetime, book: Rulebook) -> Allowance:
     """A written budget as seconds from `start` on."""
-    return Allowance(seconds_of(budget, start, book.calendar, book.settings.convention), budget.basis)
+    convention = book.settings.convention
+    opens = budget.unit is LimitUnit.WORK_DAY and convention is DayConvention.SAME_TIME
+    return Allowance(seconds_of(budget, start, book.calendar, convention), budget.basis, opens)
 
 
 def allow_until(start: datetime, until: datetime) -> Allowance:
@@ -74,7 +87,7 @@ def start(
 ) -> Clock:
     """A clock that runs from `at` on."""
     calendar, seconds, basis = book.calendar, allowance.seconds, allowance.basis
-    due = shift(at, seconds, basis, calendar)
+    due = _due(at, seconds, basis, allowance.opens, calendar)
     return Clock(
         clock_id=clock_id,
         kind=kind,
@@ -94,6 +107,7 @@ def start(
         rulebook=book.version,
         calendar_rev=calendar.revision,
         task_id=task_id,
+        opens=allowance.opens,
     )
 
 
@@ -145,9 +159,11 @@ def recompute(clock: Clock, allowance: Allowance, book: Rulebook, urgency: Urgen
     """Another allowance from the original start. What pauses left used keeps its share of the whole."""
     same = clock.basis == allowance.basis.value
     consumed = clock.consumed_s if same else clock.consumed_s * allowance.seconds // max(1, clock.budget_s)
-    base = replace(clock, basis=allowance.basis.value, consumed_s=consumed, budget_s=allowance.seconds)
+    base = replace(
+        clock, basis=allowance.basis.value, consumed_s=consumed, budget_s=allowance.seconds, opens=allowance.opens
+    )
     if base.running_since is None:
-        due = shift(base.started_at, allowance.seconds, allowance.basis, book.calendar)
+        due = _due(base.started_at, allowance.seconds, allowance.basis, allowance.opens, book.calendar)
         return replace(base, rev=base.rev + 1, due_at=due, original_due=due)
     moved = _run(base, base.running_since, book, urgency, allowance.seconds)
     return replace(moved, original_due=moved.due_at)
@@ -158,10 +174,38 @@ def fire(clock: Clock, rung: int) -> Clock:
     return replace(clock, fired=(*clock.fired, rung))
 
 
+def recalendar(
+    clock: Clock, at: datetime, change: CalendarChange, more: int, book: Rulebook, urgency: Urgency
+) -> Clock:
+    """By a calendar that has changed: only a running clock that meets a changed day between now and its due time.
+
+    What was counted until now stands as it was counted, so nothing is late by a notice alone; `more` seconds are what
+    the limit itself has gained. A due time that comes earlier takes the original one with it.
+    """
+    calendar = book.calendar
+    if clock.state is not ClockState.RUNNING or clock.basis != Basis.WORK or clock.calendar_rev == calendar.revision:
+        return clock
+    if clock.due_at > at and clock.running_since is not None and change.crosses(at, clock.due_at):
+        since = clock.running_since
+        base = replace(clock, consumed_s=used(clock, at, change.before)) if change.crosses(since, at) else clock
+        moved = _run(base, at if base is not clock else since, book, urgency, clock.budget_s + more)
+        if moved.due_at != clock.due_at or moved.rungs != clock.rungs:
+            return replace(moved, original_due=min(clock.original_due, moved.due_at))
+    doubtful = calendar.is_provisional(clock.started_at, clock.due_at)
+    if doubtful is clock.provisional:
+        return clock
+    return replace(clock, provisional=doubtful, calendar_rev=calendar.revision)
+
+
+def _due(at: datetime, seconds: int, basis: Basis, opens: bool, calendar: Calendar) -> datetime:
+    due = shift(at, seconds, basis, calendar)
+    return calendar.opening(due) if opens else due
+
+
 def _run(clock: Clock, at: datetime, book: Rulebook, urgency: Urgency, budget: int) -> Clock:
     calendar, basis = book.calendar, Basis(clock.basis)
     remaining = budget - clock.consumed_s
-    due = shift(at, remaining, basis, calendar) if remaining > 0 else clock.due_at
+    due = _due(at, remaining, basis, clock.opens, calendar) if remaining > 0 else clock.due_at
     steps = book.ladders[clock.kind].steps
     return replace(
         clock,
@@ -250,59 +294,3 @@ def is_late(clock: Clock, at: datetime) -> bool:
 def over_ratio(clock: Clock, at: datetime, calendar: Calendar) -> float:
     """(used - limit) / limit in two decimals; negative while in time."""
     return round((used(clock, at, calendar) - clock.budget_s) / max(1, clock.budget_s), 2)
-
-
-# --- why is it due then ---------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class ExplainStep:
-    """One part of a sentence about a due time. `kind`: start | allowance | consumed | counted | skipped | due."""
-
-    kind: str
-    at: datetime
-    until: datetime | None = None
-    seconds: int = 0
-    name: str = ""  # of a holiday, or the basis
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Why a clock is due when it is: typed parts, in order; the words are the label list's."""
-
-    steps: tuple[ExplainStep, ...]
-    budget_s: int
-    basis: str
-    due_at: datetime
-    original_due: datetime
-    provisional: bool
-    rulebook: str
-    calendar_rev: str
-
-
-def explain(clock: Clock, book: Rulebook) -> Explanation:
-    """Start, allowance, what earlier stretches used, the days counted and skipped, the due time."""
-    steps = [
-        ExplainStep("start", clock.started_at),
-        ExplainStep("allowance", clock.started_at, seconds=clock.budget_s, name=clock.basis),
-    ]
-    since = clock.running_since
-    if clock.consumed_s and since is not None:
-        steps.append(ExplainStep("consumed", since, seconds=clock.consumed_s, name=clock.basis))
-    begin = since if since is not None else clock.started_at
-    if clock.basis == Basis.WORK:
-        for span in book.calendar.spans(begin, clock.due_at):
-            kind = "counted" if span.seconds else "skipped"
-            steps.append(ExplainStep(kind, span.begin, span.end, span.seconds, span.name))
-    elif clock.due_at > begin:
-        counted = spent(begin, clock.due_at, clock.basis, book.calendar)
-        steps.append(ExplainStep("counted", begin, clock.due_at, counted))
-    steps.append(ExplainStep("due", clock.due_at))
-    return Explanation(
-        tuple(steps),
-        clock.budget_s,
-        clock.basis,
-        clock.due_at,
-        clock.original_due,
-        clock.provisional,
-        clock.rulebook,
-        clock.calendar_rev,
-    )

@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy import Text, cast, select
 
-from schemas.cases import load_case
+from schemas.cases import load_case, load_fact
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, readable_cases, visible_cases
 from services.dispatch.tables import case_facts, cases, evidence, notes
+from services.governance.acts import Fact
 from services.governance.case import Case, Sight
 
 
@@ -82,6 +83,12 @@ async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, u
 async def facts_of(tx: Tx, case_id: str) -> list[FactRow]:
     """All facts, oldest first, each with what its actor typed."""
     return [_fact(row) for row in (await tx.execute(_facts(case_id))).mappings()]
+
+
+async def whole_facts(tx: Tx, case_id: str) -> list[Fact]:
+    """All facts with their changes, oldest first."""
+    query = select(cast(case_facts.c.body, Text)).where(case_facts.c.case_id == case_id).order_by(case_facts.c.sequence)
+    return [load_fact(body.encode()) for body in (await tx.execute(query)).scalars()]
 
 
 async def facts_since(tx: Tx, case_id: str, version: int) -> list[FactRow]:

@@ -24,11 +24,11 @@ from schemas.labels import Labels
 from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
-from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of
+from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of, whole_facts
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, Clock
+from services.governance.acts import Actor, Clock, Fact
 from services.governance.case import Case, Sight, stage_of
 from services.governance.cycle import ClockKind, Intent, Stage
 from services.governance.rulebook import Rulebook
@@ -61,6 +61,7 @@ class _Page:
 
     case: Case
     facts: list[FactRow]
+    history: list[Fact]
     reports: list[ReportWords]
     evidence: list[EvidenceRow]
     rulebook: Rulebook
@@ -75,6 +76,7 @@ async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: 
     page = _Page(
         case=case,
         facts=await facts_of(tx, case.case_id),
+        history=await whole_facts(tx, case.case_id),
         reports=await reports_of(tx, case.case_id),
         evidence=await evidence_of(tx, case.case_id),
         rulebook=await cache.rulebook(case.rulebook),
@@ -237,7 +239,7 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
         due_at=clock.due_at,
         original_due=clock.original_due,
         provisional=clock.provisional,
-        sentence=page.words.sentence(clock, page.rulebook),
+        sentence=page.words.sentence(page.case, clock, page.history, page.rulebook),
     )
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.labels import Labels
+from schemas.sentences import sentence
 from services.chassis.directory import Directory
-from services.governance.acts import Clock, ClockState
+from services.governance.acts import Clock, Fact
+from services.governance.case import Case
 from services.governance.cycle import Action, ClosedKind, Role, Stage, State, Tier
+from services.governance.explain import explain
 from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
-from services.governance.sla import explain
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 _TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: Tier.COMMUNITY.value, Stage.COORDINATION.value: Tier.STREET.value}
 _BY_MACHINE = {"case.report_attached": "photo"}  # without a person it is a photo that has arrived
 _REASON_GROUPS = ("reason", "means", "grade", "supervise_kind", "whistle_kind", "rule")
-_JOINTS = {"zh-CN": "；", "en-US": "; "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +87,6 @@ class Words:
             return self.labels.text("clock.amount.hm", h=hours, m=minutes)
         return self.labels.text("clock.amount.m", m=minutes) if minutes else self.labels.text("clock.amount.s")
 
-    def sentence(self, clock: Clock, rulebook: Rulebook) -> str:
-        """Why a clock is due when it is, in one sentence."""
-        why = explain(clock, rulebook)
-        text = self.labels.text
-        parts = [
-            text(
-                "explain.sentence",
-                kind=self.word("clock_kind", clock.kind),
-                start=self.moment(clock.started_at),
-                limit=self.amount(why.budget_s, why.basis),
-                due=self.moment(why.due_at),
-            ),
-            text("explain.basis", basis=self.word("basis", why.basis)),
-        ]
-        skipped = [step for step in why.steps if step.kind == "skipped"]
-        parts += [text("explain.holiday", name=name) for name in dict.fromkeys(s.name for s in skipped if s.name)]
-        if skipped:
-            parts.append(text("explain.skipped"))
-        if clock.consumed_s and clock.state is ClockState.RUNNING:
-            parts.append(text("explain.paused"))
-        if why.due_at != why.original_due:
-            parts.append(text("explain.extended", due=self.moment(why.original_due)))
-        if clock.state is ClockState.PAUSED:
-            parts.append(text("clock.paused"))
-        if clock.state is ClockState.STOPPED:
-            parts.append(text("explain.stopped", amount=self.amount(clock.consumed_s, clock.basis)))
-        if why.provisional:
-            parts.append(text("clock.provisional", year=why.due_at.astimezone(LOCAL).year))
-        return _JOINTS[self.labels.lang].join(parts)
+    def sentence(self, case: Case, clock: Clock, facts: Sequence[Fact], rulebook: Rulebook) -> str:
+        """Why a clock is due when it is, in one sentence that can be checked by hand."""
+        return sentence(explain(case, clock, facts, rulebook), self.labels, rulebook.calendar)

@@ -17,6 +17,7 @@ from services.governance.acts import (
     Fact,
     Inputs,
     OpenCase,
+    Recompute,
     TimerFired,
 )
 from services.governance.case import closing, opening
@@ -24,6 +25,7 @@ from services.governance.case.machine import settle
 from services.governance.case.model import Case
 from services.governance.case.offers import offers
 from services.governance.case.permits import permit
+from services.governance.case.recompute import recompute
 from services.governance.case.rows import EFFECTS, guard
 from services.governance.case.turn import Turn
 from services.governance.errors import IllegalTransition, InvalidInput, MissingInput, NotPermitted
@@ -63,6 +65,8 @@ def advance(
             pass  # settling was all of it
         case Archive():
             closing.archive(turn)
+        case Recompute():
+            recompute(turn, command.change)
     return tuple(turn.facts), turn.maybe
 
 

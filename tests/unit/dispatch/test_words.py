@@ -14,9 +14,9 @@ from services.dispatch.sse import Cursor, Reset
 from services.dispatch.store.feed import Place
 from services.dispatch.store.near import Point, metres
 from services.dispatch.usecases.opening import case_number
-from services.dispatch.usecases.words import Words
+from services.dispatch.usecases.words import LOCAL, Words
 from services.governance.acts import ClockState
-from services.governance.cycle import ClockKind, ClosedKind, Role, State
+from services.governance.cycle import ClosedKind, Role, State
 from tests.unit.dispatch.conftest import opened, rulebook
 
 DIRECTORY = Directory(
@@ -51,17 +51,13 @@ def test_moments_are_local() -> None:
 
 @pytest.mark.parametrize("lang", ["zh-CN", "en-US"])
 def test_every_clock_of_a_case_explains_itself(lang: str) -> None:
-    for clock in opened().clocks:
-        sentence = words(lang).sentence(clock, rulebook())
-        assert words(lang).moment(clock.due_at) in sentence
-        stopped = replace(clock, state=ClockState.STOPPED, consumed_s=60)
-        assert words(lang).sentence(stopped, rulebook()) != sentence
-
-
-def test_an_extended_deadline_names_the_first_one() -> None:
-    clock = next(c for c in opened().clocks if c.kind is ClockKind.WHOLE)
-    extended = replace(clock, original_due=clock.started_at)
-    assert words().moment(clock.started_at) in words().sentence(extended, rulebook()).split("；")[-1]
+    case = opened()
+    for clock in case.clocks:
+        sentence = words(lang).sentence(case, clock, (), rulebook())
+        local = clock.due_at.astimezone(LOCAL)
+        assert f"{local.hour}:{local.minute:02}" in sentence
+        paused = replace(clock, state=ClockState.PAUSED, running_since=None, consumed_s=60)
+        assert words(lang).sentence(case, paused, (), rulebook()) != sentence
 
 
 def test_names() -> None:

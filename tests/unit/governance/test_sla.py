@@ -103,26 +103,6 @@ def test_over_ratio_says_more_than_a_flag() -> None:
     assert sla.over_ratio(clock(), at("2026-03-06 10:00"), BOOK.calendar) == -0.75
 
 
-def test_a_deadline_explains_itself() -> None:
-    over_holiday = sla.start(BOOK, "k", HANDLING, sla.Allowance(4 * 3600, Basis.WORK), at("2026-09-30 17:00"), U2)
-    told = sla.explain(over_holiday, BOOK)
-    assert [(s.kind, s.seconds) for s in told.steps] == [
-        ("start", 0),
-        ("allowance", 4 * 3600),
-        ("counted", 3600),
-        ("skipped", 0),
-        ("counted", 3 * 3600),
-        ("due", 0),
-    ]
-    assert told.steps[3].name == "假日"
-    assert (told.rulebook, told.calendar_rev, told.due_at) == ("rb1", "r1", at("2026-10-08 11:00"))
-    paused = sla.pause(clock(), at("2026-03-06 10:00"), BOOK.calendar)
-    resumed = sla.explain(sla.resume(paused, at("2026-03-09 08:00"), BOOK, U2), BOOK)
-    assert ("consumed", 3600) in [(s.kind, s.seconds) for s in resumed.steps]
-    wall = sla.explain(clock(7200, Basis.WALL), BOOK)
-    assert [s.seconds for s in wall.steps if s.kind == "counted"] == [7200]
-
-
 def test_the_return_window_is_a_share_between_floor_and_ceiling() -> None:
     day = 8 * 3600
     assert sla.return_window(sla.Allowance(4 * 3600, Basis.WORK), START, BOOK).seconds == 3600

@@ -14,7 +14,11 @@ from services.governance.worktime import (
     Basis,
     Budget,
     Calendar,
+    CalendarChange,
+    CalendarDay,
+    CalendarYear,
     DayConvention,
+    DayKind,
     LimitUnit,
     Schedule,
     Window,
@@ -160,10 +164,43 @@ def test_what_cannot_be_read_is_refused_not_guessed(text: str) -> None:
         parse_limit(text)
 
 
-def test_spans_tell_which_days_counted() -> None:
-    spans = CAL.spans(at("2026-09-30 17:00"), at("2026-10-08 11:00"))
-    assert [(s.seconds, s.name, s.works) for s in spans] == [
-        (3600, "", True),
-        (0, "假日", False),
-        (3 * 3600, "", True),
+def test_parts_tell_which_days_counted_and_which_hours_of_them() -> None:
+    parts = CAL.parts(at("2026-09-30 17:00"), at("2026-10-08 11:00"))
+    assert [(p.seconds, p.works, p.whole) for p in (parts[0], parts[1], parts[-1])] == [
+        (3600, True, False),
+        (0, False, True),
+        (3 * 3600, True, False),
     ]
+    assert parts[0].used == ((at("2026-09-30 17:00"), at("2026-09-30 18:00")),)
+    assert [p.listed.name for p in parts if p.listed] == ["假日"] * 7
+
+
+def test_a_day_may_have_hours_of_its_own() -> None:
+    half = CalendarDay(date(2026, 2, 13), DayKind.WORKDAY, "除夕前半天", windows=(Window(8 * 3600, 12 * 3600),))
+    cal = calendar((CalendarYear(2026, True, "notice", (half,)),))
+    assert cal.elapsed(at("2026-02-13 00:00"), at("2026-02-14 00:00")) == 4 * 3600
+    assert cal.add(at("2026-02-13 11:00"), 2 * 3600) == at("2026-02-16 09:00")
+
+
+def test_summer_and_winter_hours_change_the_length_of_a_day() -> None:
+    summer = Schedule(date(2026, 6, 1), (Window(8 * 3600, 12 * 3600), Window(15 * 3600, 18 * 3600)))
+    winter = Schedule(date(2026, 10, 1), OFFICE_HOURS)
+    cal = Calendar("seasons", "r", (winter, summer, Schedule(date(2020, 1, 1), OFFICE_HOURS)), YEARS)
+    lengths = [cal.day_length(at(f"2026-{day} 10:00")) // 3600 for day in ("05-29", "06-01", "09-30", "10-08")]
+    assert lengths == [8, 7, 7, 8]
+    assert cal.add(at("2026-07-01 11:30"), 3600) == at("2026-07-01 15:30")  # a lunch of three hours
+    assert cal.add_days(at("2026-09-30 09:00"), 1, A) == at("2026-10-08 09:00")
+
+
+def test_two_revisions_tell_the_days_that_differ() -> None:
+    sure = calendar((*YEARS[:2], CalendarYear(2027, True, "notice 2027", YEARS[2].days[1:])))
+    change = CalendarChange.between(CAL, sure)
+    assert (change.days, change.confirmed) == ((date(2027, 1, 1),), frozenset({2027}))
+    assert change.crosses(at("2026-12-30 10:00"), at("2027-01-04 10:00"))
+    assert not change.crosses(at("2026-12-30 10:00"), at("2026-12-31 10:00"))
+    assert not change.crosses(at("2027-01-02 10:00"), at("2027-01-04 10:00"))
+    assert change.reaches(at("2026-11-20 10:00")) == at("2027-01-01 00:00")
+    assert change.reaches(at("2027-03-01 10:00")) == at("2027-03-01 10:00"), (
+        "confirmed: the flags of the year still fall"
+    )
+    assert CalendarChange.between(CAL, CAL).reaches(at("2026-11-20 10:00")) is None
