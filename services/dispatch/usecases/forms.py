@@ -17,7 +17,7 @@ _FIELD_ROLES = (Role.GRID_WORKER, Role.GRID_SECRETARY, Role.VERIFIER)
 
 _OWN_SHARE = frozenset({Action.CO_DONE, Action.DECLINE_OFFER})
 """What a unit says of its own share: others' are no choice."""
-_PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH})
+_PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH, Action.RECLASSIFY})
 
 
 class Forms:
@@ -59,7 +59,7 @@ class Forms:
             required=each.required,
             label=self._words.word("input", each.name),
             choices=tuple(self._tasks_of(actor) if own else self._choices(each)),
-            value=self._proposed(each) if action in _PROPOSED else None,
+            value=self._proposed(each, action) if action in _PROPOSED else None,
         )
 
     def _choices(self, each: Input) -> Iterable[InputChoiceOut]:
@@ -70,7 +70,7 @@ class Forms:
             return fill()
         return [InputChoiceOut(id=i, label=self._words.word(each.name, i)) for i in each.choices]
 
-    def _proposed(self, each: Input) -> str | tuple[str, ...] | None:
+    def _proposed(self, each: Input, action: Action) -> str | tuple[str, ...] | None:
         """What the rulebook or the case says already, for fields a person mostly just confirms."""
         case, routed = self._case, self._case.routed
         match each.name:
@@ -78,6 +78,8 @@ class Forms:
                 return case.category.code if case.category and self._book.category_of(case.category) else None
             case "condition":
                 return case.condition
+            case "urgency" if action is Action.RECLASSIFY:
+                return case.urgency
             case "lead_unit" if routed is not None and routed.lead in self._book.units:
                 return routed.lead
             case "co_units" if routed is not None:

@@ -1,9 +1,10 @@
 import { mount } from "@vue/test-utils";
 import { describe, expect, it, vi } from "vitest";
 import { Problem, Unreachable } from "../src/api/problem";
-import type { ActionOut } from "../src/api/types";
+import type { ActionOut, InputOut } from "../src/api/types";
+import ActionField from "../src/case/ActionField.vue";
 import ActionForm from "../src/case/ActionForm.vue";
-import { bodyOf, missing, startOf } from "../src/case/inputs";
+import { blank, bodyOf, missing, startOf } from "../src/case/inputs";
 import StageBar from "../src/case/StageBar.vue";
 import { stepsOf } from "../src/case/stages";
 
@@ -83,6 +84,37 @@ describe("a generated form", () => {
     }
     expect(keys[1]).toBe(keys[0]);
     expect(keys[2]).not.toBe(keys[0]);
+  });
+});
+
+const shown = (input: InputOut) => {
+  const field = mount(ActionField, { props: { input, modelValue: blank(input) } });
+  return field.findAll<HTMLInputElement>("input[type=radio]").map((one) => one.element.value);
+};
+
+describe("the order of choices", () => {
+  const urgency: InputOut = {
+    name: "urgency",
+    type: "choice",
+    required: false,
+    label: "紧急程度",
+    choices: ["U0", "U1", "U2", "U3"].map((id) => ({ id, label: id })),
+    value: "U2",
+  };
+  const units: InputOut = {
+    name: "lead_unit",
+    type: "unit",
+    required: true,
+    label: "主办单位",
+    choices: Array.from({ length: 9 }, (_, i) => ({ id: `u${i}`, label: `单位${i}` })),
+    value: "u7",
+  };
+  it("is the natural one where all of them are in sight", () => {
+    expect(shown(urgency)).toEqual(["U0", "U1", "U2", "U3"]);
+  });
+
+  it("puts what is proposed first in a long list", () => {
+    expect(shown(units).slice(0, 3)).toEqual(["u7", "u0", "u1"]);
   });
 });
 

@@ -1,5 +1,5 @@
 /** One case, kept fresh by the live line, and acting on it. */
-import { api, Problem, t, Unreachable, type ActionOut, type Photo } from "@grid/webkit";
+import { api, Problem, t, Unreachable, type Photo } from "@grid/webkit";
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { useFeed } from "./feed";
 import type { CaseClock, CaseOut } from "./types";
@@ -101,17 +101,4 @@ export function ended(one: { state: string }): boolean {
 /** One line that says what the case is about. */
 export function titleOf(one: CaseOut): string {
   return one.reports[0]?.text || one.category?.name || t("restricted");
-}
-
-/** What the rules propose, filled in before anybody types. */
-export function proposed(one: CaseOut, action: ActionOut): Record<string, string | string[]> {
-  if (!["file", "dispatch", "file_dispatch", "reclassify"].includes(action.action)) return {};
-  const found: Record<string, string | string[]> = {};
-  const routed = one.routing;
-  if (one.condition) found["condition"] = one.condition;
-  if (one.category) found["category"] = one.category.code;
-  if (action.action === "reclassify") found["urgency"] = one.urgency;
-  if (routed?.lead) found["lead_unit"] = routed.lead;
-  if (routed && routed.co_units.length > 0) found["co_units"] = routed.co_units;
-  return found;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { mainClock, proposed } from "../src/case";
+import { mainClock } from "../src/case";
 import { shortNo } from "../src/rows";
 import type { CaseClock, CaseOut } from "../src/types";
 
@@ -16,18 +16,6 @@ describe("the clock that counts now", () => {
     const clocks = [clock("response", "2026-11-22T12:00:00Z", "stopped"), clock("whole", "2026-11-24T10:00:00Z")];
     expect(mainClock(one({ clocks }))?.kind).toBe("whole");
     expect(mainClock(one({ clocks: [clocks[0] as CaseClock] }))).toBeNull();
-  });
-});
-
-const action = (name: string) => ({ action: name, label: "", primary: true, inputs: [] });
-
-describe("what the rules propose", () => {
-  const routing = { lead: "huanwei", co_units: ["chengguan"], line: "L01", basis: "catalogue", unmatched: [], rulebook_lead: "huanwei" };
-
-  it("is filled into the dispatch form only", () => {
-    const filled = one({ routing, condition: "0110.1" });
-    expect(proposed(filled, action("dispatch"))).toMatchObject({ lead_unit: "huanwei", co_units: ["chengguan"], condition: "0110.1" });
-    expect(proposed(filled, action("close"))).toEqual({});
   });
 });
 
