@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
 
+from services.chassis.clock import SystemClock
 from services.chassis.engines import EngineFailed
 from services.chassis.grid.audit_app import audit_app
 from services.chassis.grid.replay_app import replay_app
 from services.chassis.supervisor.lock import AlreadyRunning
-from services.chassis.supervisor.settings import BadSetting
+from services.chassis.supervisor.settings import CHECKOUT, BadSetting
+from services.governance.cycle import Nature
 
 HELP = """Runs the grid-governance pipeline of a street, and everything around it.
 
@@ -169,36 +172,56 @@ def token_create(
     raise typer.Exit(create_token_for(role, label, area, unit))
 
 
-@rulebook_app.command("check")
-def rulebook_check(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rulebook, a TOML file.")],
-    calendars: Annotated[
-        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars; default: beside the file.")
-    ] = None,
-) -> None:
-    """Check a rulebook for holes and print what it is."""
-    from services.chassis.grid.rulebook import check_rulebook
+SAMPLE_BOOK = CHECKOUT / "deploy" / "rulebooks" / "fengcheng.toml"
 
-    raise typer.Exit(check_rulebook(file, calendars))
+
+class Language(StrEnum):
+    """In which words a command answers."""
+
+    ZH = "zh-CN"
+    EN = "en-US"
+
+
+Lang = Annotated[Language, typer.Option("--lang", help="In which language to answer.")]
+BookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file; default: the sample's.")]
+Calendars = Annotated[
+    Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars; default: beside the file.")
+]
+
+
+@rulebook_app.command("check")
+def rulebook_check(file: BookFile = SAMPLE_BOOK, calendars: Calendars = None, lang: Lang = Language.ZH) -> None:
+    """Check a rulebook: print what it is, or every fault with file, line, key and remedy."""
+    from services.chassis.grid.rulebook import Files, check_rulebook
+
+    raise typer.Exit(check_rulebook(Files(file, calendars, lang)))
 
 
 @rulebook_app.command("explain")
 def rulebook_explain(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The rulebook, a TOML file.")],
-    category: Annotated[str | None, typer.Option(help="Category code.")] = None,
-    condition: Annotated[str | None, typer.Option(help="Filing condition; default: the category's first.")] = None,
-    area: Annotated[str, typer.Option(help="Community code.")] = "",
-    source: Annotated[str, typer.Option(help="Source of the report.")] = "grid",
+    file: BookFile = SAMPLE_BOOK,
+    category: Annotated[str | None, typer.Option(help="Category code, such as 0110.")] = None,
+    condition: Annotated[
+        str | None, typer.Option(help="Filing condition, by id or by number within the category; default: the first.")
+    ] = None,
+    cell: Annotated[str, typer.Option("--cell", "--area", help="Cell, grid or community code.")] = "",
+    source: Annotated[str, typer.Option(help="Source of the report.")] = "grid_worker",
+    nature: Annotated[Nature, typer.Option(help="What kind of wish it is.")] = Nature.COMPLAINT,
     danger: Annotated[bool, typer.Option("--danger", help="Danger was reported.")] = False,
-    since: Annotated[datetime | None, typer.Option(help="When the clocks start, Shanghai time; default: now.")] = None,
-    calendars: Annotated[Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option("--at", "--since", help="When the clocks start, Shanghai time; default: now.")
+    ] = None,
+    calendars: Calendars = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As data, for programs.")] = False,
+    lang: Lang = Language.ZH,
 ) -> None:
-    """Say which unit and which limits such a matter would get, and which catalogue lines did not fit and why."""
-    from services.chassis.grid.rulebook import Question, explain_rulebook
+    """Say which unit such a matter gets and why, why no other line, every limit with its due time, and the ladder."""
+    from services.chassis.grid.rulebook import Files, explain_rulebook
+    from services.chassis.grid.rulebook_answer import Question, spot_of
 
-    start = since.replace(tzinfo=ZoneInfo("Asia/Shanghai")) if since is not None else None
-    question = Question(category, condition, area, source, danger, start)
-    raise typer.Exit(explain_rulebook(file, calendars, question))
+    start = at.replace(tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC) if at is not None else SystemClock().now()
+    question = Question(category, condition, spot_of(cell), source, nature, danger, start)
+    raise typer.Exit(explain_rulebook(Files(file, calendars, lang), question, as_json=as_json))
 
 
 def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:

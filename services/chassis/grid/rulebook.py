@@ -1,105 +1,133 @@
-"""`grid rulebook`: a rulebook file checked for holes, and what it would do with one kind of matter."""
+"""`grid rulebook`: a rulebook file checked for faults, and what it says about one matter."""
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from schemas.rulebook import RulebookFileError, load_rulebook
-from services.chassis.clock import SystemClock
-from services.governance.acts import Spot
-from services.governance.cycle import ClockKind, Nature
+from schemas.labels import Labels
+from schemas.rulebook import load_rulebook
+from schemas.rulebook_faults import RulebookFileError
+from services.chassis.grid.rulebook_answer import Answer, Answering, Question
 from services.governance.errors import GovernanceError
-from services.governance.routing import Matter, route
-from services.governance.rulebook import Condition, Rulebook
-from services.governance.worktime import seconds_of, shift
+from services.governance.rulebook import Rulebook
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """A matter somebody asks about."""
+class Files:
+    """The rulebook's file and the folder of its calendars; the language of what is said about them."""
 
-    category: str | None
-    condition: str | None
-    area: str
-    source: str
-    danger: bool
-    since: datetime | None
+    rulebook: Path
+    calendars: Path | None
+    lang: str
+
+    def load(self) -> Rulebook | None:
+        """None where it has faults; each is told on stderr."""
+        folder = self.calendars or self.rulebook.parent / "calendars"
+        texts = {each.name: each.read_text("utf-8") for each in sorted(folder.glob("*.toml"))}
+        try:
+            return load_rulebook(self.rulebook.read_text("utf-8"), texts, str(self.rulebook))
+        except RulebookFileError as error:
+            for line in error.told(self.lang):
+                sys.stderr.write(line + "\n")
+            sys.stderr.write(Labels(self.lang).text("rulebook.faults", n=len(error.faults)) + "\n")
+            return None
 
 
-def check_rulebook(file: Path, calendars: Path | None) -> int:
+def check_rulebook(files: Files) -> int:
     """0 and one line about it, or 1 and every fault."""
-    book = _load(file, calendars)
+    book = files.load()
     if book is None:
         return 1
-    counts = (
-        f"{len(book.categories)} categories",
-        f"{len(book.conditions)} conditions",
-        f"{len(book.catalogue)} catalogue lines",
-        f"{len(book.units)} units",
+    told = Labels(files.lang).text(
+        "rulebook.ok",
+        street=book.street.name,
+        code=book.street.code,
+        edition=book.edition,
+        version=book.version,
+        categories=len(book.categories),
+        conditions=len(book.conditions),
+        lines=len(book.catalogue),
+        units=len(book.units),
     )
-    sys.stdout.write(f"{book.street.name} {book.street.code}, version {book.version}: {', '.join(counts)}. No holes.\n")
+    sys.stdout.write(told + "\n")
     return 0
 
 
-def explain_rulebook(file: Path, calendars: Path | None, question: Question) -> int:
+def explain_rulebook(files: Files, question: Question, *, as_json: bool) -> int:
     """Which unit and which limits, each with its reason; 1 where the rulebook does not know what was asked."""
-    book = _load(file, calendars)
+    book = files.load()
     if book is None:
         return 1
     try:
-        for line in _answer(book, question):
-            sys.stdout.write(line + "\n")
+        answer = Answering(book, files.lang).answer(question)
     except GovernanceError as error:
-        sys.stderr.write(f"grid: {error.code}: {error}\n")
+        detail = Labels(files.lang).text(f"problem.{error.code}")
+        told = ", ".join(f"{key} {value}" for key, value in error.params.items())
+        sys.stderr.write(f"grid: {detail} ({told})\n")
         return 1
+    if as_json:
+        sys.stdout.write(json.dumps(answer.as_data(), ensure_ascii=False, indent=1) + "\n")
+    else:
+        sys.stdout.writelines(line + "\n" for line in _told(answer, Labels(files.lang)))
     return 0
 
 
-def _answer(book: Rulebook, asked: Question) -> Iterator[str]:
-    category = book.require_category(asked.category) if asked.category else None
-    chosen = asked.condition or (category.conditions[0] if category else None)
-    if chosen is not None:
-        book.require_condition(chosen, category)
-    condition = book.condition_of(chosen, asked.danger)
-    spot = Spot(street=book.street.code, community=asked.area or None)
-    matter = Matter(asked.category, condition.id, spot, Nature.COMPLAINT, asked.source, asked.danger)
-    routed = route(matter, book.catalogue)
-    yield f"category   {category.code + ' ' + category.name if category else '(none)'}"
-    yield f"condition  {condition.id} {condition.text}"
-    yield f"lead unit  {_unit(book, routed.lead)}  by {routed.basis} {routed.line or ''}".rstrip()
-    yield f"co-units   {', '.join(_unit(book, unit) for unit in routed.co_units) or '(none)'}"
-    yield from _limits(book, condition, asked.since or SystemClock().now())
-    for unmatched in routed.unmatched:
-        line, _, why = unmatched.partition(":")
-        yield f"not        {line}: {why}"
+# --- for a terminal --------------------------------------------------------------------------------------------------
+def _told(answer: Answer, labels: Labels) -> Iterator[str]:
+    yield from _head(answer, labels)
+    yield from _routes(answer, labels)
+    yield ""
+    yield labels.text("rulebook.explain.clocks", at=answer.at)
+    yield from _table([[clock.label, clock.limit, clock.due or "—"] for clock in answer.clocks], indent=2)
+    yield ""
+    for clock in answer.clocks:
+        if clock.due is None:
+            continue
+        yield f"{clock.label}: {clock.sentence}"
+        moments = [[each.at, each.words, " ".join(each.told), _held(each.held_until, labels)] for each in clock.ladder]
+        yield from _table(moments, indent=4)
+    yield ""
+    yield labels.text("rulebook.explain.machine")
+    yield from (f"  {each}" for each in answer.machine or (labels.text("rulebook.explain.nothing"),))
 
 
-def _limits(book: Rulebook, condition: Condition, since: datetime) -> Iterator[str]:
-    kinds = [kind for kind in ClockKind if kind is ClockKind.HANDLING or kind in book.limits]
-    for kind in kinds:
-        budget = book.limit_of(condition, kind)
-        seconds = seconds_of(budget, since, book.calendar, book.settings.convention)
-        due = book.calendar.local(shift(since, seconds, budget.basis, book.calendar))
-        yield f"limit      {kind.value:<18} {budget.value} {budget.unit.value:<12} due {due:%Y-%m-%d %H:%M}"
+def _head(answer: Answer, labels: Labels) -> Iterator[str]:
+    matter = f"{answer.category or ''} {answer.category_name} · {answer.condition} {answer.condition_text}".strip()
+    yield f"{labels.text('rulebook.explain.matter')}  {matter} · {labels.word('urgency', answer.urgency)} · {answer.at}"
+    if answer.restricted:
+        yield f"  {labels.text('rulebook.explain.restricted')}"
 
 
-def _unit(book: Rulebook, code: str | None) -> str:
-    if code is None:
-        return "(no rule)"
-    unit = book.units.get(code)
-    return f"{code} {unit.name}" if unit else code
+def _routes(answer: Answer, labels: Labels) -> Iterator[str]:
+    if answer.line is None:
+        yield f"{labels.text('rulebook.explain.route')}  {labels.text('rulebook.explain.no_rule')}"
+    else:
+        units = " + ".join((answer.lead_name, *answer.co_names))
+        kind = labels.text(f"routing.{answer.basis}")
+        yield f"{labels.text('rulebook.explain.route')}  {units}  ({kind} {answer.line}: {answer.basis_words})"
+        yield f"  {labels.text('rulebook.explain.because')}: {' · '.join(answer.because)}"
+    yield ""
+    yield f"{labels.text('rulebook.explain.not_taken')} ({len(answer.not_taken)})"
+    yield from _table([[each.line, each.unit, each.why] for each in answer.not_taken], indent=2)
 
 
-def _load(file: Path, calendars: Path | None) -> Rulebook | None:
-    folder = calendars or file.parent / "calendars"
-    texts = {each.name: each.read_text() for each in sorted(folder.glob("*.toml"))}
-    try:
-        return load_rulebook(file.read_text(), texts)
-    except RulebookFileError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"{error.name}: {problem}\n")
-        return None
+def _held(until: str | None, labels: Labels) -> str:
+    return labels.text("rulebook.explain.held", at=until) if until else ""
+
+
+def _table(rows: Iterable[list[str]], *, indent: int) -> Iterator[str]:
+    """Columns as wide as they are on a screen, where a Chinese character takes two places."""
+    kept = [list(row) for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*kept, strict=True)]
+    for row in kept:
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        yield (" " * indent + "  ".join(cells)).rstrip()
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -12,13 +12,13 @@ import pytest
 from schemas import rulebook, rulebook_faults, rulebook_file, rulebook_lint
 from schemas.labels import Labels
 from schemas.rulebook import (
-    RulebookFileError,
     content_hash,
     load_calendar,
     load_rulebook,
     read_rulebook,
     reload_rulebook,
 )
+from schemas.rulebook_faults import RulebookFileError
 from schemas.rulebook_file import Tile
 from services.governance.acts import CategoryRef, Spot
 from services.governance.cycle import ClockKind, MachineRule, Nature, Urgency
