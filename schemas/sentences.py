@@ -19,6 +19,15 @@ def sentence(told: Explanation, labels: Labels, calendar: Calendar) -> str:
     return _Writer(told, labels, calendar).whole()
 
 
+def steps(told: Explanation, labels: Labels, calendar: Calendar) -> tuple[str, ...]:
+    """The same, one part to a line: what was counted or left out, when it is due, what it rests on."""
+    return _Writer(told, labels, calendar).apart()
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class _Writer:
     told: Explanation
@@ -27,10 +36,16 @@ class _Writer:
 
     def whole(self) -> str:
         _, between, end, _, _ = _JOINTS[self.labels.lang]
-        text = between.join(self._clauses())
-        sentences = [text[:1].upper() + text[1:], self._basis()]
-        sentences += [self.labels.text("clock.provisional", year=year) for year in self.told.provisional_years]
+        sentences = [_capital(between.join(self._clauses())), *self._grounds()]
         return "".join(each + end for each in sentences).strip()
+
+    def apart(self) -> tuple[str, ...]:
+        return (*(_capital(clause) for clause in self._clauses()), *self._grounds())
+
+    def _grounds(self) -> Iterator[str]:
+        yield self._basis()
+        for year in self.told.provisional_years:
+            yield self._text("clock.provisional", year=year)
 
     # --- steps ------------------------------------------------------------------------------------------------------
     def _clauses(self) -> Iterator[str]:

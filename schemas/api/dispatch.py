@@ -169,7 +169,7 @@ class StageOut(Out):
 
 
 class ClockOut(Out):
-    """A deadline with its explanation in one sentence."""
+    """A deadline with its explanation in one sentence; `steps` are its parts, to be checked one by one."""
 
     clock_id: str
     kind: ClockKind
@@ -182,6 +182,7 @@ class ClockOut(Out):
     original_due: Moment
     provisional: bool
     sentence: str
+    steps: tuple[str, ...]
 
 
 class CasePhotoOut(Out):
@@ -248,8 +249,21 @@ class TimelineOut(Out):
     recall_until: Moment | None = None
 
 
+class RouteReasonOut(Out):
+    """A line of the routes that was not taken: whose it is, what it rests on, and why not, in words."""
+
+    line: str
+    unit: str = ""
+    basis: str = ""
+    why: str
+
+
 class RoutingOut(Out):
-    """The units and why; `unmatched` tells for each catalogue line why it did not fit. `names`: unit code → name."""
+    """The units and why; `unmatched` tells for each line 'id:reason' why it was not taken, `reasons` the same in words.
+
+    `because` is what the matter says where the line asked for something, `line_basis` what the line rests on.
+    `names`: unit code → name. `rulebook`: the version that chose.
+    """
 
     lead: str | None = None
     co_units: tuple[str, ...] = ()
@@ -258,6 +272,12 @@ class RoutingOut(Out):
     unmatched: tuple[str, ...] = ()
     rulebook_lead: str | None = None
     names: dict[str, str] = Field(default_factory=dict)
+    rulebook: str = ""
+    edition: str = ""
+    line_basis: str = ""
+    matched: tuple[str, ...] = ()
+    because: tuple[str, ...] = ()
+    reasons: tuple[RouteReasonOut, ...] = ()
 
 
 class InputChoiceOut(Out):
@@ -329,6 +349,25 @@ class CaseOut(Out):
     actions: tuple[ActionOut, ...]
     rulebook: str
     sample: bool
+
+
+class CandidateOut(Out):
+    """A case that this one may repeat. `distance_m` null: one of the two has no pin, they share a cell."""
+
+    case_no: str
+    state_label: str
+    category: CategoryNameOut
+    summary: str
+    address: str
+    reports: int
+    opened_at: Moment
+    distance_m: int | None = None
+
+
+class CandidatesOut(Out):
+    """The nearest first."""
+
+    items: tuple[CandidateOut, ...]
 
 
 # --- acting --------------------------------------------------------------------------------------------------------

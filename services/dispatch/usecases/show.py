@@ -228,6 +228,7 @@ def _allowed(case: Case, stage: Stage) -> int | None:
 
 
 def _clock(clock: Clock, page: _Page) -> ClockOut:
+    sentence, steps = page.words.why_due(page.case, clock, page.history, page.rulebook)
     return ClockOut(
         clock_id=clock.clock_id,
         kind=clock.kind,
@@ -239,7 +240,8 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
         due_at=clock.due_at,
         original_due=clock.original_due,
         provisional=clock.provisional,
-        sentence=page.words.sentence(page.case, clock, page.history, page.rulebook),
+        sentence=sentence,
+        steps=steps,
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.labels import Labels
-from schemas.sentences import sentence
+from schemas.sentences import sentence, steps
 from services.chassis.directory import Directory
 from services.governance.acts import Clock, Fact
 from services.governance.case import Case
@@ -87,6 +87,9 @@ class Words:
             return self.labels.text("clock.amount.hm", h=hours, m=minutes)
         return self.labels.text("clock.amount.m", m=minutes) if minutes else self.labels.text("clock.amount.s")
 
-    def sentence(self, case: Case, clock: Clock, facts: Sequence[Fact], rulebook: Rulebook) -> str:
-        """Why a clock is due when it is, in one sentence that can be checked by hand."""
-        return sentence(explain(case, clock, facts, rulebook), self.labels, rulebook.calendar)
+    def why_due(
+        self, case: Case, clock: Clock, facts: Sequence[Fact], rulebook: Rulebook
+    ) -> tuple[str, tuple[str, ...]]:
+        """Why a clock is due when it is: one sentence that can be checked by hand, and its parts."""
+        told, calendar = explain(case, clock, facts, rulebook), rulebook.calendar
+        return sentence(told, self.labels, calendar), steps(told, self.labels, calendar)

@@ -53,11 +53,19 @@ def test_moments_are_local() -> None:
 def test_every_clock_of_a_case_explains_itself(lang: str) -> None:
     case = opened()
     for clock in case.clocks:
-        sentence = words(lang).sentence(case, clock, (), rulebook())
+        sentence = words(lang).why_due(case, clock, (), rulebook())[0]
         local = clock.due_at.astimezone(LOCAL)
         assert f"{local.hour}:{local.minute:02}" in sentence
         paused = replace(clock, state=ClockState.PAUSED, running_since=None, consumed_s=60)
-        assert words(lang).sentence(case, paused, (), rulebook()) != sentence
+        assert words(lang).why_due(case, paused, (), rulebook())[0] != sentence
+
+
+def test_the_parts_of_an_explanation_are_the_sentence_taken_apart() -> None:
+    case = opened()
+    for clock in case.clocks:
+        sentence, steps = words().why_due(case, clock, (), rulebook())
+        assert len(steps) > 1
+        assert all(step in sentence for step in steps)
 
 
 def test_names() -> None:
