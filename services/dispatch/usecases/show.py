@@ -14,7 +14,6 @@ from schemas.api.dispatch import (
     OwnerOut,
     PlaceOut,
     RequestOut,
-    RoutingOut,
     StageOut,
     TaskOut,
     TimelineOut,
@@ -27,6 +26,7 @@ from services.dispatch.store import Tx
 from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of, whole_facts
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
+from services.dispatch.usecases.routing import routing_of
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, Clock, Fact
 from services.governance.case import Case, Sight, stage_of
@@ -109,7 +109,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "tasks": _tasks(page),
             "requests": _requests(page),
             "timeline": _timeline(page),
-            "routing": _routing(case, words),
+            "routing": routing_of(case, book, words),
             "actions": Forms(case, book, words, page.now).actions(actor),
         }
     )
@@ -332,22 +332,3 @@ def _recall_until(fact: FactRow, page: _Page) -> datetime | None:
         return None
     until = undo.at + timedelta(seconds=page.rulebook.settings.recall_s)
     return until if until > page.now else None
-
-
-def _routing(case: Case, words: Words) -> RoutingOut | None:
-    routed = case.routed
-    if routed is None:
-        return None
-    return RoutingOut(
-        lead=routed.lead,
-        co_units=routed.co_units,
-        line=routed.line,
-        basis=routed.basis,
-        unmatched=routed.unmatched,
-        rulebook_lead=routed.rulebook_lead,
-        names={
-            code: words.place(code)
-            for code in (routed.lead, routed.rulebook_lead, *routed.co_units)
-            if code is not None
-        },
-    )

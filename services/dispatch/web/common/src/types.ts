@@ -69,6 +69,8 @@ export interface CaseClock {
   original_due: string;
   provisional: boolean;
   sentence: string;
+  /** The sentence in its parts. */
+  steps: string[];
 }
 
 export interface CasePhoto {
@@ -119,6 +121,33 @@ export interface Routing {
   rulebook_lead: string | null;
   /** Unit code → name. */
   names?: Record<string, string>;
+  /** What people call the version that chose, such as 2026.2. */
+  edition?: string;
+  /** What the line rests on. */
+  line_basis?: string;
+  /** What the matter says where the line asked for something, in words. */
+  because?: string[];
+  /** The lines that were not taken, each with its reason in words. */
+  reasons?: RouteReason[];
+}
+
+export interface RouteReason {
+  line: string;
+  unit: string;
+  basis: string;
+  why: string;
+}
+
+/** A case that another one may repeat. */
+export interface Candidate {
+  case_no: string;
+  state_label: string;
+  category: { code: string; name: string };
+  summary: string;
+  address: string;
+  reports: number;
+  opened_at: string;
+  distance_m: number | null;
 }
 
 export interface CaseOut {
