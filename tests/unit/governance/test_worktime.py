@@ -160,8 +160,9 @@ def test_limits_are_read_by_their_text(text: str, value: int, unit: LimitUnit) -
 
 @pytest.mark.parametrize("text", ["", "尽快", "0h", "2", "h", "-1h", "2 weeks", "约3天", "1.5h"])
 def test_what_cannot_be_read_is_refused_not_guessed(text: str) -> None:
-    with pytest.raises(UnparsableLimit):
+    with pytest.raises(UnparsableLimit) as refused:
         parse_limit(text)
+    assert text in str(refused.value.args), "as it was written"
 
 
 def test_parts_tell_which_days_counted_and_which_hours_of_them() -> None:
