@@ -14,10 +14,20 @@ from typing import Any, get_args
 import orjson
 from pydantic import TypeAdapter
 
-from services.governance.acts import Act, Around, Command, OpenCase
+from services.governance.acts import Act, Around, Command, OpenCase, Recompute
 
 TYPED = "…"
 """Stands for whatever somebody typed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDays:
+    """Stands for a change of the calendar: from the revision `before` to the one the question was answered with."""
+
+    before: str
+
+
+Kept = Command | NewDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,7 @@ class Asked:
     """
 
     now: datetime
-    command: Command | None
+    command: Kept | None
     around: Around
     calendar: str = ""
 
@@ -38,7 +48,8 @@ def dump_asked(asked: Asked, *, opens: bool) -> bytes:
     command = asked.command
     stored: dict[str, Any] = {"now": asked.now, "calendar": asked.calendar}
     if command is not None and not (opens and isinstance(command, OpenCase)):
-        stored["command"] = [type(command).__name__, _lean(_wordless(command))]
+        plain = _plain(command)
+        stored["command"] = [type(plain).__name__, _lean(plain)]
     around = _lean(asked.around)
     if around:
         stored["around"] = around
@@ -51,13 +62,16 @@ def load_asked(raw: bytes) -> Asked:
     tagged = stored.get("command")
     return Asked(
         now=datetime.fromisoformat(stored["now"]),
-        command=_commands()[tagged[0]].validate_python(tagged[1]) if tagged is not None else None,
+        command=_command(tagged[0]).validate_python(tagged[1]) if tagged is not None else None,
         around=_around().validate_python(stored.get("around", {})),
         calendar=stored["calendar"],
     )
 
 
-def _wordless(command: Command) -> Command:
+def _plain(command: Kept) -> Kept:
+    """Without words that people typed, and without whole calendars."""
+    if isinstance(command, Recompute):
+        return NewDays(command.change.before.revision)
     if isinstance(command, Act) and command.inputs.note:
         return replace(command, inputs=replace(command.inputs, note=TYPED))
     return command
@@ -82,8 +96,8 @@ def _ordinary(field: Field[Any]) -> Any:
 
 
 @cache
-def _commands() -> dict[str, TypeAdapter[Command]]:
-    return {cls.__name__: TypeAdapter(cls) for cls in get_args(Command)}
+def _command(name: str) -> TypeAdapter[Kept]:
+    return TypeAdapter(next(cls for cls in get_args(Kept) if cls.__name__ == name))
 
 
 @cache

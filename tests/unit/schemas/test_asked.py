@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.asked import TYPED, Asked, dump_asked, load_asked
+from schemas.asked import TYPED, Asked, NewDays, dump_asked, load_asked
 from services.governance.acts import (
     Act,
     ActorRef,
@@ -16,10 +16,12 @@ from services.governance.acts import (
     Command,
     Inputs,
     Neighbour,
+    Recompute,
     TimerFired,
 )
 from services.governance.cycle import Action, Role, State, Urgency
-from tests.support.governance import HOME, LEAD, LITTER, at, recorded, report
+from services.governance.worktime import CalendarChange
+from tests.support.governance import HOME, LEAD, LITTER, at, calendar, recorded, report
 
 NOW = at("2026-03-06 09:00")
 AROUND = Around(
@@ -59,3 +61,9 @@ def test_an_opening_is_not_kept_twice() -> None:
 
 def test_another_report_of_a_known_case_is_kept() -> None:
     assert load_asked(dump_asked(Asked(NOW, report(), Around()), opens=False)).command == report()
+
+
+def test_a_change_of_the_calendar_is_kept_by_its_revisions() -> None:
+    change = CalendarChange.between(replace(calendar(), revision="r0"), calendar())
+    asked = Asked(NOW, Recompute(change), Around(), "r1")
+    assert load_asked(dump_asked(asked, opens=False)) == Asked(NOW, NewDays("r0"), Around(), "r1")
