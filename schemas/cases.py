@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from schemas.events.case import (
     CASE_KINDS,
     CaseFactV1,
+    CaseRecomputedV1,
     CaseRecordedV1,
     CaseReportsV1,
     CaseRequestV1,
@@ -27,12 +28,14 @@ from services.governance.acts import (
     Change,
     ClockChanged,
     Fact,
+    LetGo,
     ReportAttached,
     RequestChanged,
     Routed,
     TaskChanged,
     TaskGiven,
     TaskState,
+    TookIn,
 )
 from services.governance.case import Case, stage_of
 from services.governance.cycle import Flag
@@ -110,15 +113,50 @@ def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
     elif cls is CaseRequestV1:
         body["request"] = next((c.request for c in fact.changes if isinstance(c, RequestChanged)), None)
     elif cls is CaseReportsV1:
-        attached = [change for change in fact.changes if isinstance(change, ReportAttached)]
-        body["attached"] = [change.report_id for change in attached]
-        body["photos"] = [photo for change in attached for photo in change.photo_ids]
+        body |= _reports(fact)
+    elif cls is CaseRecomputedV1:
+        body["moved"] = _moved(fact)
     elif cls is CaseRecordedV1:
         body["recorded_unit"] = case_after.recorded_unit
         body["overdue"] = Flag.OVERDUE in case_after.flags
     event = cls.model_validate(body)
     assert isinstance(event, CaseFactV1)
     return event
+
+
+def _reports(fact: Fact) -> dict[str, Any]:
+    """What came to the case and what left it."""
+    attached = [change for change in fact.changes if isinstance(change, ReportAttached)]
+    taken = [d for change in fact.changes if isinstance(change, TookIn) for d in change.duplicates]
+    gone = [
+        report
+        for change in fact.changes
+        if isinstance(change, LetGo)
+        for d in change.duplicates
+        for report in d.reports
+    ]
+    return {
+        "attached": [change.report_id for change in attached] + [report for d in taken for report in d.reports],
+        "photos": [photo for change in attached for photo in change.photo_ids],
+        "detached": gone,
+    }
+
+
+def _moved(fact: Fact) -> list[dict[str, Any]]:
+    """Due times before and after, each with the calendar it was counted on."""
+    return [
+        {
+            "clock_id": change.clock.clock_id,
+            "kind": change.clock.kind,
+            "from_due": change.was.at,
+            "to_due": change.clock.due_at,
+            "from_calendar": change.was.calendar_rev,
+            "to_calendar": change.clock.calendar_rev,
+            "provisional": change.clock.provisional,
+        }
+        for change in fact.changes
+        if isinstance(change, ClockChanged) and change.was is not None
+    ]
 
 
 def standing_of(case: Case) -> StandingV1:
@@ -171,4 +209,9 @@ def _standing(case: Case) -> dict[str, Any]:
         "closed_as": case.closed_as,
         "skipped": [{"stage": stage, "why": why} for stage, why in case.skipped],
         "rulebook": case.rulebook,
+        "master": case.master,
+        "absorbed": [
+            {"case_id": d.case.case_id, "case_no": d.case.case_no, "reports": d.reports} for d in case.absorbed
+        ],
+        "earlier": case.earlier,
     }

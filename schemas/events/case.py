@@ -64,8 +64,22 @@ class SkippedV1(Wire):
     why: str
 
 
+class CaseRefV1(Wire):
+    """Another case."""
+
+    case_id: str
+    case_no: str
+
+
+class AbsorbedV1(CaseRefV1):
+    """A duplicate that was merged into the case, with the reports that came with it."""
+
+    reports: tuple[str, ...] = ()
+
+
 class StandingV1(Wire):
-    """The case after this fact."""
+    """The case after this fact. `reports` holds those of its duplicates too; `master` is the case it is part of,
+    `earlier` the ended one that its reporter took it for."""
 
     case_id: str
     case_no: str
@@ -93,6 +107,9 @@ class StandingV1(Wire):
     closed_as: ClosedKind | None = None
     skipped: tuple[SkippedV1, ...] = ()
     rulebook: str
+    master: CaseRefV1 | None = None
+    absorbed: tuple[AbsorbedV1, ...] = ()
+    earlier: CaseRefV1 | None = None
 
 
 class ClockPointV1(Wire):
@@ -126,7 +143,8 @@ class CaseFactV1(Body):
 
 
 class RoutingV1(Wire):
-    """The units chosen and why; `unmatched` holds 'line:reason' for each catalogue line that did not match."""
+    """The units chosen and why; `unmatched` holds 'line:reason' for each line that was not taken, `matched`
+    'input:value' for each input that the line asked for; `rulebook` is the version that chose."""
 
     lead: str | None = None
     co_units: tuple[str, ...] = ()
@@ -134,6 +152,8 @@ class RoutingV1(Wire):
     basis: str
     unmatched: tuple[str, ...] = ()
     rulebook_lead: str | None = None
+    matched: tuple[str, ...] = ()
+    rulebook: str = ""
 
 
 class CaseRoutedV1(CaseFactV1):
@@ -174,10 +194,11 @@ class CaseRequestV1(CaseFactV1):
 
 
 class CaseReportsV1(CaseFactV1):
-    """A fact that attached reports or photos."""
+    """A fact that attached reports or photos, or took reports away."""
 
     attached: tuple[str, ...] = ()
     photos: tuple[str, ...] = ()
+    detached: tuple[str, ...] = ()
 
 
 class CaseRecordedV1(CaseFactV1):
@@ -185,6 +206,25 @@ class CaseRecordedV1(CaseFactV1):
 
     recorded_unit: str | None = None
     overdue: bool = False
+
+
+class DueMovedV1(Wire):
+    """One clock whose due time a change of the calendar has moved; the same due time twice: it is no longer
+    provisional."""
+
+    clock_id: str
+    kind: ClockKind
+    from_due: Moment
+    to_due: Moment
+    from_calendar: str
+    to_calendar: str
+    provisional: bool = False
+
+
+class CaseRecomputedV1(CaseFactV1):
+    """Due times counted anew by a changed calendar."""
+
+    moved: tuple[DueMovedV1, ...] = ()
 
 
 class CaseCommandRefusedV1(Body):
@@ -209,7 +249,8 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
         *("self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
         *("unfounded", "sent_down", "not_filed", "declined", "signed", "responded", "resumed", "visited", "closed"),
         *("reopened", "urged", "supervised", "supervision_answered", "noted", "withdrawn", "voided", "recalled"),
-        *("reminded", "overdue", "choice_forced", "archived", "merged", "due_recomputed", "conference_called"),
+        *("reminded", "overdue", "choice_forced", "archived", "conference_called"),
+        *("merged", "unmerged"),
     ),
     **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),
     **_rows(
@@ -232,7 +273,8 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
         ),
         *("whistle_requested", "escalated", "whistle_answered", "whistle_refused"),
     ),
-    **_rows(CaseReportsV1, "report_attached", "absorbed"),
+    **_rows(CaseReportsV1, "report_attached", "absorbed", "released"),
     **_rows(CaseRecordedV1, "recorded"),
+    **_rows(CaseRecomputedV1, "due_recomputed"),
     **_rows(CaseCommandRefusedV1, "command_refused"),
 }

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Nature, Role, State, Tier, Urgency
-from services.governance.worktime import CalendarChange
+from services.governance.worktime import Budget, CalendarChange
 
 
 # --- who ---------------------------------------------------------------------------------------------------------
@@ -143,6 +143,14 @@ class RecordedOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseRef:
+    """Another case."""
+
+    case_id: str
+    case_no: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenCase:
     """A report has come in. `staff` tells whether an employee reported (needed by auto_dispatch)."""
 
@@ -164,6 +172,7 @@ class OpenCase:
     imported_unit: str | None = None
     recorded: RecordedOutcome | None = None  # set: history, no clock, outside the live queues
     photos: tuple[str, ...] = ()
+    earlier: CaseRef | None = None  # the ended case that the reporter took it for
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +209,66 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
+class Absorbed:
+    """A duplicate as its master keeps it. `under` is the case that it was merged into, by id: the master itself, or
+    another duplicate of the same master."""
+
+    case: CaseRef
+    under: str
+    at: datetime
+    opened_at: datetime
+    reports: tuple[str, ...]
+    reporter: str | None = None  # account of a staff reporter
+    restricted: bool = False
+    limit: Budget | None = None  # of its condition, where it had one
+    dues: tuple[tuple[ClockKind, datetime], ...] = ()  # of what was running there
+
+
+@dataclass(frozen=True, slots=True)
+class Absorb:
+    """Follows from a merge, for the master: these duplicates are part of it from now on."""
+
+    duplicates: tuple[Absorbed, ...]
+    by: ActorRef
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Follows from an undone merge, for the master: these duplicates stand for themselves again."""
+
+    case_ids: tuple[str, ...]
+    by: ActorRef
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Follows from either, for a duplicate: it has another master now."""
+
+    master: CaseRef
+    by: ActorRef
+
+
+@dataclass(frozen=True, slots=True)
 class Recompute:
     """The calendar has changed. Nothing happens (no facts) where no running clock meets a changed day."""
 
     change: CalendarChange
 
 
-Command = OpenCase | Act | TimerFired | AttachPhoto | Archive | Recompute
+Command = OpenCase | Act | TimerFired | AttachPhoto | Archive | Recompute | Absorb | Release | Follow
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What the rules must know of the other case of a merge: the master, present or to be."""
+
+    case: CaseRef
+    state: State
+    street: str
+    urgency: Urgency
+    history: bool
+    closed_at: datetime | None
+    absorbed: tuple[Absorbed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +288,7 @@ class Around:
     grid_has_branch: bool = True
     verifier: ActorRef | None = None
     place: Spot | None = None  # of the cell that the inputs name, as the directory knows it
+    master: Other | None = None  # of a merge: None where there is no such case, or the actor may not read it
     duty: Mapping[str, str] = field(default_factory=dict)  # role id → account on duty
 
 
@@ -296,7 +359,7 @@ class Task:
     """One unit's (or person's) share: lead, co, confirm or verify."""
 
     task_id: str
-    kind: str  # 'lead' | 'co' | 'confirm' | 'verify'
+    kind: str  # 'lead' | 'co' | 'confirm' | 'verify' | 'mediate'
     unit: str | None
     person: str | None
     state: TaskState
@@ -320,7 +383,8 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How the case stood before the machine's last act, kept until a person acts: a recall goes back to it."""
+    """How the case stood before the machine's last act, kept until a person acts: a recall goes back to it. Of a merged
+    case: how it stood before the merge, kept until that is undone."""
 
     rule: str
     at: datetime  # of the machine's act: the recall window starts here
@@ -340,6 +404,8 @@ class Undo:
     flags: frozenset[Flag]
     counters: tuple[tuple[str, int], ...]
     skipped: tuple[tuple[str, str], ...]
+    requests: tuple[Request, ...] = ()  # of a merge: those that it ended
+    absorbed: tuple[Absorbed, ...] = ()  # of a merge: its own duplicates
 
 
 # --- changes --------------------------------------------------------------------------------------------------------
@@ -456,6 +522,27 @@ class ReportAttached:
 
 
 @dataclass(frozen=True, slots=True)
+class Followed:
+    """The case is part of another one; None: it stands for itself again."""
+
+    master: CaseRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class TookIn:
+    """Duplicates, and with them their reports, are part of this case."""
+
+    duplicates: tuple[Absorbed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LetGo:
+    """Duplicates are no part of this case any more, nor are their reports."""
+
+    duplicates: tuple[Absorbed, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class HandledBy:
     """Remembers who handled, so that no handler verifies (separation rule)."""
 
@@ -508,6 +595,9 @@ Change = (
     | FlagRaised
     | FlagDropped
     | ReportAttached
+    | Followed
+    | TookIn
+    | LetGo
     | HandledBy
     | Counted
     | Skipped
@@ -567,6 +657,7 @@ class FactKind(StrEnum):
     SUPERVISED = "case.supervised"
     SUPERVISION_ANSWERED = "case.supervision_answered"
     NOTED = "case.noted"
+    MEDIATOR_NAMED = "case.mediator_named"
     REPORT_ATTACHED = "case.report_attached"
     WITHDRAWN = "case.withdrawn"
     VOID_REQUESTED = "case.void_requested"
@@ -580,6 +671,8 @@ class FactKind(StrEnum):
     ARCHIVED = "case.archived"
     MERGED = "case.merged"
     ABSORBED = "case.absorbed"
+    UNMERGED = "case.unmerged"
+    RELEASED = "case.released"
     DUE_RECOMPUTED = "case.due_recomputed"
     RECORDED = "case.recorded"
 

@@ -158,7 +158,8 @@ class LimitReached(GovernanceError):
 
 
 class Unsettled(GovernanceError):
-    """Something must be settled first (`what`: visit, supervision, request, conference; in_time: nothing to appeal)."""
+    """Something must be settled first (`what`: visit, supervision, request, conference, other_reports; in_time: nothing
+    to appeal)."""
 
     code = "unsettled"
 
@@ -207,3 +208,30 @@ class RulebookRefused(GovernanceError):
     def __init__(self, complaints: Sequence[Complaint]) -> None:
         self.complaints = tuple(complaints)
         super().__init__(complaints=tuple(f"{c.code}:{c.subject}" for c in complaints))
+
+
+class MasterUnknown(GovernanceError):
+    """There is no such case to merge into, or the actor may not read it."""
+
+    code = "master_unknown"
+
+    def __init__(self, case_no: str | None) -> None:
+        super().__init__(field="master", value=case_no)
+
+
+class MasterItself(MasterUnknown):
+    """A case is no duplicate of itself, nor of what has been merged into it."""
+
+    code = "master_itself"
+
+
+class MasterEnded(MasterUnknown):
+    """The master has ended, and not by a recent closing: the duplicate is a matter of its own."""
+
+    code = "master_ended"
+
+
+class MasterCalmer(MasterUnknown):
+    """Danger is not merged into a matter that is treated without haste."""
+
+    code = "master_calmer"

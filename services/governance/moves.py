@@ -82,6 +82,8 @@ VERIFY_FAIL_REASONS = ("close_condition_unmet", "not_found_fixed", "evidence_dou
 REOPEN_REASONS = ("not_solved", "came_back")
 WITHDRAW_REASONS = ("solved_itself", "mistaken", "other")
 APPEAL_REASONS = ("weather", "third_party", "wrong_class", "late_handover")
+MERGE_REASONS = ("same_matter", "other_source", "same_reporter")
+UNMERGE_REASONS = ("other_matter", "wrong_master")
 VOID_REASONS = ("wrong_class", "not_found_twice", "test_data")
 EVERYDAY_ACTS = ("guan", "sao", "quan", "bang")
 RESPONSE_MEANS = ("on_site", "phone", "remote")
@@ -199,6 +201,10 @@ _COORDINATION = (
          (_reason(REFUSAL_REASONS), _NOTE)),
     Move("13c", A.CALL_UP, (S.NOT_FILED,), (S.AT_STREET,), (_OWN, *_by(_CS, _GS)), F.CALLED, (_NOTE,),
          label="call_up@again"),
+    Move("14", A.MERGE, _ACTIVE, (S.MERGED,), _by(_IC, _DP, _DC), F.MERGED,
+         (_need("master", InputType.CASE_NO), _may("reason", InputType.CHOICE, MERGE_REASONS), _MAY_NOTE)),
+    Move("14.undo", A.UNMERGE, (S.MERGED,), _ACTIVE, _by(_IC, _DP, _DC), F.UNMERGED,
+         (_reason(UNMERGE_REASONS), _MAY_NOTE)),
     Move("15", A.DISPATCH, (S.FILED,), (S.DISPATCHED,), _by(_DP, _DC), F.DISPATCHED, _UNITS, primary=True),
     Move("15b", A.FILE_DISPATCH, (S.AT_STREET,), (S.DISPATCHED,), (Grant(_DP, Scope.STREET, also=(_IC, _DC)),),
          F.DISPATCHED, (*_CLASS, *_UNITS), primary=True),
@@ -289,6 +295,8 @@ _ANY_TIME = (
          (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET, S.VERIFIED, S.SUSPENDED),
          (*_by(_GW, _GS, _CS, _IC, _DP, _DC), *_LEAD, _DISTRICT), F.RECALLED,
          (_may("urgency", InputType.CHOICE, ("U2", "U3")), _MAY_NOTE)),
+    Move("41", A.NAME_MEDIATOR, _ACTIVE, (), (*_by(_GS, _CS, _IC, _DP, _DC, _SL), *_LEAD), F.MEDIATOR_NAMED,
+         (_need("person", InputType.PERSON),)),
 )
 
 MOVES: tuple[Move, ...] = (*_DISCOVERY, *_CALLS, *_COORDINATION, *_RESPONSE, *_DISPOSAL, *_CLOSING, *_ANY_TIME)

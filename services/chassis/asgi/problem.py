@@ -26,6 +26,10 @@ STATUS_OF: Mapping[str, int] = {
     "unknown_unit": 422,
     "unknown_task": 422,
     "unknown_request": 422,
+    "master_unknown": 422,
+    "master_itself": 422,
+    "master_ended": 422,
+    "master_calmer": 422,
     "unparsable_limit": 422,
     "rulebook_refused": 422,
 }

@@ -1,7 +1,7 @@
 """The life of one case: `decide` says what happens, `evolve` applies it. No clock, no I/O, standard library only.
 
 `model` is the case · `turn` the parts facts are made of · `classify` `calling` `coordination` `cotasks` `closing`
-`requests` `anytime` the moves by phase · `machine` what happens by itself · `rows` ties them to the table.
+`requests` `merging` `anytime` the moves by phase · `machine` what happens by itself · `rows` ties them to the table.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from services.governance.case.decide import advance, check_inputs, decide
 from services.governance.case.evolve import evolve
 from services.governance.case.machine import next_point
+from services.governance.case.merging import consequences, other_of
 from services.governance.case.model import (
     OPEN_TASKS,
     Case,
@@ -31,6 +32,7 @@ __all__ = [
     "advance",
     "check_inputs",
     "clock_of",
+    "consequences",
     "count_of",
     "covers",
     "decide",
@@ -40,6 +42,7 @@ __all__ = [
     "next_point",
     "offers",
     "open_tasks",
+    "other_of",
     "owns",
     "pending",
     "permit",

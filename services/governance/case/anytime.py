@@ -95,6 +95,12 @@ def withdraw(turn: Turn) -> None:
     turn.emit(FactKind.WITHDRAWN, turn.finish(State.VOID, None), reason=turn.inputs.reason)
 
 
+def may_withdraw(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """Nobody takes back what others have reported too."""
+    if len(case.reports) > 1:
+        raise Unsettled("other_reports")
+
+
 # --- recall ---------------------------------------------------------------------------------------------------------
 def can_recall(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
     """Within the window, nobody has acted since, by a holder of the state before."""
@@ -119,7 +125,7 @@ def recall(turn: Turn) -> None:
         turn.task_as(t, TaskState.DROPPED) for t in case.tasks if t.task_id not in kept and t.state in OPEN_TASKS
     ]
     reclassed = _calmed(turn, undo)
-    changes += _clocks_back(turn, undo, reclassed)
+    changes += clocks_back(turn, undo, reclassed)
     changes += [reclassed] if reclassed is not None else []
     changes += [FlagRaised(Flag.NO_RULE)] if Flag.NO_RULE in case.flags and Flag.NO_RULE not in undo.flags else []
     turn.emit(FactKind.RECALLED, changes, reason=undo.rule, tell=(Told("owner", ""), Told(Role.DUTY_CHIEF.value, "")))
@@ -136,9 +142,10 @@ def _calmed(turn: Turn, undo: Undo) -> Classified | None:
     return Classified(case.category, case.condition, urgency, case.restricted, proposed=False)
 
 
-def _clocks_back(turn: Turn, undo: Undo, reclassed: Classified | None) -> list[Change]:
+def clocks_back(turn: Turn, undo: Undo, reclassed: Classified | None = None) -> list[ClockChanged]:
+    """Every clock as if it had not stopped; what has begun since ends."""
     before = {c.clock_id: c for c in undo.clocks}
-    changes: list[Change] = []
+    changes: list[ClockChanged] = []
     for clock in turn.case.clocks:
         was = before.get(clock.clock_id)
         if was is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.governance import sla
 from services.governance.acts import (
+    Absorbed,
     CategoryRef,
     Change,
     Classified,
@@ -18,6 +20,7 @@ from services.governance.acts import (
     Routed,
 )
 from services.governance.case.model import Case, clock_of
+from services.governance.case.terms import capped, strict
 from services.governance.case.turn import Turn
 from services.governance.cycle import ClockKind, Flag, Urgency
 from services.governance.errors import MissingInput
@@ -39,10 +42,16 @@ def propose(command: OpenCase, book: Rulebook) -> Classified:
     urgency = Urgency.CRITICAL if command.life else Urgency.URGENT if danger else Urgency.ORDINARY
     if condition is not None and not danger:
         urgency = condition.urgency
-    source = book.sources.get(command.source)
-    restricted = (category is not None and category.restricted) or (source is not None and source.restricted)
+    restricted = is_restricted(category, command.source, (), book)
     ref = category.ref if category is not None else command.category
     return Classified(ref, condition.id if condition else None, urgency, restricted, proposed=True)
+
+
+def is_restricted(category: Category | None, source_id: str, duplicates: Sequence[Absorbed], book: Rulebook) -> bool:
+    """By its class, by where it came from, or for as long as a restricted matter is part of it."""
+    source = book.sources.get(source_id)
+    own = (category is not None and category.restricted) or (source is not None and source.restricted)
+    return own or any(duplicate.restricted for duplicate in duplicates)
 
 
 def _proposed_condition(category: Category | None, danger: bool, book: Rulebook) -> Condition | None:
@@ -88,8 +97,7 @@ def chosen(turn: Turn) -> Classified:
     if urgency is None:
         keeps = case.danger or condition.id == case.condition
         urgency = case.urgency if keeps else condition.urgency
-    source = book.sources.get(case.source)
-    restricted = category.restricted or (source is not None and source.restricted)
+    restricted = is_restricted(category, case.source, case.absorbed, book)
     ref = CategoryRef(category.scheme, category.version, category.code)
     return Classified(ref, condition.id, urgency, restricted, proposed=False)
 
@@ -111,11 +119,19 @@ def recomputed(turn: Turn, classified: Classified) -> list[Change]:
     for clock in turn.case.clocks:
         if clock.state is ClockState.STOPPED or clock.kind in _BY_DATE:
             continue
-        allowance = _anew(turn, clock, condition, classified.urgency)
+        allowance = allowed(turn, clock, condition, classified.urgency, turn.case.absorbed)
         moved = sla.recompute(clock, allowance, book, classified.urgency)
         if moved.due_at != clock.due_at or moved.basis != clock.basis or moved.rungs != clock.rungs:
             changes.append(ClockChanged(moved, "recomputed"))
     return changes
+
+
+def allowed(
+    turn: Turn, clock: Clock, condition: Condition, urgency: Urgency, duplicates: Sequence[Absorbed]
+) -> Allowance:
+    """What a clock may take from its start under a condition and the terms of the duplicates."""
+    strictest = strict(condition, duplicates, clock.started_at, turn.book)
+    return capped(_anew(turn, clock, strictest, urgency), clock, duplicates, turn.book)
 
 
 def _anew(turn: Turn, clock: Clock, condition: Condition, urgency: Urgency) -> Allowance:

@@ -89,7 +89,7 @@ def co_tasks_done(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) ->
 # --- checking -------------------------------------------------------------------------------------------------------
 def separate(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
     """Who handled does not check, nor does the unit that led; danger and restricted matters go to the verifier."""
-    if actor.account in case.handlers:
+    if actor.account in case.handlers or any(t.kind == "mediate" and t.person == actor.account for t in case.tasks):
         raise SeparationOfDuties(Action.VERIFY_PASS, "handler")
     unit_led = case.lead is not None and case.state_before is not State.COMMUNITY_HANDLING
     if unit_led and any(p.unit == case.lead and p.role in (Role.HANDLING_UNIT, Role.MEMBER_UNIT) for p in actor.posts):

@@ -30,6 +30,7 @@ from services.governance.acts import (
 from services.governance.case.classify import chosen, counted_from, recomputed, routed_for, rule_flag
 from services.governance.case.cotasks import close_task, co_units_given, drop_co_tasks, give_co_tasks, give_lead
 from services.governance.case.model import Case, count_of, live_clock, open_tasks
+from services.governance.case.terms import capped, strict
 from services.governance.case.turn import Turn, owner_in, runs
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State
 from services.governance.errors import InvalidInput, LimitReached, MissingInput, NotPermitted, TooLate
@@ -89,8 +90,9 @@ def _whole_from_now(turn: Turn, classified: Classified) -> list[Change]:
     whole = live_clock(turn.case, ClockKind.WHOLE)
     if whole is None:
         return []
-    condition = turn.book.condition_of(classified.condition, turn.case.danger)
-    allowance = counted_from(whole, condition, turn.at, turn.book)
+    book, duplicates = turn.book, turn.case.absorbed
+    condition = strict(book.condition_of(classified.condition, turn.case.danger), duplicates, turn.at, book)
+    allowance = capped(counted_from(whole, condition, turn.at, book), whole, duplicates, book)
     return [ClockChanged(sla.recompute(whole, allowance, turn.book, classified.urgency), "recomputed")]
 
 

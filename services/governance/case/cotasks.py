@@ -66,10 +66,11 @@ def _share(turn: Turn, parent: Clock, until: datetime | None) -> Allowance:
 
 
 def co_units_given(turn: Turn, lead: str | None) -> tuple[str, ...]:
-    """The co-units asked for: known, not twice, not the lead. Raises otherwise."""
+    """The co-units asked for: known, not twice, not the lead; no member unit in a restricted matter. Raises otherwise."""
     units = tuple(dict.fromkeys(turn.inputs.co_units))
     for unit in units:
-        turn.book.require_unit(unit)
+        if turn.book.require_unit(unit).voluntary and turn.case.restricted:
+            raise InvalidInput("co_units", unit)
     if lead is not None and lead in units:
         raise InvalidInput("co_units", lead)
     return units

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.governance.acts import (
+    Absorb,
     Act,
     Archive,
     Around,
@@ -15,12 +16,14 @@ from services.governance.acts import (
     ClockState,
     Command,
     Fact,
+    Follow,
     Inputs,
     OpenCase,
     Recompute,
+    Release,
     TimerFired,
 )
-from services.governance.case import closing, opening
+from services.governance.case import closing, merging, opening
 from services.governance.case.machine import settle
 from services.governance.case.model import Case
 from services.governance.case.offers import offers
@@ -65,8 +68,16 @@ def advance(
             pass  # settling was all of it
         case Archive():
             closing.archive(turn)
+        case Absorb():
+            merging.absorb(turn, command)
+        case Release():
+            merging.release(turn, command)
+        case Follow():
+            merging.follow(turn, command)
         case Recompute():
             recompute(turn, command.change)
+    if isinstance(command, Absorb | Release):
+        settle(turn, turn.at)  # under other terms something may have been due before now
     return tuple(turn.facts), turn.maybe
 
 

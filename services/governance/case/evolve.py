@@ -14,10 +14,13 @@ from services.governance.acts import (
     ClosedAs,
     Counted,
     Fact,
+    FactKind,
     FlagDropped,
     FlagRaised,
+    Followed,
     HandledBy,
     LeadAssigned,
+    LetGo,
     Moved,
     Opened,
     OwnerChanged,
@@ -29,9 +32,10 @@ from services.governance.acts import (
     StateChanged,
     TaskChanged,
     TaskGiven,
+    TookIn,
     Undo,
 )
-from services.governance.case.model import Case
+from services.governance.case.model import Case, pending
 from services.governance.cycle import Flag, MachineRule, State, Tier, Urgency, remembered, stage_of_state
 
 _FIELDS = tuple(Case.__dataclass_fields__)
@@ -127,19 +131,30 @@ def _opened(change: Opened, fact: Fact) -> _Draft:
         "photos": (),
         "last_urged": None,
         "undo": None,
+        "master": None,
+        "absorbed": (),
+        "earlier": c.earlier,
     }
 
 
 def _undo(case: Case, fact: Fact) -> Undo | None:
+    kept = case.undo
+    if case.state is State.MERGED:
+        return kept
+    if fact.kind == FactKind.MERGED:
+        return _standing(case, fact, FactKind.MERGED.value, merged=True)
     if fact.actor.account is not None:
         return None  # somebody has acted since
     if fact.rule is None or fact.rule.rule not in _RECALLABLE:
-        return case.undo
-    kept = case.undo
+        return kept
     if kept is not None and kept.rule == fact.rule.rule and kept.at == fact.at:
         return kept  # the second fact of one machine act
+    return _standing(case, fact, fact.rule.rule)
+
+
+def _standing(case: Case, fact: Fact, rule: str, *, merged: bool = False) -> Undo:
     return Undo(
-        rule=fact.rule.rule,
+        rule=rule,
         at=fact.at,
         action=fact.action,
         state=case.state,
@@ -157,6 +172,8 @@ def _undo(case: Case, fact: Fact) -> Undo | None:
         flags=case.flags,
         counters=case.counters,
         skipped=case.skipped,
+        requests=pending(case) if merged else (),
+        absorbed=case.absorbed if merged else (),
     )
 
 
@@ -236,6 +253,22 @@ def _report(draft: _Draft, change: ReportAttached, _: Fact) -> None:
     draft["photos"] = tuple(dict.fromkeys((*draft["photos"], *change.photo_ids)))
 
 
+def _followed(draft: _Draft, change: Followed, _: Fact) -> None:
+    draft["master"] = change.master
+
+
+def _took_in(draft: _Draft, change: TookIn, _: Fact) -> None:
+    draft["absorbed"] = (*draft["absorbed"], *change.duplicates)
+    taken = (report for duplicate in change.duplicates for report in duplicate.reports)
+    draft["reports"] = tuple(dict.fromkeys((*draft["reports"], *taken)))
+
+
+def _let_go(draft: _Draft, change: LetGo, _: Fact) -> None:
+    draft["absorbed"] = tuple(d for d in draft["absorbed"] if d not in change.duplicates)
+    reports = {report for duplicate in change.duplicates for report in duplicate.reports}
+    draft["reports"] = tuple(r for r in draft["reports"] if r not in reports)
+
+
 def _handled(draft: _Draft, change: HandledBy, _: Fact) -> None:
     draft["handlers"] = draft["handlers"] | {change.account}
 
@@ -270,6 +303,8 @@ def _restored(draft: _Draft, change: Restored, _: Fact) -> None:
         draft[name] = getattr(undo, name)
     given = {t.task_id for t in undo.tasks}
     draft["tasks"] = (*undo.tasks, *(t for t in draft["tasks"] if t.task_id not in given))
+    asked = {r.request_id for r in undo.requests}
+    draft["requests"] = (*(r for r in draft["requests"] if r.request_id not in asked), *undo.requests)
     draft["undo"] = None
 
 
@@ -295,6 +330,9 @@ _APPLY: Mapping[type, Callable[[_Draft, Any, Fact], None]] = {
     FlagRaised: _raised,
     FlagDropped: _dropped,
     ReportAttached: _report,
+    Followed: _followed,
+    TookIn: _took_in,
+    LetGo: _let_go,
     HandledBy: _handled,
     Counted: _counted,
     Skipped: _skipped,

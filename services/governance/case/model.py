@@ -5,7 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.governance.acts import CategoryRef, Clock, ClockState, Owner, Request, Routed, Spot, Task, TaskState, Undo
+from services.governance.acts import (
+    Absorbed,
+    CaseRef,
+    CategoryRef,
+    Clock,
+    ClockState,
+    Owner,
+    Request,
+    Routed,
+    Spot,
+    Task,
+    TaskState,
+    Undo,
+)
 from services.governance.cycle import ClockKind, ClosedKind, Flag, Nature, Stage, State, Tier, Urgency, stage_of_state
 
 
@@ -56,7 +69,10 @@ class Case:
     skipped: tuple[tuple[str, str], ...]  # (stage, why): 'grid' | 'community' | 'direct'
     photos: tuple[str, ...] = ()  # ids of photos that have arrived
     last_urged: datetime | None = None
-    undo: Undo | None = None  # how it stood before the machine's last act, until a person acts
+    undo: Undo | None = None  # how it stood before the machine's last act, until a person acts; before it was merged
+    master: CaseRef | None = None  # the case that it was merged into
+    absorbed: tuple[Absorbed, ...] = ()  # the cases merged into it
+    earlier: CaseRef | None = None  # the ended case that its reporter took it for
 
 
 def stage_of(case: Case) -> Stage:

@@ -49,9 +49,14 @@ def owns(case: Case, actor: Actor) -> bool:
 
     A resident has no account here; the service that checked the receipt names the report in the post.
     """
-    if case.reporter is not None and actor.account == case.reporter:
+    if actor.account in reporters(case):
         return True
     return any(p.unit is not None and p.unit in case.reports for p in actor.posts if p.role.value == "RP")
+
+
+def reporters(case: Case) -> frozenset[str]:
+    """The accounts of those on the staff who reported it, or what was merged into it."""
+    return frozenset(who for who in (case.reporter, *(d.reporter for d in case.absorbed)) if who is not None)
 
 
 def has_task(case: Case, kind: str, unit: str) -> bool:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from services.governance.acts import Actor
-from services.governance.case import anytime, calling, closing, coordination, cotasks, requests
-from services.governance.case.machine import alert, auto_dispatch
+from services.governance.case import anytime, calling, closing, coordination, cotasks, mediation, merging, requests
+from services.governance.case.machine import alert, auto_dispatch, settle
 from services.governance.case.model import Case
 from services.governance.case.turn import Turn
 from services.governance.rulebook import Rulebook
@@ -41,6 +41,12 @@ def _reclassify(turn: Turn, _actor: Actor) -> None:
         alert(turn)
 
 
+def _unmerge(turn: Turn, _actor: Actor) -> None:
+    """What its clocks have passed meanwhile is acted on at once."""
+    merging.unmerge(turn)
+    settle(turn, turn.at)
+
+
 EFFECTS: Mapping[str, Effect] = {
     "2": _plain(calling.self_resolve_start),
     "3": _plain(calling.self_resolve_done),
@@ -66,6 +72,8 @@ EFFECTS: Mapping[str, Effect] = {
     "13": _plain(coordination.not_file),
     "13b": _plain(coordination.decline),
     "13c": _plain(calling.call_again),
+    "14": _plain(merging.merge),
+    "14.undo": _unmerge,
     "15": _plain(coordination.dispatch),
     "15b": _plain(coordination.file_dispatch),
     "16": _plain(coordination.sign),
@@ -103,6 +111,7 @@ EFFECTS: Mapping[str, Effect] = {
     "38b": _plain(anytime.note),
     "38c": _plain(coordination.redispatch),
     "40": _plain(anytime.recall),
+    "41": _plain(mediation.name_mediator),
 }
 
 # A guard raises; an offer is made only where none does. What depends on the inputs is checked by the effect.
@@ -123,6 +132,8 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "13": (calling.settled,),
     "13b": (coordination.may_decline, calling.settled),
     "13c": (calling.may_call_again,),
+    "14": (calling.settled,),
+    "14.undo": (merging.may_unmerge,),
     "16": (coordination.unsigned,),
     "18": (coordination.inside_window,),
     "19": (coordination.may_rule,),
@@ -144,9 +155,11 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "34": (anytime.may_urge,),
     "35": (anytime.not_supervised,),
     "35.reply": (anytime.is_supervised,),
+    "36": (anytime.may_withdraw,),
     "37": (requests.may_ask_void,),
     "38": (requests.may_appeal,),
     "40": (anytime.can_recall,),
+    "41": (mediation.may_name,),
 }
 
 

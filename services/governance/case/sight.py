@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from services.governance.acts import Actor, Post, TaskState
 from services.governance.case.model import Case
-from services.governance.case.permits import covers
+from services.governance.case.permits import covers, reporters
 from services.governance.cycle import Flag, Role, State, Tier
 from services.governance.tiers import HEIGHT
 
@@ -51,7 +51,7 @@ def may_see(case: Case, actor: Actor) -> Sight:
 def involved(case: Case) -> frozenset[str]:
     """The accounts that see the case whatever posts they hold: who reported it, who has or did a task, who handled."""
     tasks = (task.person for task in case.tasks if task.state not in _REFUSED)
-    return frozenset(person for person in (case.reporter, *tasks, *case.handlers) if person)
+    return frozenset(person for person in (*reporters(case), *tasks, *case.handlers) if person)
 
 
 def units_in(case: Case) -> frozenset[str]:
@@ -68,12 +68,17 @@ def _by_post(case: Case, post: Post) -> Sight:
     if role is Role.VERIFIER:
         if not covers(case, post.area) or case.state not in CHECKED:
             return Sight.NONE
-        return Sight.FULL
+        return _unless_restricted(case) if case.state is State.CLOSED else Sight.FULL
     if role is Role.DISTRICT:
-        return Sight.FULL if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags else Sight.NONE
+        noticed = _unless_restricted(case) if Flag.PLATFORM_NOTICED in case.flags else Sight.NONE
+        return Sight.FULL if case.tier is Tier.DISTRICT else noticed
     if role is Role.STREET_COMMITTEE:
         return Sight.FULL if Flag.IN_CONFERENCE in case.flags and not case.restricted else Sight.NONE
     return Sight.NONE
+
+
+def _unless_restricted(case: Case) -> Sight:
+    return Sight.CLASS_ONLY if case.restricted else Sight.FULL
 
 
 def _by_area(case: Case, post: Post, tier: Tier) -> Sight:

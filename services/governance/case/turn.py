@@ -32,7 +32,8 @@ from services.governance.acts import (
     Told,
 )
 from services.governance.case.evolve import evolve
-from services.governance.case.model import OPEN_TASKS, Case, clock_of, pending
+from services.governance.case.model import OPEN_TASKS, Case, clock_of, open_tasks, pending
+from services.governance.case.terms import strict
 from services.governance.cycle import (
     CYCLE,
     Action,
@@ -105,7 +106,8 @@ class Turn:
 
     @property
     def condition(self) -> Condition:
-        return self.book.condition_of(self.case.condition, self.case.danger)
+        condition = self.book.condition_of(self.case.condition, self.case.danger)
+        return strict(condition, self.case.absorbed, self.at, self.book)
 
     # --- telling ------------------------------------------------------------------------------------------------
     def emit(
@@ -177,7 +179,8 @@ class Turn:
         """End the case: nothing runs, nothing is open."""
         changes = self.to(state)
         changes += self.halt_all()
-        changes += self.drop_tasks(*{t.kind for t in self.case.tasks})
+        changes += self.drop_tasks(*{t.kind for t in self.case.tasks} - {"mediate"})
+        changes += [self.task_as(t, TaskState.DONE) for t in open_tasks(self.case, "mediate")]
         changes += self.withdraw_requests()
         changes += [FlagDropped(Flag.SUPERVISED)] if Flag.SUPERVISED in self.case.flags else []
         if kind is not None:

@@ -17,12 +17,14 @@ from services.governance.acts import (
     ActorRef,
     Around,
     AttachPhoto,
+    CaseRef,
     ClockState,
     Command,
     Fact,
     Input,
     Inputs,
     InputType,
+    Other,
     Spot,
     TimerFired,
 )
@@ -85,7 +87,10 @@ ONLY_PEOPLE = {
     "case.verify_failed",
     "case.voided",
     "case.merged",
+    "case.unmerged",
 }
+MASTER = Other(CaseRef("m1", "M1"), State.REPORTED, STREET, Urgency.URGENT, history=False, closed_at=None)
+AROUND = Around(verifier=ActorRef("wangge07", Role.GRID_WORKER), master=MASTER)
 SPOTS = (Spot(STREET, COMMUNITY, GRID, GRID + "1"), Spot(STREET, COMMUNITY), Spot(STREET))
 
 
@@ -215,7 +220,7 @@ class AnyWalk(RuleBasedStateMachine):
         assert case is not None
         for actor, offer in [(a, o) for a in EVERYBODY for o in offers(case, a, BOOK, self.now)]:
             act = Act(offer.action, actor, fitting(offer, case, taste, self.now), "offered")
-            assert decide(case, act, BOOK, self.now), (actor.account, offer.action)
+            assert decide(case, act, BOOK, self.now, AROUND), (actor.account, offer.action)
 
     @rule(actor=st.sampled_from(EVERYBODY), action=st.sampled_from(sorted(Action)))
     def somebody_tries_anything(self, actor: Actor, action: Action) -> None:
@@ -273,8 +278,7 @@ class AnyWalk(RuleBasedStateMachine):
         self.last = act
 
     def take(self, command: Command) -> None:
-        around = Around(verifier=ActorRef("wangge07", Role.GRID_WORKER))
-        facts, reached = advance(self.case, command, BOOK, self.now, around)
+        facts, reached = advance(self.case, command, BOOK, self.now, AROUND)
         for fact in facts:
             before = self.case
             self.case = evolve(before, fact)
@@ -308,8 +312,8 @@ class AnyWalk(RuleBasedStateMachine):
             stopped = [c.kind for c, old in zip(after.clocks, before.clocks, strict=True) if c != old]
             assert set(stopped) <= {ClockKind.RESPONSE}
         if before.state not in LIVE and after.state in LIVE:
-            assert fact.kind in {"case.reopened", "case.called", "case.recalled"}
-        if before.state in (State.VOID, State.MERGED):
+            assert fact.kind in {"case.reopened", "case.called", "case.recalled", "case.unmerged"}
+        if before.state is State.VOID or (before.state is State.MERGED and fact.kind != "case.unmerged"):
             assert after.state is before.state
 
     # --- what holds at every moment ---------------------------------------------------------------------------------
