@@ -244,6 +244,7 @@ class Action(StrEnum):
     ARCHIVE = "archive"
     RECALL = "recall"
     DECLINE_OFFER = "decline_offer"
+    NAME_MEDIATOR = "name_mediator"
 
 
 class Before(StrEnum):
