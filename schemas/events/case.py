@@ -249,7 +249,7 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
         *("self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
         *("unfounded", "sent_down", "not_filed", "declined", "signed", "responded", "resumed", "visited", "closed"),
         *("reopened", "urged", "supervised", "supervision_answered", "noted", "withdrawn", "voided", "recalled"),
-        *("reminded", "overdue", "choice_forced", "archived", "conference_called"),
+        *("reminded", "overdue", "choice_forced", "archived", "conference_called", "mediator_named"),
         *("merged", "unmerged"),
     ),
     **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),

@@ -23,6 +23,7 @@ from services.governance.rulebook import Condition, Rulebook
 from services.governance.tiers import is_urgent
 
 _MOMENT = "%Y-%m-%d %H:%M"
+_JOINTS = {"zh-CN": "；", "en-US": "; "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,7 @@ class Answering:
         for who, staff in (("staff", True), ("resident", False)):
             _, facts = self._case(asked, condition, staff=staff)
             acts = dict.fromkeys(self._act(fact) for fact in facts if fact.rule is not None)
-            told = self._labels.text("rulebook.explain.and").join(acts)
+            told = _JOINTS[self._labels.lang].join(acts)
             name = self._labels.text(f"rulebook.explain.{who}")
             yield self._labels.text("rulebook.explain.reports", who=name, acts=told)
         if self._by_itself(asked, condition):

@@ -93,12 +93,13 @@ def readable_cases(scope: Scope) -> Predicate:
     A restricted case is read by its own people at once, and by those over its place once it has come up to them.
     """
     areas = {token for _, token in scope.reach}
-    named = scope.tokens - areas
+    named = scope.tokens - areas - {_DISTRICT}
     come_up = [
         and_(cases.c.tier.in_(_from(tier)), _shares(token for at, token in scope.reach if at is tier))
         for tier in sorted({tier for tier, _ in scope.reach})
     ]
-    return or_(and_(~cases.c.restricted, visible_cases(scope)), _shares(named), _closed_for_check(scope), *come_up)
+    come_up += [cases.c.tier == Tier.DISTRICT.value] if _DISTRICT in scope.tokens else []
+    return or_(and_(~cases.c.restricted, visible_cases(scope)), _shares(named), *come_up)
 
 
 def _closed_for_check(scope: Scope) -> Predicate:

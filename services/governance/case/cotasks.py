@@ -66,7 +66,7 @@ def _share(turn: Turn, parent: Clock, until: datetime | None) -> Allowance:
 
 
 def co_units_given(turn: Turn, lead: str | None) -> tuple[str, ...]:
-    """The co-units asked for: known, not twice, not the lead; no member unit in a restricted matter. Raises otherwise."""
+    """The co-units asked for: known, not twice, not the lead, no member unit in a restricted matter. Else raises."""
     units = tuple(dict.fromkeys(turn.inputs.co_units))
     for unit in units:
         if turn.book.require_unit(unit).voluntary and turn.case.restricted:

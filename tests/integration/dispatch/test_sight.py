@@ -58,7 +58,7 @@ def spots(draw: st.DrawFn) -> Spot:
 tasks = st.builds(
     Task,
     st.uuids().map(str),
-    st.sampled_from(("lead", "co", "verify", "confirm")),
+    st.sampled_from(("lead", "co", "verify", "confirm", "mediate")),
     st.sampled_from((None, *UNITS)),
     st.sampled_from((None, *PEOPLE)),
     st.sampled_from(TaskState),
