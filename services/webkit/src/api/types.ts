@@ -47,6 +47,8 @@ export interface StageOut {
 export interface ChoiceOut {
   id: string;
   label: string;
+  /** What else one compares by, on a line of its own. */
+  detail?: string;
   /** Counts only while the form's category is this one. */
   of?: string | null;
 }

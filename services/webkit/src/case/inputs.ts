@@ -19,8 +19,8 @@ export function blank(input: InputOut): Value {
   if (input.type === "flag") return false;
   if (input.type === "evidence" || MANY.has(input.type)) return [];
   if (input.type === "duration") return { number: "", unit: "hours" };
-  // One possible answer to a question that must be answered is no question.
-  const only = input.required && input.choices?.length === 1 ? input.choices[0] : undefined;
+  // One possible answer to a question that must be answered is no question; another case can always be typed.
+  const only = input.required && input.type !== "case_no" && input.choices?.length === 1 ? input.choices[0] : undefined;
   return only ? only.id : "";
 }
 

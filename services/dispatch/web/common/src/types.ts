@@ -122,13 +122,13 @@ export interface Routing {
   /** Unit code → name. */
   names?: Record<string, string>;
   /** What people call the version that chose, such as 2026.2. */
-  edition?: string;
+  edition: string;
   /** What the line rests on. */
-  line_basis?: string;
+  line_basis: string;
   /** What the matter says where the line asked for something, in words. */
-  because?: string[];
+  because: string[];
   /** The lines that were not taken, each with its reason in words. */
-  reasons?: RouteReason[];
+  reasons: RouteReason[];
 }
 
 export interface RouteReason {
