@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -217,6 +218,15 @@ class TaskOut(Out):
     done_at: Moment | None = None
 
 
+class AbsorbedOut(Out):
+    """A case that is part of this one."""
+
+    case_no: str
+    opened_at: Moment
+    merged_at: Moment
+    reports: int
+
+
 class RequestOut(Out):
     """Something asked for."""
 
@@ -247,6 +257,7 @@ class TimelineOut(Out):
     intent: Intent | None = None
     evidence: tuple[CasePhotoOut, ...] = ()
     recall_until: Moment | None = None
+    cases: tuple[str, ...] = Field(default=(), description="numbers of the other cases that it is about")
 
 
 class RouteReasonOut(Out):
@@ -346,7 +357,12 @@ class CaseOut(Out):
     requests: tuple[RequestOut, ...] = ()
     timeline: tuple[TimelineOut, ...]
     routing: RoutingOut | None = None
+    master: str | None = Field(default=None, description="number of the case that this one was merged into")
+    absorbed: tuple[AbsorbedOut, ...] = Field(default=(), description="the cases that were merged into this one")
+    earlier: str | None = Field(default=None, description="number of the ended case that its reporter took it for")
     actions: tuple[ActionOut, ...]
+    mediator: str | None = None
+    mediation: bool = False
     rulebook: str
     sample: bool
 
@@ -398,6 +414,30 @@ class ActionIn(In):
         """The rules' own value; an empty note counts as none."""
         fields: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields}
         return Inputs(**{**fields, "note": self.note or None})
+
+
+class MediationIn(In):
+    """What was said. `id` is made by the caller: sent again, it is kept once."""
+
+    id: UUID
+    text: Annotated[Text, Field(min_length=1)]
+
+
+class MediationNoteOut(Out):
+    """One entry of the mediation record."""
+
+    id: UUID
+    at: Moment
+    by_name: str | None = None
+    text: str
+
+
+class MediationOut(Out):
+    """The mediation record of a restricted case; it is no part of the case's timeline, exports or messages."""
+
+    mediator: str | None = None
+    may_write: bool
+    notes: tuple[MediationNoteOut, ...] = ()
 
 
 class EvidenceOut(Out):

@@ -26,10 +26,12 @@ from services.dispatch.store import Tx
 from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of, whole_facts
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
+from services.dispatch.usecases.joined import absorbed_of, others_in
 from services.dispatch.usecases.routing import routing_of
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, Clock, Fact
 from services.governance.case import Case, Sight, stage_of
+from services.governance.case.mediation import may_read, mediators
 from services.governance.cycle import ClockKind, Intent, Stage
 from services.governance.rulebook import Rulebook
 
@@ -92,6 +94,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
     owner = case.owner
     return _class_only(page).model_copy(
         update={
+            "source": case.source,
             "condition": case.condition,
             "condition_text": condition and condition.text,
             "close_condition": condition and condition.close_condition,
@@ -110,7 +113,12 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "requests": _requests(page),
             "timeline": _timeline(page),
             "routing": routing_of(case, book, words),
+            "master": case.master and case.master.case_no,
+            "absorbed": absorbed_of(case),
+            "earlier": case.earlier and case.earlier.case_no,
             "actions": Forms(case, book, words, page.now).actions(actor),
+            "mediation": case.restricted and may_read(case, actor),
+            "mediator": words.person(mediators(case)[-1]) if mediators(case) else None,
         }
     )
 
@@ -130,7 +138,7 @@ def _class_only(page: _Page) -> CaseOut:
         tier=case.tier,
         urgency=case.urgency,
         nature=case.nature,
-        source=case.source,
+        source="" if case.restricted else case.source,
         category=_category(case, page.rulebook),
         place=PlaceOut(
             street=case.spot.street,
@@ -316,8 +324,9 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
             intent=Intent(fact.intent) if fact.intent else None,
             evidence=tuple(shown.get(fact.fact_id, ())),
             recall_until=_recall_until(fact, page),
+            cases=others_in(whole),
         )
-        for fact in page.facts
+        for fact, whole in zip(page.facts, page.history, strict=False)  # read after, so it may be longer
     )
 
 

@@ -102,6 +102,8 @@ export interface TimelineOut {
   evidence?: { id: string; url: string }[];
   /** A machine act can be taken back until then. */
   recall_until?: string | null;
+  /** Numbers of the other cases that it is about. */
+  cases?: string[];
 }
 
 export interface Page<Row> {

@@ -196,6 +196,12 @@ export interface CaseOut {
   requests: CaseRequest[];
   timeline: TimelineOut[];
   routing: Routing | null;
+  /** Number of the case that this one was merged into. */
+  master: string | null;
+  /** The cases that were merged into this one. */
+  absorbed: { case_no: string; opened_at: string; merged_at: string; reports: number }[];
+  /** Number of the ended case that its reporter took it for. */
+  earlier: string | null;
   actions: ActionOut[];
   rulebook: string;
   sample: boolean;
