@@ -13,13 +13,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from printers import access, commands, connections, http, problems, settings
+from printers import cycle as printing
 from printers.tables import table
 
 from schemas.labels import Labels
 from schemas.topics import TOPICS
 from schemas.webhooks import HOOKS, HookDataV1
 from services.chassis.topics import specs_of
-from services.governance import printing
 from services.governance.cycle import (
     CYCLE,
     ClockKind,

@@ -1,9 +1,10 @@
-"""The tables and the diagram of the documentation, printed from the rows that the code runs on. Pure text."""
+"""The tables and the diagram of the cycle, printed from the rows that the rules run on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from printers.tables import table
 from services.governance.acts import Input
 from services.governance.cycle import CYCLE, Action, Role, Stage, State
 from services.governance.moves import GRANTS, MOVES, Grant, Move, Scope
@@ -26,7 +27,7 @@ def states_table() -> str:
         )
         for row in CYCLE.values()
     )
-    return _table(("state", "中文", "stage", "tier", "owner", "live"), rows)
+    return table(("state", "中文", "stage", "tier", "owner", "live"), rows)
 
 
 def moves_table(words: Mapping[str, str] | None = None) -> str:
@@ -44,7 +45,7 @@ def moves_table(words: Mapping[str, str] | None = None) -> str:
         )
         for move in MOVES
     )
-    return _table(("row", "action", "from", "to", "who", "inputs", "fact"), rows)
+    return table(("row", "action", "from", "to", "who", "inputs", "fact"), rows)
 
 
 def permissions_table(words: Mapping[str, str] | None = None) -> str:
@@ -57,7 +58,7 @@ def permissions_table(words: Mapping[str, str] | None = None) -> str:
         for action, grants in GRANTS.items()
         if grants
     )
-    return _table(("action", *(role.value for role in roles)), rows)
+    return table(("action", *(role.value for role in roles)), rows)
 
 
 def tiers_table() -> str:
@@ -66,7 +67,7 @@ def tiers_table() -> str:
         (row.tier.value, row.holder.value, row.response.value, row.disposal.value, row.up.value if row.up else "–")
         for row in TIERS.values()
     )
-    return _table(("tier", "holder", "answers within", "settles within", "next"), rows)
+    return table(("tier", "holder", "answers within", "settles within", "next"), rows)
 
 
 def diagram() -> str:
@@ -135,13 +136,3 @@ def _grant(grant: Grant) -> str:
 
 def _fields(inputs: Iterable[Input]) -> str:
     return ", ".join(f"{i.name}{'' if i.required else '?'}" for i in inputs) or "–"
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [_row(head), _row(tuple("---" for _ in head))]
-    lines += [_row(row) for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
