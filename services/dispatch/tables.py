@@ -15,9 +15,11 @@ from sqlalchemy import (
     DateTime,
     Double,
     ForeignKey,
+    Identity,
     Index,
     Integer,
     MetaData,
+    Numeric,
     PrimaryKeyConstraint,
     Sequence,
     Table,
@@ -90,6 +92,8 @@ cases = Table(
     Column("due_soon_at", _WHEN),
     Column("due_at", _WHEN),
     Column("budget_s", BigInteger),
+    Column("last_work_due", _WHEN),  # of all clocks that run on working time; -infinity: none; NULL: not told yet
+    Column("over_ratio", Numeric(10, 2)),  # 超时倍数 of what has been counted to its end
     Column("review_at", _WHEN),
     Column("opened_at", _WHEN, nullable=False),
     Column("last_at", _WHEN, nullable=False),
@@ -109,6 +113,12 @@ cases = Table(
         "ix_cases_live_state_due",
         "state",
         text("coalesce(stage_due_at, 'infinity'::timestamptz)"),
+        "id",
+        postgresql_where=text("live"),
+    ),
+    Index(
+        "ix_cases_live_work_due",
+        text("coalesce(last_work_due, 'infinity'::timestamptz)"),
         "id",
         postgresql_where=text("live"),
     ),
@@ -264,6 +274,25 @@ refusals = Table(
     Column("case_id", Uuid),
     Column("code", Text, nullable=False),
     Column("at", _WHEN, nullable=False),
+)
+
+# A calendar has changed: due times are counted anew, latest first, as far as the cursor says. `before`: the revisions
+# of the calendar files until then; `since`: what is due before stays; `total`: cases to look at, counted when asked.
+recomputes = Table(
+    "recomputes",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("before", JSONB, nullable=False),
+    Column("since", _WHEN, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("asked_at", _WHEN, nullable=False, server_default=text("directory.grid_now()")),
+    Column("total", BigInteger, nullable=False),
+    Column("looked", BigInteger, nullable=False, server_default=text("0")),
+    Column("changed", BigInteger, nullable=False, server_default=text("0")),
+    Column("cursor_due", _WHEN),
+    Column("cursor_id", Uuid),
+    Column("ended_at", _WHEN),
 )
 
 outbox = outbox_tables(metadata, SCHEMA)

@@ -293,4 +293,9 @@ def is_late(clock: Clock, at: datetime) -> bool:
 
 def over_ratio(clock: Clock, at: datetime, calendar: Calendar) -> float:
     """(used - limit) / limit in two decimals; negative while in time."""
-    return round((used(clock, at, calendar) - clock.budget_s) / max(1, clock.budget_s), 2)
+    return over_limit(used(clock, at, calendar), clock.budget_s)
+
+
+def over_limit(used_s: int, budget_s: int) -> float:
+    """超时倍数 in two decimals."""
+    return round((used_s - budget_s) / max(1, budget_s), 2)

@@ -18,7 +18,9 @@ from services.dispatch.store.audience import audience_of
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
 from services.governance.case import OPEN_TASKS, Case, pending, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
+from services.governance.sla import over_limit
 from services.governance.tiers import RungAct
+from services.governance.worktime import Basis
 
 # Clocks beside the stage: the whole case, the window in which a unit may still return, dates that a person named.
 _BACKGROUND = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW, ClockKind.REVIEW, ClockKind.SUPERVISION})
@@ -31,7 +33,10 @@ _WORK = frozenset(
         ClockKind.REPLY,
     }
 )
+_COUNTED = _WORK | {ClockKind.WHOLE}  # what lateness of a case is measured by
 _SOON = 0.75
+_NEVER: datetime | str = "-infinity"
+_MOST_RATIO = 99_999_999.99
 Row = dict[str, Any]
 
 
@@ -90,6 +95,8 @@ def case_row(case: Case) -> Row:
         "due_soon_at": clock and _soon(clock),
         "due_at": _work_due(case) or (clock and clock.due_at),
         "budget_s": clock and clock.budget_s,
+        "last_work_due": _last_work_due(case),
+        "over_ratio": _over_ratio(case),
         "review_at": _review_at(case),
         "opened_at": case.opened_at,
         "last_at": case.last_at,
@@ -187,6 +194,19 @@ def _soon(clock: Clock) -> datetime:
 
 def _work_due(case: Case) -> datetime | None:
     return min((c.due_at for c in case.clocks if c.state is ClockState.RUNNING and c.kind in _WORK), default=None)
+
+
+def _last_work_due(case: Case) -> datetime | str:
+    """The last due time that a change of the working calendar could move."""
+    running = (c.due_at for c in case.clocks if c.state is ClockState.RUNNING and c.basis == Basis.WORK)
+    return max(running, default=_NEVER)
+
+
+def _over_ratio(case: Case) -> float | None:
+    """超时倍数 of the clock of the work that went furthest over its limit, once it has stopped; None: none did."""
+    stopped = (c for c in case.clocks if c.kind in _COUNTED and c.state is ClockState.STOPPED)
+    worst = max((over_limit(c.consumed_s, c.budget_s) for c in stopped), default=0.0)
+    return min(worst, _MOST_RATIO) if worst > 0 else None
 
 
 def _review_at(case: Case) -> datetime | None:
