@@ -1,8 +1,12 @@
-"""Cases taken under lock, always in id order, so that two batches can wait for each other but never both."""
+"""Cases taken under lock, always in id order, so that two batches can wait for each other but never both.
+
+Which cases a merge concerns is only known once they are held: more of them are found then, all are let go, and taken
+again together, in order.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlalchemy import text
 
@@ -33,6 +37,33 @@ async def lock_cases(tx: Tx, ids: Iterable[str]) -> dict[str, Case]:
         return {}
     rows = await tx.execute(text(_LOCK), {"ids": as_json(wanted)})
     return {str(row.id): load_case(row.body.encode()) for row in rows}
+
+
+Concerned = Callable[[Mapping[str, Case]], set[str]]
+
+
+def masters_of(cases: Mapping[str, Case]) -> set[str]:
+    """Ids of those that cases have been merged into."""
+    return {case.master.case_id for case in cases.values() if case.master is not None}
+
+
+def relatives_of(cases: Mapping[str, Case]) -> set[str]:
+    """Ids of masters, and of all the duplicates that they and the cases have."""
+    return masters_of(cases) | {d.case.case_id for case in cases.values() for d in case.absorbed}
+
+
+async def lock_together(tx: Tx, ids: Iterable[str], concerned: Concerned = masters_of) -> dict[str, Case]:
+    """The cases among `ids` that exist and those that they concern, locked until the transaction ends."""
+    wanted = set(ids)
+    while wanted:
+        async with tx.begin_nested() as held:
+            cases = await lock_cases(tx, wanted)
+            more = concerned(cases) - wanted
+            if not more:
+                return cases
+            await held.rollback()  # lets go of the locks
+        wanted |= more
+    return {}
 
 
 async def ids_of_numbers(tx: Tx, numbers: Iterable[str]) -> dict[str, str]:

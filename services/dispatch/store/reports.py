@@ -83,6 +83,20 @@ async def claim(tx: Tx, claims: Sequence[Claim]) -> set[str]:
     return {str(row.report_id) for row in taken}
 
 
+_MOVE = """
+UPDATE dispatch.case_reports AS r SET case_id = new.case_id
+FROM json_to_recordset(CAST(:rows AS json)) AS new(report_id uuid, case_id uuid)
+WHERE r.report_id = new.report_id AND r.case_id <> new.case_id
+"""
+
+
+async def move_reports(tx: Tx, cases: Mapping[str, str]) -> None:
+    """Reports go over to another case, by report id: with a merge, or back. The caller holds the cases."""
+    if cases:
+        rows = [{"report_id": report_id, "case_id": case_id} for report_id, case_id in cases.items()]
+        await tx.execute(text(_MOVE), {"rows": as_json(rows)})
+
+
 async def keep_words(tx: Tx, claims: Sequence[Claim]) -> None:
     """Store masked words and the promised photos of claimed reports."""
     words = [

@@ -21,7 +21,8 @@ from services.dispatch import tables
 from services.dispatch.store import Tx
 from services.dispatch.store.bulk import insert_rows, update_rows, upsert_rows
 from services.dispatch.store.columns import case_row, fact_row, request_row, task_row
-from services.governance.acts import Fact
+from services.dispatch.store.reports import move_reports
+from services.governance.acts import Fact, FactKind, TookIn
 from services.governance.case import Case
 
 SOURCE = "grid/dispatch"
@@ -81,6 +82,7 @@ async def save(tx: Tx, steps: Sequence[Step], words: Mapping[str, Words]) -> Non
     facts = [fact_row(str(step.fact_id), step.fact, step.before, step.after, step.asked) for step in steps]
     await insert_rows(tx, tables.case_facts, facts)
     await _save_shares(tx, first, last)
+    await move_reports(tx, _moved(steps))
     await publish(tx, tables.outbox, [_event(step) for step in steps])
 
 
@@ -115,6 +117,18 @@ async def _save_shares(tx: Tx, first: Mapping[str, Case | None], last: Mapping[s
         asked += [row for r in after.requests if (row := request_row(after, r)) != older.get(r.request_id)]
     await upsert_rows(tx, tables.tasks, shares)
     await upsert_rows(tx, tables.requests, asked)
+
+
+def _moved(steps: Sequence[Step]) -> dict[str, str]:
+    """Report id → case id, of reports that a merge or its undoing took elsewhere."""
+    moved: dict[str, str] = {}
+    for step in steps:
+        if step.fact.kind == FactKind.UNMERGED:
+            moved |= dict.fromkeys(step.after.reports, step.after.case_id)
+        elif step.fact.kind == FactKind.ABSORBED:
+            taken = (d for change in step.fact.changes if isinstance(change, TookIn) for d in change.duplicates)
+            moved |= {report: step.after.case_id for duplicate in taken for report in duplicate.reports}
+    return moved
 
 
 def _event(step: Step) -> Outgoing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.db import grid_now
@@ -17,10 +17,11 @@ from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
 from services.dispatch.usecases.deciding import Cause, carry_out
+from services.dispatch.usecases.merging import MERGES, hold, with_consequences
 from services.governance.acts import Act, Actor, Inputs
 from services.governance.case import Case, Sight
 from services.governance.cycle import Action
-from services.governance.errors import NotPermitted
+from services.governance.errors import InvalidInput, NotPermitted
 
 
 class UnknownCase(LookupError):
@@ -60,7 +61,8 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
 
     Raises UnknownCase, VersionConflict, EvidenceUnknown or a GovernanceError; nothing is kept then.
     """
-    found = await find_case(tx, wish.case_no, scope_of(actor), lock=True)
+    held = await hold(tx, wish.case_no, wish.inputs.master) if wish.action in MERGES else None
+    found = await find_case(tx, wish.case_no, scope_of(actor), lock=held is None)
     if found is None:
         raise UnknownCase(wish.case_no)
     case = found.case
@@ -72,16 +74,23 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     if missing:
         raise EvidenceUnknown(missing)
     now = await grid_now(tx)
+    if wish.inputs.person and not directory.posts_of(wish.inputs.person, now):
+        raise InvalidInput("person", wish.inputs.person)
     rulebook = await directory.rulebook(case.rulebook)
     beside = await near_cases(tx, [case])
     around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), wish.inputs.cell)
+    if held is not None:
+        around = replace(around, master=held.master_for(case, actor))
     command = Act(wish.action, actor, wish.inputs, wish.op_id)
     steps = carry_out(case, command, rulebook, now, around, ids=ids, cause=Cause())
     if not steps:
         return case
-    await save(tx, steps, {})
-    await _keep_inputs(tx, wish, steps)
     case = steps[-1].after
+    if held is not None:
+        await save(tx, await with_consequences(steps, held, now, directory, ids), {})
+    else:
+        await save(tx, steps, {})
+    await _keep_inputs(tx, wish, steps)
     told = {"action": wish.action, "version": case.version}
     await record(tx, Entry(Audited.CASE_ACTED, actor.account, wish.case_no, details=told))
     return case

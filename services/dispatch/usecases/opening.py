@@ -12,7 +12,8 @@ from schemas.events.report import ReportSubmittedV1
 from services.chassis.directory import Directory
 from services.dispatch.store.reports import Claim
 from services.dispatch.store.write import Words
-from services.governance.acts import ActorRef, CategoryRef, OpenCase, RecordedOutcome, Spot
+from services.governance.acts import ActorRef, CaseRef, CategoryRef, OpenCase, RecordedOutcome, Spot
+from services.governance.case import Case
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 SUMMARY_CHARS = 80
@@ -44,8 +45,8 @@ def spot_of(report: ReportSubmittedV1) -> Spot:
     return Spot(spot.street, spot.community, spot.grid, spot.cell, spot.lng, spot.lat)
 
 
-def open_case(report: ReportSubmittedV1, case_id: str, case_no: str) -> OpenCase:
-    """The command that a report is."""
+def open_case(report: ReportSubmittedV1, case_id: str, case_no: str, earlier: Case | None = None) -> OpenCase:
+    """The command that a report is. `earlier` is the ended case that its reporter took it for."""
     category, recorded = report.category, report.recorded
     return OpenCase(
         case_id=case_id,
@@ -68,6 +69,7 @@ def open_case(report: ReportSubmittedV1, case_id: str, case_no: str) -> OpenCase
         if recorded is not None
         else None,
         photos=tuple(photo.id for photo in report.photos),
+        earlier=CaseRef(earlier.case_id, earlier.case_no) if earlier is not None else None,
     )
 
 

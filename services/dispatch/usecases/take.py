@@ -22,7 +22,7 @@ from services.chassis.ids import IdSource
 from services.chassis.streams import Poison, Received
 from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
-from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_cases, next_numbers
+from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_together, next_numbers
 from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near, near_cases
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
@@ -61,6 +61,11 @@ class _Work:
     claims: list[Claim] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
+    def standing_for(self, case_id: str | None) -> Case | None:
+        """The case of an id, or the one that it was merged into."""
+        case = self.cases.get(case_id or "")
+        return self.cases[case.master.case_id] if case is not None and case.master is not None else case
+
 
 class Taking:
     """Handles batches; keeps nothing between them."""
@@ -91,7 +96,7 @@ class Taking:
         bodies = [received.envelope.data for received in batch]
         numbers = await ids_of_numbers(tx, _numbers(bodies))
         of_report = await cases_of_reports(tx, _report_ids(bodies))
-        cases = await lock_cases(tx, {*_case_ids(bodies), *numbers.values(), *of_report.values()})
+        cases = await lock_together(tx, {*_case_ids(bodies), *numbers.values(), *of_report.values()})
         beside = await near_cases(tx, cases.values())
         return _Work(self._tools.directory.current(), await grid_now(tx), cases, numbers, of_report, beside)
 
@@ -100,27 +105,22 @@ class Taking:
         reports = {n: body for n, r in enumerate(batch) if isinstance(body := r.envelope.data, ReportSubmittedV1)}
         if not reports:
             return {}
-        joined = {n: self._joined(body, work) for n, body in reports.items()}
-        planned = {n: claim_of(body, joined[n] or str(self._tools.ids.uuid7())) for n, body in reports.items()}
+        recognised = {n: _recognised(body, work) for n, body in reports.items()}
+        joined = {n: case.case_id for n, case in recognised.items() if case is not None and case.state in LIVE}
+        planned = {n: claim_of(body, joined.get(n) or str(self._tools.ids.uuid7())) for n, body in reports.items()}
         by_id: dict[str, int] = {}
         for n, each in planned.items():
             by_id.setdefault(each.report_id, n)
         free = await claim(tx, [planned[n] for n in by_id.values()])
         taken = [n for report_id, n in by_id.items() if report_id in free]
-        fresh = [n for n in taken if joined[n] is None]
+        fresh = [n for n in taken if n not in joined]
         serials = await next_numbers(tx, len(fresh)) if fresh else []
         neighbours = await _neighbours(tx, [reports[n] for n in fresh])
         plan = {n: _Opening(planned[n]) for n in taken}
         for n, serial, beside in zip(fresh, serials, neighbours, strict=True):
             number = case_number(work.directory, reports[n].spot.street, work.now, serial)
-            plan[n] = _Opening(planned[n], number, beside)
+            plan[n] = _Opening(planned[n], number, beside, recognised[n])
         return plan
-
-    def _joined(self, report: ReportSubmittedV1, work: _Work) -> str | None:
-        """The open case that the reporter recognised; a closed one is left alone, the report opens its own."""
-        case = work.cases.get(work.numbers.get(report.joins or "", ""))
-        open_one = case is not None and case.state in LIVE and not case.history and not case.restricted
-        return case.case_id if case is not None and open_one else None
 
     # --- deciding -----------------------------------------------------------------------------------------------
     async def _one(self, tx: Tx, envelope: Envelope[Body], work: _Work, opening: _Opening | None) -> None:
@@ -141,7 +141,8 @@ class Taking:
     async def _open(self, report: ReportSubmittedV1, opening: _Opening, work: _Work, cause: Cause) -> None:
         claimed = opening.claim
         known = work.cases.get(claimed.case_id)
-        command = open_case(report, claimed.case_id, known.case_no if known is not None else opening.case_no)
+        number = known.case_no if known is not None else opening.case_no
+        command = open_case(report, claimed.case_id, number, opening.earlier)
         work.claims.append(claimed)
         work.of_report[report.report_id] = claimed.case_id
         if known is not None:
@@ -154,7 +155,7 @@ class Taking:
 
     async def _quietly(self, case_id: str | None, command: Command, work: _Work, cause: Cause) -> None:
         """A message of the machine: what the rules do not want any more changes nothing and needs no answer."""
-        case = work.cases.get(case_id) if case_id is not None else None
+        case = work.standing_for(case_id)
         if case is None:
             logger("dispatch").warning("message_without_case", event_id=str(cause.event))
             return
@@ -165,7 +166,7 @@ class Taking:
 
     async def _command(self, envelope: Envelope[Body], body: CommandV1, work: _Work, cause: Cause) -> None:
         """A wish of another service: answered by facts or by a refusal, never by silence."""
-        case = work.cases.get(body.case_id or work.numbers.get(body.case_no or "") or "")
+        case = work.standing_for(body.case_id or work.numbers.get(body.case_no or ""))
         try:
             act = act_of(envelope.type, body, case, work.directory, work.now)
             assert case is not None, "act_of refuses a command without a case"
@@ -203,6 +204,14 @@ class _Opening:
     claim: Claim
     case_no: str = ""
     near: tuple[Neighbour, ...] = ()
+    earlier: Case | None = None  # the reporter took it for this one, which has ended
+
+
+def _recognised(report: ReportSubmittedV1, work: _Work) -> Case | None:
+    """The case that the reporter recognised, or the one it was merged into. While that is open the report joins it;
+    an ended one is left alone, and the report opens its own that names it."""
+    case = work.standing_for(work.numbers.get(report.joins or ""))
+    return case if case is not None and not case.history and not case.restricted else None
 
 
 async def _neighbours(tx: Tx, reports: Sequence[ReportSubmittedV1]) -> list[tuple[Neighbour, ...]]:
