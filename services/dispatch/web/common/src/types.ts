@@ -138,6 +138,12 @@ export interface RouteReason {
   why: string;
 }
 
+export interface Mediation {
+  mediator: string | null;
+  may_write: boolean;
+  notes: { id: string; at: string; by_name: string | null; text: string }[];
+}
+
 /** A case that another one may repeat. */
 export interface Candidate {
   case_no: string;
@@ -196,6 +202,9 @@ export interface CaseOut {
   requests: CaseRequest[];
   timeline: TimelineOut[];
   routing: Routing | null;
+  mediator: string | null;
+  /** Whether the reader may see the mediation record. */
+  mediation: boolean;
   /** Number of the case that this one was merged into. */
   master: string | null;
   /** The cases that were merged into this one. */
