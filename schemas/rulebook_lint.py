@@ -23,6 +23,7 @@ Faults = Iterator[Fault]
 _SENSITIVE = ("21", "23")  # disputes, hardship
 _SENSITIVE_SCHEME = "STREET-EXT"
 _MEDIA = "media"
+_DISTRICT = "district"
 # Acts that move the case belong to the one clock they end.
 _ONLY_ON = {
     RungAct.CALL_UP: (ClockKind.GRID_RESPONSE, ClockKind.COMMUNITY_RESPONSE),
@@ -126,6 +127,8 @@ def _line_references(path: Path, line: LineRow, file: RulebookFile, ids: set[str
     yield from _unknown((*path, "lead"), (line.lead,), units, "unit_unknown")
     yield from _unknown((*path, "co_units"), line.co_units, units, "unit_unknown")
     yield from _unknown((*path, "next_units"), line.next_units, units, "unit_unknown")
+    if line.lead in file.units and file.units[line.lead].kind == _DISTRICT:
+        yield Fault((*path, "lead"), "lead_at_district", {"value": line.lead})
     if line.lead in line.co_units:
         yield Fault((*path, "co_units"), "lead_is_co_unit", {"value": line.lead})
     for pattern in line.categories:

@@ -264,6 +264,18 @@ import_units = Table(
     Column("last_at", _WHEN, nullable=False),
 )
 
+# What is said in mediation of a restricted case. No fact and no note of one: it goes nowhere they go.
+mediation_notes = Table(
+    "mediation_notes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("case_id", Uuid, ForeignKey(cases.c.id), nullable=False),
+    Column("account", Text, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    Column("note", Text, nullable=False),
+    Index("ix_mediation_notes_case", "case_id", "at"),
+)
+
 # Commands of other services that a rule refused; the sender got the same as an event.
 refusals = Table(
     "refusals",

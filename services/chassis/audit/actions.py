@@ -26,6 +26,7 @@ class Audited(StrEnum):
     TOKEN_CREATED = "token.created"  # noqa: S105 - a kind of row
     TOKEN_REVOKED = "token.revoked"  # noqa: S105 - a kind of row
     DIRECTORY_LOADED = "directory.loaded"
+    CALENDAR_LOADED = "calendar.loaded"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_REMOVED = "webhook.removed"
@@ -40,4 +41,5 @@ class Audited(StrEnum):
     EVENTS_SENT_AGAIN = "events.sent_again"
     CASE_ACTED = "case.acted"
     CASES_EXPORTED = "cases.exported"
+    MEDIATION_NOTED = "mediation.noted"
     ACCESS_DENIED = "access.denied"

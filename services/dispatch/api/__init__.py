@@ -7,6 +7,7 @@ from services.dispatch.api.events import router as events_router
 from services.dispatch.api.evidence import router as evidence_router
 from services.dispatch.api.export import router as export_router
 from services.dispatch.api.forwarding import router as forwarding_router
+from services.dispatch.api.mediation import router as mediation_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.wiring import Wiring
 
@@ -15,6 +16,7 @@ ROUTERS = (
     calendar_router,
     cases_router,
     evidence_router,
+    mediation_router,
     events_router,
     export_router,
     audit_router,

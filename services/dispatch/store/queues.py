@@ -122,6 +122,12 @@ def _my_requests(scope: Scope) -> Predicate:
     return and_(cases.c.live, exists(select(1).select_from(requests).where(requests.c.case_id == cases.c.id, by_me)))
 
 
+def _to_mediate(scope: Scope) -> Predicate:
+    """His own alone: whom a matter was entrusted to."""
+    own = (tasks.c.case_id == cases.c.id, tasks.c.open, tasks.c.kind == "mediate", tasks.c.person == scope.account)
+    return and_(cases.c.live, exists(select(1).select_from(tasks).where(*own)))
+
+
 def _to_verify(scope: Scope) -> Predicate:
     free = cases.c.state == State.FED_BACK.value
     if scope.wide or Role.VERIFIER in scope.roles:
@@ -242,6 +248,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("pledged", "desk", _tasked("co", _DOING), BY_STAGE_DUE),
     Queue("to_approve", "desk", lambda scope: _pending(scope, (Action.WHISTLE, Action.SUSPEND_REQUEST)), BY_WORK_DUE),
     Queue("supervised", "desk", _flagged(Flag.SUPERVISED), BY_STAGE_DUE),
+    Queue("to_mediate", "desk", _to_mediate, BY_STAGE_DUE),
     Queue("whistles", "desk", lambda scope: and_(_in(State.AT_DISTRICT), _district(scope)), BY_STAGE_DUE),
 )
 BY_ID: Mapping[str, Queue] = {queue.id: queue for queue in QUEUES}

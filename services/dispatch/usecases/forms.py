@@ -58,11 +58,13 @@ class Forms:
             type=each.type,
             required=each.required,
             label=self._words.word("input", each.name),
-            choices=tuple(self._tasks_of(actor) if own else self._choices(each)),
+            choices=tuple(self._tasks_of(actor) if own else self._choices(action, each)),
             value=self._proposed(each, action) if action in _PROPOSED else None,
         )
 
-    def _choices(self, each: Input) -> Iterable[InputChoiceOut]:
+    def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:
+        if action is Action.NAME_MEDIATOR and each.type is InputType.PERSON:
+            return self._mediators()
         if each.name == "request":
             return [choice for choice in self._requests() if choice.id in each.choices]
         fill = self._fill.get(each.type)
@@ -119,6 +121,25 @@ class Forms:
             for person in directory.people_with(role, self._now, area=area)
         }
         return [InputChoiceOut(id=account, label=name) for account, name in found.items()]
+
+    def _mediators(self) -> list[InputChoiceOut]:
+        """People of the grid, the community and the units that have a share, but not who reported."""
+        directory, case = self._words.directory, self._case
+        areas = [code for code in (case.spot.grid, case.spot.community) if code]
+        routed = case.routed
+        units = {case.lead, *(routed.co_units if routed else ()), routed.lead if routed else None} - {None}
+        found = {
+            person.account_id: person.name
+            for role in (Role.COMMUNITY_SECRETARY, Role.GRID_SECRETARY, Role.GRID_WORKER)
+            for area in areas
+            for person in directory.people_with(role, self._now, area=area)
+        }
+        found |= {
+            person.account_id: person.name
+            for unit in sorted(unit for unit in units if unit)
+            for person in directory.people_with(Role.HANDLING_UNIT, self._now, unit=unit)
+        }
+        return [InputChoiceOut(id=i, label=name) for i, name in found.items() if i != case.reporter]
 
     def _tasks(self) -> list[InputChoiceOut]:
         return [self._task(task) for task in self._open_shares()]

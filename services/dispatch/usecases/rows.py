@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow
 from services.chassis.directory import Directory, DirectoryCache
 from services.dispatch.store.lists import ListRow
+from services.governance.cycle import Flag
 from services.governance.rulebook import Rulebook
 
 Rulebooks = Mapping[str, Rulebook]
@@ -37,11 +38,11 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         address=row.address if full else _name(directory, row.community),
         owner_name=_name(directory, row.owner_code) if full else "",
         lead_unit=_name(directory, row.lead_unit) or None if full else None,
-        due=DueOut.model_validate(row.due) if row.due is not None else None,
-        reports=row.reports,
-        hand_overs=row.hand_overs,
+        due=DueOut.model_validate(row.due) if row.due is not None and full else None,
+        reports=row.reports if full else 0,
+        hand_overs=row.hand_overs if full else 0,
         opened_at=row.opened_at,
-        flags=tuple(row.flags),
+        flags=tuple(row.flags) if full else (Flag.RESTRICTED,),
         restricted=row.restricted,
         sample=street is not None and street.sample,
     )

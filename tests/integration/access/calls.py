@@ -24,6 +24,7 @@ BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
     "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
     "POST /api/v1/platform/events": {"type": "answered"},
+    "POST /api/v1/cases/{case_no}/mediation": {"id": "01950000-0000-7000-8000-000000000000", "text": "x"},
 }
 QUERIES: Mapping[str, str] = {
     "GET /api/v1/duplicates": "?lng=113.06&lat=23.69",
