@@ -12,7 +12,7 @@ from printers.tables import table
 from services.chassis.grid.command import app
 from services.intake.imports.command import app as import_app
 
-SHELL = ("feed", "count")
+SHELL = ("feed", "count", "calendar")
 """Commands of dispatch, whose parser is asked in a process of its own."""
 
 

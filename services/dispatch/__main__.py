@@ -1,4 +1,4 @@
-"""`python -m services.dispatch serve|worker|relay|sample|feed|history|count|agreement|openapi|check`."""
+"""`python -m services.dispatch serve|worker|relay|sample|count|calendar|…`; `--help` lists them all."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from schemas.labels import LANGUAGES, Labels
 from services.chassis.serve import ExitCode, run
 from services.chassis.settings import DispatchHttpSettings
 from services.dispatch.app import build_relay, build_server, build_worker, ground, make_app
+from services.dispatch.calendars import CALENDAR_HELP, calendar_arguments, run_calendar
 from services.dispatch.feed.command import ARGUMENTS, FEED_COMMANDS
 from services.dispatch.imports import load_sample
 from services.dispatch.settings import DispatchSettings
@@ -51,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--csv", action="store_true", help="for programs")
     same = commands.add_parser("agreement", help="imported unit against the rulebook's choice, by category")
     same.add_argument("--csv", action="store_true", help="for programs")
-    for name, text, add in ARGUMENTS:
+    for name, text, add in (*ARGUMENTS, ("calendar", CALENDAR_HELP, calendar_arguments)):
         add(commands.add_parser(name, help=text))
     return parser
 
@@ -127,6 +128,7 @@ _COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
     "sample": _sample,
     "count": _count,
     "agreement": _agreement,
+    "calendar": run_calendar,
     **FEED_COMMANDS,
 }
 

@@ -52,6 +52,7 @@ from services.dispatch.store import retention
 from services.dispatch.tables import SCHEMA, inbox, outbox
 from services.dispatch.usecases.archive import Archiving
 from services.dispatch.usecases.ground import Ground
+from services.dispatch.usecases.recompute import Abandoned
 from services.dispatch.usecases.take import Tools
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
@@ -138,7 +139,8 @@ async def build_relay() -> Running:
     base = ground(f"{NAME}-relay")
     address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
     folder = evidence_folder(DispatchSettings())
-    chores = (*retention.evidence_chores(folder, kept), Archiving(base))
+    recomputing = Abandoned(base, DispatchSettings().recompute_per_s)
+    chores = (*retention.evidence_chores(folder, kept), Archiving(base), recomputing)
     keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
     parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)

@@ -57,3 +57,9 @@ class DispatchSettings(SettingsGroup):
         validation_alias="GRID_FEED_WINDOW_H",
         description="Hours back from which a listener may go on.",
     )
+    recompute_per_s: float = Field(
+        default=100.0,
+        gt=0,
+        validation_alias="GRID_RECOMPUTE_PER_S",
+        description="Cases a second at most whose deadlines are counted anew after the calendar has changed.",
+    )

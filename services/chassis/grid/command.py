@@ -237,6 +237,9 @@ def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
 
 
 _owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
+_owned(
+    "calendar", "dispatch", ("calendar",), "The working calendar: load a year's notice, check one, show what is kept."
+)
 _owned("feed", "dispatch", ("feed",), "Play a believable stream of reports into the sample street.")
 _owned("count", "dispatch", ("count",), "Count cases by street, category, unit; --csv for programs.")
 

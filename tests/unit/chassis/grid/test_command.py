@@ -15,7 +15,7 @@ from services.chassis.supervisor.status import PartStatus, Status, write_status
 
 COMMANDS = ["up", "stop", "status", "doctor", "migrate", "accounts"]
 GROUPS = {"topics": ["apply", "check"], "token": ["create"], "rulebook": ["check", "explain"], "audit": ["verify"]}
-OWNED = {"import": "intake", "feed": "dispatch", "count": "dispatch"}
+OWNED = {"import": "intake", "feed": "dispatch", "count": "dispatch", "calendar": "dispatch"}
 
 
 @pytest.fixture
