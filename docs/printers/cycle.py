@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from printers.tables import table
 from services.governance.acts import Input
 from services.governance.cycle import CYCLE, Action, Role, Stage, State
-from services.governance.moves import GRANTS, MOVES, Grant, Move, Scope
+from services.governance.moves import MOVES, Grant, Move, Scope
 from services.governance.tiers import TIERS
 
 _FEW = 3  # a move with more targets would cover the diagram with arrows
@@ -49,16 +49,26 @@ def moves_table(words: Mapping[str, str] | None = None) -> str:
 
 
 def permissions_table(words: Mapping[str, str] | None = None) -> str:
-    """Who may do what: an action a row, a role a column. ● does, ○ asks and another approves; then over which cases
-    (nothing: all of the street)."""
+    """Who may do what: an action a row, a role a column, as `permissions` has it."""
     named = words or {}
-    roles = [role for role in Role if any(g.role is role for grants in GRANTS.values() for g in grants)]
+    matrix = permissions()
+    roles = [role for role in Role if any(role in cells for cells in matrix.values())]
     rows = (
-        (f"`{action.value}`" + _named(named, action.value), *(_may(grants, role) for role in roles))
-        for action, grants in GRANTS.items()
-        if grants
+        (f"`{action.value}`" + _named(named, action.value), *(cells.get(role, "–") for role in roles))
+        for action, cells in matrix.items()
     )
     return table(("action", *(role.value for role in roles)), rows)
+
+
+def permissions() -> Mapping[Action, Mapping[Role, str]]:
+    """● does, ○ asks and another decides, ◆ decides what others ask for; then over which cases (nothing: all of the
+    street). Approving and denying follow from the rest and have no row."""
+    given: dict[Action, list[Grant]] = {}
+    for move in MOVES:
+        if move.who and move.action not in (Action.APPROVE, Action.DENY):
+            given.setdefault(move.action, []).extend(move.who)
+    listed = [action for action in Action if action in given]
+    return {action: {g.role: _may(given[action], g.role) for g in given[action]} for action in listed}
 
 
 def tiers_table() -> str:
@@ -98,13 +108,17 @@ def _edges() -> dict[tuple[str, str], list[Action]]:
 
 
 def _may(grants: Iterable[Grant], role: Role) -> str:
-    """A role's cell. A grant that does covers one that asks over the same cases."""
+    """A role's cell."""
     marks = dict.fromkeys(
-        f"{'○' if g.ask else '●'}{'' if g.scope is Scope.STREET else ' ' + g.scope.value}"
-        for g in sorted(grants, key=lambda g: g.ask)
+        f"{_mark(g)}{'' if g.scope is Scope.STREET else ' ' + g.scope.value}"
+        for g in sorted(grants, key=lambda g: (g.ask, g.approve))
         if g.role is role
     )
     return ", ".join(marks) or "–"
+
+
+def _mark(grant: Grant) -> str:
+    return "○" if grant.ask else "◆" if grant.approve else "●"
 
 
 def _word(words: Mapping[str, str], move: Move) -> str:
@@ -131,7 +145,8 @@ def _who(move: Move) -> str:
 def _grant(grant: Grant) -> str:
     scope = "" if grant.scope is Scope.STREET else f" {grant.scope.value}"
     also = f" with {' or '.join(r.value for r in grant.also)}" if grant.also else ""
-    return f"{grant.role.value}{scope}{also}{' (asks)' if grant.ask else ''}"
+    how = " (asks)" if grant.ask else " (approves)" if grant.approve else ""
+    return f"{grant.role.value}{scope}{also}{how}"
 
 
 def _fields(inputs: Iterable[Input]) -> str:

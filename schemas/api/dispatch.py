@@ -227,8 +227,16 @@ class AbsorbedOut(Out):
     reports: int
 
 
+class AskedForOut(Out):
+    """One thing that was filled in with a request."""
+
+    name: str
+    label: str
+    text: str
+
+
 class RequestOut(Out):
-    """Something asked for."""
+    """Something asked for. `asked` is what it was filled in with, `deciders` the posts whose word is awaited."""
 
     id: str
     kind: Action
@@ -239,6 +247,8 @@ class RequestOut(Out):
     until: Moment | None = None
     reason: str | None = None
     note: str | None = None
+    asked: tuple[AskedForOut, ...] = ()
+    deciders: tuple[str, ...] = ()
 
 
 class TimelineOut(Out):
@@ -311,11 +321,12 @@ class InputOut(Out):
 
 
 class ActionOut(Out):
-    """What the caller may do now, with the form it takes."""
+    """What the caller may do now, with the form it takes. `ask`: somebody else decides whether it is done."""
 
     action: Action
     label: str
     primary: bool
+    ask: bool = False
     inputs: tuple[InputOut, ...] = ()
 
 

@@ -268,6 +268,7 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
             "suspended",
             "request_denied",
             "void_requested",
+            "proposed",
             "appealed",
             "exempted",
         ),

@@ -369,7 +369,9 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """延期 挂账 退单 吹哨 作废: pending → approved | denied | withdrawn. A pending one stops no clock."""
+    """What one asks for and another decides: pending → approved | denied | withdrawn (the case went on without it) |
+    lapsed (its state has passed). A pending one stops no clock. `inputs` are those of the action asked for, codes only;
+    `deciders` the posts whose word is awaited."""
 
     request_id: str
     kind: Action
@@ -379,6 +381,8 @@ class Request:
     until: datetime | None = None
     reason: str | None = None
     approvals: tuple[ActorRef, ...] = ()
+    inputs: Inputs | None = None
+    deciders: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -637,6 +641,7 @@ class FactKind(StrEnum):
     CO_DONE = "case.co_done"
     CO_WAIVED = "case.co_waived"
     CONFERENCE_CALLED = "case.conference_called"
+    PROPOSED = "case.proposed"
     EXTENSION_REQUESTED = "case.extension_requested"
     EXTENDED = "case.extended"
     SUSPENSION_REQUESTED = "case.suspension_requested"

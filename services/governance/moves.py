@@ -8,7 +8,7 @@ do by itself is marked and names its rule.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services.governance.acts import FactKind, Input, InputType
@@ -29,17 +29,20 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A post that may make the move. `ask`: it only asks, somebody else approves. `also`: and holds one of these."""
+    """A post that may make the move. `ask`: it only asks for it. `approve`: it decides what others ask for and does not
+    do it unasked. `also`: and holds one of these."""
 
     role: Role
     scope: Scope
     ask: bool = False
+    approve: bool = False
     also: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row. `targets` () keeps the state; several: the row's function chooses. `label` is the word's id."""
+    """One row. `targets` () keeps the state; several: the row's function chooses. `label` is the word's id; `asked` the
+    fact where it is only asked for."""
 
     row: str
     action: Action
@@ -51,10 +54,27 @@ class Move:
     machine: tuple[MachineRule, ...] = ()
     primary: bool = False
     label: str = ""
+    asked: FactKind = FactKind.PROPOSED
 
     @property
     def label_id(self) -> str:
         return self.label or self.action.value
+
+    @property
+    def doing(self) -> tuple[Grant, ...]:
+        """Who does it of his own accord."""
+        return tuple(g for g in self.who if not (g.ask or g.approve))
+
+    @property
+    def asking(self) -> tuple[Grant, ...]:
+        """Who asks for it."""
+        return tuple(g for g in self.who if g.ask)
+
+    @property
+    def deciding(self) -> tuple[Grant, ...]:
+        """Who decides where it is asked for: who does it or approves it, but for the committee, which only advises, and
+        the reporter, who speaks for himself alone."""
+        return tuple(g for g in self.who if not g.ask and g.role is not _SC and g.scope is not Scope.OWN)
 
 
 # --- reasons: ids of the label list ------------------------------------------------------------------------------
@@ -101,13 +121,20 @@ _STREET = {role: Grant(role, Scope.STREET) for role in (_IC, _DP, _DC, _SL, _SC,
 _OWN = Grant(_RP, Scope.OWN)
 _STAFF_OWN = Grant(_GW, Scope.OWN)
 _LEAD = (Grant(_HU, Scope.LEAD), Grant(_MU, Scope.LEAD))
-_LEAD_ASKS = (Grant(_HU, Scope.LEAD, ask=True), Grant(_MU, Scope.LEAD, ask=True))
 _CO = (Grant(_HU, Scope.CO), Grant(_MU, Scope.CO))
 _DISTRICT = Grant(_DI, Scope.DISTRICT)
 
 
 def _by(*roles: Role) -> tuple[Grant, ...]:
     return tuple(_AREA.get(role) or _STREET[role] for role in roles)
+
+
+def _ask(*grants: Grant) -> tuple[Grant, ...]:
+    return tuple(replace(grant, ask=True) for grant in grants)
+
+
+def _approve(*roles: Role) -> tuple[Grant, ...]:
+    return tuple(replace(grant, approve=True) for grant in _by(*roles))
 
 
 def _need(name: str, kind: InputType, choices: tuple[str, ...] = ()) -> Input:
@@ -137,6 +164,8 @@ _RECLASS = (
 )
 _UNITS = (_need("lead_unit", InputType.UNIT), _MAY_CO, _may("reason", InputType.CHOICE, DISPATCH_REASONS), _MAY_NOTE)
 _DISTRICT_RESULT = (_MAY_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
+_EXTENSION = (_reason(EXTEND_REASONS), _NOTE)
+_SUSPENSION = (_reason(SUSPEND_REASONS), _NOTE, _need("until", InputType.DATETIME))
 _RESULT = (_NOTE, _need("close_condition_met", InputType.FLAG), _MAY_EVIDENCE)
 
 # One move to a row: formatted as calls, the table could not be read as one.
@@ -153,7 +182,7 @@ _DISCOVERY = (
     Move("2", A.SELF_RESOLVE_START, (S.REPORTED,), (S.GRID_HANDLING,), _by(_GS, _GW), F.SELF_RESOLVING, (_MAY_NOTE,)),
     Move("3", A.SELF_RESOLVE_DONE, (S.GRID_HANDLING,), (S.CLOSED,), _by(_GW, _GS, _CS), F.SELF_RESOLVED,
          (_need("means", InputType.CHOICE, EVERYDAY_ACTS), _NOTE, _MAY_EVIDENCE), primary=True),
-    Move("4", A.CALL_UP, (S.REPORTED, S.GRID_HANDLING), (S.AT_COMMUNITY,), _by(_GS, _GW), F.CALLED,
+    Move("4", A.CALL_UP, (S.REPORTED, S.GRID_HANDLING), (S.AT_COMMUNITY,), (*_by(_GS, _GW), *_ask(*_by(_GW))), F.CALLED,
          (_reason(CALL_UP_REASONS), _MAY_NOTE), primary=True, label="call_up@community"),
     Move("4b", A.AUTO_CALL_UP, (S.REPORTED, S.AT_COMMUNITY), (S.AT_COMMUNITY, S.AT_STREET), (), F.CALLED,
          machine=(MachineRule.CALL_UP_GRID, MachineRule.CALL_UP_COMMUNITY, MachineRule.ASSIGN_BRANCH)),
@@ -188,28 +217,31 @@ _COORDINATION = (
     Move("11", A.CONFIRM_DONE, (S.CONFIRMING,), (S.AT_STREET,),
          (Grant(_GW, Scope.TASK), Grant(_GS, Scope.TASK), Grant(_VF, Scope.TASK), *_by(_GW, _GS)), F.CONFIRMED,
          (_NOTE, _need("evidence", InputType.EVIDENCE)), primary=True),
-    Move("12", A.FILE, (S.AT_STREET,), (S.FILED,), _by(_DC), F.FILED, _CLASS, primary=True),
+    Move("12", A.FILE, (S.AT_STREET,), (S.FILED,), (*_by(_DC), *_ask(*_by(_IC))), F.FILED, _CLASS,
+         primary=True),
     Move("12b", A.RECLASSIFY, (S.REPORTED, S.GRID_HANDLING), (S.REPORTED, S.GRID_HANDLING, S.AT_STREET), _by(_GS),
          F.RECLASSIFIED, _RECLASS),
     Move("12b.community", A.RECLASSIFY, (S.AT_COMMUNITY, S.COMMUNITY_HANDLING),
          (S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET), _by(_CS), F.RECLASSIFIED, _RECLASS),
     Move("12b.street", A.RECLASSIFY,
          (S.AT_STREET, S.CONFIRMING, S.FILED, S.DISPATCHED, S.HANDLING, S.DISPUTED, S.AT_DISTRICT, S.DISTRICT_HANDLING),
-         (), _by(_IC, _DP, _DC), F.RECLASSIFIED, _RECLASS),
-    Move("13", A.NOT_FILE, (S.AT_STREET,), (S.NOT_FILED,), _by(_DC), F.NOT_FILED, (_reason(REFUSAL_REASONS), _NOTE)),
+         (), (*_by(_IC, _DP, _DC), *_ask(_LEAD[0])), F.RECLASSIFIED, _RECLASS),
+    Move("13", A.NOT_FILE, (S.AT_STREET,), (S.NOT_FILED,), (*_by(_DC), *_ask(*_by(_IC))), F.NOT_FILED,
+         (_reason(REFUSAL_REASONS), _NOTE)),
     Move("13b", A.DECLINE, (S.AT_STREET,), (S.NOT_FILED,), _by(_IC, _DC), F.DECLINED,
          (_reason(REFUSAL_REASONS), _NOTE)),
     Move("13c", A.CALL_UP, (S.NOT_FILED,), (S.AT_STREET,), (_OWN, *_by(_CS, _GS)), F.CALLED, (_NOTE,),
          label="call_up@again"),
-    Move("14", A.MERGE, _ACTIVE, (S.MERGED,), _by(_IC, _DP, _DC), F.MERGED,
+    Move("14", A.MERGE, _ACTIVE, (S.MERGED,), (*_by(_IC, _DP, _DC), *_ask(*_by(_GW, _GS, _CS))), F.MERGED,
          (_need("master", InputType.CASE_NO), _may("reason", InputType.CHOICE, MERGE_REASONS), _MAY_NOTE)),
-    Move("14.undo", A.UNMERGE, (S.MERGED,), _ACTIVE, _by(_IC, _DP, _DC), F.UNMERGED,
+    Move("14.undo", A.UNMERGE, (S.MERGED,), _ACTIVE, (*_by(_IC, _DP, _DC), *_ask(*_by(_GW, _GS, _CS))), F.UNMERGED,
          (_reason(UNMERGE_REASONS), _MAY_NOTE)),
-    Move("15", A.DISPATCH, (S.FILED,), (S.DISPATCHED,), _by(_DP, _DC), F.DISPATCHED, _UNITS, primary=True),
+    Move("15", A.DISPATCH, (S.FILED,), (S.DISPATCHED,), (*_by(_DP, _DC), *_ask(*_by(_SL))), F.DISPATCHED, _UNITS,
+         primary=True),
     Move("15b", A.FILE_DISPATCH, (S.AT_STREET,), (S.DISPATCHED,), (Grant(_DP, Scope.STREET, also=(_IC, _DC)),),
          F.DISPATCHED, (*_CLASS, *_UNITS), primary=True),
     Move("15c", A.AUTO_DISPATCH, (S.AT_STREET,), (S.DISPATCHED,), (), F.DISPATCHED, machine=(MachineRule.DISPATCH,)),
-    Move("19", A.RULE, (S.DISPUTED,), (S.DISPATCHED,), _by(_DC, _SL), F.RULED,
+    Move("19", A.RULE, (S.DISPUTED,), (S.DISPATCHED,), (*_by(_DC, _SL), *_ask(*_by(_DP))), F.RULED,
          (_need("lead_unit", InputType.UNIT), _MAY_CO, _NOTE), primary=True),
 )
 _RESPONSE = (
@@ -233,26 +265,32 @@ _DISPOSAL = (
          (_need("task", InputType.TASK), _reason(DROP_REASONS))),
     Move("20.done", A.CO_DONE, _JOINT, (), _CO, F.CO_DONE, (_NOTE, _may("task", InputType.TASK), _MAY_EVIDENCE),
          primary=True),
-    Move("20.decline", A.DECLINE_OFFER, _JOINT, (), _CO, F.CO_DROPPED, (_may("task", InputType.TASK), _MAY_NOTE)),
+    Move("20.decline", A.DECLINE_OFFER, _JOINT, (), (_CO[1], *_ask(_CO[0]), *_approve(_CS, _DP, _DC)), F.CO_DROPPED,
+         (_may("task", InputType.TASK), _MAY_NOTE)),
     Move("21", A.CALL_CONFERENCE, (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING), (),
-         (*_LEAD, *_by(_CS, _DP, _DC, _SL, _SC)), F.CONFERENCE_CALLED,
+         (*_by(_CS, _DP, _DC, _SL, _SC), *_ask(*_LEAD, *_by(_GS), _DISTRICT)), F.CONFERENCE_CALLED,
          (_NOTE, _need("co_units", InputType.UNITS), _may("until", InputType.DATETIME))),
-    Move("22", A.EXTEND_REQUEST, (S.HANDLING,), (), _LEAD_ASKS, F.EXTENSION_REQUESTED,
-         (_reason(EXTEND_REASONS), _NOTE)),
-    Move("23", A.SUSPEND_REQUEST, (S.HANDLING,), (), _LEAD_ASKS, F.SUSPENSION_REQUESTED,
-         (_reason(SUSPEND_REASONS), _NOTE, _need("until", InputType.DATETIME))),
-    Move("22.approve", A.APPROVE, (*_FROM_FILED, S.CLOSED),
-         (S.HANDLING, S.SUSPENDED, S.AT_DISTRICT, S.VOID, *_FROM_FILED), _by(_DP, _DC, _SL, _IC), F.EXTENDED,
-         (_may("request", InputType.CHOICE), _MAY_NOTE)),
-    Move("22.deny", A.DENY, (*_FROM_FILED, S.CLOSED), (), _by(_DP, _DC, _SL, _IC), F.REQUEST_DENIED,
-         (_may("request", InputType.CHOICE), _NOTE)),
-    Move("24", A.RESUME, (S.SUSPENDED,), (S.HANDLING,), _by(_DC), F.RESUMED, (_MAY_NOTE,), primary=True),
-    Move("25", A.WHISTLE, (S.FILED, S.HANDLING), (S.FILED, S.HANDLING, S.AT_DISTRICT), _by(_DC), F.WHISTLE_REQUESTED,
-         (_need("kind", InputType.CHOICE, WHISTLE_KINDS), _NOTE)),
+    Move("22", A.EXTEND_REQUEST, (S.HANDLING,), (), (*_ask(*_LEAD), *_approve(_DP, _DC)), F.EXTENDED, _EXTENSION,
+         asked=F.EXTENSION_REQUESTED),
+    Move("22.community", A.EXTEND_REQUEST, (S.COMMUNITY_HANDLING,), (), (*_ask(*_by(_CS)), *_approve(_DP, _DC)),
+         F.EXTENDED, _EXTENSION, asked=F.EXTENSION_REQUESTED),
+    Move("22.district", A.EXTEND_REQUEST, (S.DISTRICT_HANDLING,), (), (*_ask(_DISTRICT), *_approve(_DP, _DC)),
+         F.EXTENDED, _EXTENSION, asked=F.EXTENSION_REQUESTED),
+    Move("23", A.SUSPEND_REQUEST, (S.HANDLING,), (S.SUSPENDED,), (*_ask(_LEAD[0], *_by(_DP)), *_approve(_DC, _SL)),
+         F.SUSPENDED, _SUSPENSION, asked=F.SUSPENSION_REQUESTED),
+    Move("23.community", A.SUSPEND_REQUEST, (S.COMMUNITY_HANDLING,), (S.SUSPENDED,),
+         (*_ask(*_by(_CS, _DP)), *_approve(_DC, _SL)), F.SUSPENDED, _SUSPENSION, asked=F.SUSPENSION_REQUESTED),
+    Move("23.district", A.SUSPEND_REQUEST, (S.DISTRICT_HANDLING,), (S.SUSPENDED,),
+         (*_ask(_DISTRICT, *_by(_DP)), *_approve(_DC, _SL)), F.SUSPENDED, _SUSPENSION, asked=F.SUSPENSION_REQUESTED),
+    Move("24", A.RESUME, (S.SUSPENDED,), (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING),
+         (*_by(_DC), *_ask(_LEAD[0], *_by(_CS, _DP), _DISTRICT)), F.RESUMED, (_MAY_NOTE,), primary=True),
+    Move("25", A.WHISTLE, (S.FILED, S.HANDLING), (S.AT_DISTRICT,), (*_by(_DC), *_ask(*_by(_DP, _DC)), *_approve(_SL)),
+         F.ESCALATED, (_need("kind", InputType.CHOICE, WHISTLE_KINDS), _NOTE), asked=F.WHISTLE_REQUESTED),
     Move("28", A.FEEDBACK, (S.HANDLING,), (S.FED_BACK,), _LEAD, F.FED_BACK, _RESULT, primary=True),
     Move("28.district", A.FEEDBACK, (S.DISTRICT_HANDLING,), (S.FED_BACK,), (_DISTRICT, *_by(_DP, _DC)), F.FED_BACK,
          _DISTRICT_RESULT, primary=True),
-    Move("38c", A.REDISPATCH, (S.DISPATCHED, S.HANDLING), (S.DISPATCHED,), _by(_DP, _DC), F.REDISPATCHED,
+    Move("38c", A.REDISPATCH, (S.DISPATCHED, S.HANDLING), (S.DISPATCHED,), (*_by(_DP, _DC), *_ask(*_by(_SL))),
+         F.REDISPATCHED,
          (_need("lead_unit", InputType.UNIT), _MAY_CO, _reason(DISPATCH_REASONS), _MAY_NOTE)),
 )
 _CLOSING = (
@@ -265,43 +303,57 @@ _CLOSING = (
          (_need("grade", InputType.GRADE, GRADES), _MAY_NOTE), primary=True),
     Move("31.rate", A.SATISFACTION, (S.FED_BACK, S.VERIFIED, S.CLOSED), (), (_OWN,), F.VISITED,
          (_need("grade", InputType.GRADE, GRADES), _MAY_NOTE)),
-    Move("32", A.CLOSE, (S.VERIFIED,), (S.CLOSED,), _by(_DC, _CS), F.CLOSED, (_MAY_NOTE,), machine=(MachineRule.CLOSE,),
-         primary=True),
+    Move("32", A.CLOSE, (S.VERIFIED,), (S.CLOSED,), (*_by(_DC, _CS), *_ask(*_by(_VF), _DISTRICT)), F.CLOSED,
+         (_MAY_NOTE,), machine=(MachineRule.CLOSE,), primary=True),
     Move("33", A.REOPEN, (S.CLOSED,),
          (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING, S.FILED),
-         (_OWN, *_by(_VF, _DC)), F.REOPENED,
+         (_OWN, *_by(_DC), *_ask(*_by(_VF), _DISTRICT)), F.REOPENED,
          (_may("reason", InputType.CHOICE, REOPEN_REASONS), _NOTE,
           _may("kind", InputType.CHOICE, ("same_unit", "other_unit")), _MAY_EVIDENCE)),
 )
 _ANY_TIME = (
-    Move("34", A.URGE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_CO, _DISTRICT), F.URGED,
+    Move("34", A.URGE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), _CO[0], _DISTRICT), F.URGED,
          (_MAY_NOTE,)),
-    Move("35", A.SUPERVISE, _ACTIVE, (), (*_by(_DC, _SL), _DISTRICT), F.SUPERVISED,
+    Move("35", A.SUPERVISE, _ACTIVE, (), (*_by(_DC, _SL), _DISTRICT, *_ask(*_by(_DP))), F.SUPERVISED,
          (_NOTE, _need("until", InputType.DATETIME))),
     Move("35.reply", A.REPLY_SUPERVISION, _ACTIVE, (), (*_LEAD, *_by(_GS, _CS, _IC, _DP), _DISTRICT),
          F.SUPERVISION_ANSWERED, (_NOTE, _MAY_EVIDENCE)),
     Move("36", A.WITHDRAW, _BEFORE_DISPATCH, (S.VOID,),
          (_OWN, _STAFF_OWN, Grant(_GS, Scope.OWN), Grant(_CS, Scope.OWN)), F.WITHDRAWN,
          (_may("reason", InputType.CHOICE, WITHDRAW_REASONS), _MAY_NOTE)),
-    Move("37", A.VOID, _FROM_FILED, (),
-         (Grant(_CS, Scope.AREA, ask=True), *(Grant(role, Scope.STREET, ask=True) for role in (_IC, _DP, _DC))),
-         F.VOID_REQUESTED, (_reason(VOID_REASONS), _NOTE)),
-    Move("38", A.APPEAL_OVERDUE, (S.CLOSED,), (), _LEAD_ASKS, F.APPEALED,
-         (_reason(APPEAL_REASONS), _NOTE, _MAY_EVIDENCE)),
+    Move("37", A.VOID, _FROM_FILED, (S.VOID,), (*_ask(*_by(_CS, _IC, _DP, _DC)), *_approve(_DC)), F.VOIDED,
+         (_reason(VOID_REASONS), _NOTE), asked=F.VOID_REQUESTED),
+    Move("38", A.APPEAL_OVERDUE, (S.CLOSED,), (), (*_ask(_LEAD[0], *_by(_CS), _DISTRICT), *_approve(_DP, _IC)),
+         F.EXEMPTED, (_reason(APPEAL_REASONS), _NOTE, _MAY_EVIDENCE), asked=F.APPEALED),
     Move("38b", A.NOTE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_LEAD, *_CO, _DISTRICT),
          F.NOTED, (_NOTE, _MAY_EVIDENCE)),
     Move("39", A.ARCHIVE, (S.CLOSED,), (S.ARCHIVED,), (), F.ARCHIVED, machine=(MachineRule.ARCHIVE,)),
     Move("40", A.RECALL, (*_ACTIVE, S.CLOSED),
          (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET, S.VERIFIED, S.SUSPENDED),
-         (*_by(_GW, _GS, _CS, _IC, _DP, _DC), *_LEAD, _DISTRICT), F.RECALLED,
+         (*_by(_GW, _GS, _CS, _IC, _DP, _DC), _LEAD[0], _DISTRICT), F.RECALLED,
          (_may("urgency", InputType.CHOICE, ("U2", "U3")), _MAY_NOTE)),
     Move("41", A.NAME_MEDIATOR, _ACTIVE, (), (*_by(_GS, _CS, _IC, _DP, _DC, _SL), *_LEAD), F.MEDIATOR_NAMED,
          (_need("person", InputType.PERSON),)),
 )
 
-MOVES: tuple[Move, ...] = (*_DISCOVERY, *_CALLS, *_COORDINATION, *_RESPONSE, *_DISPOSAL, *_CLOSING, *_ANY_TIME)
+_OF_PEOPLE = (*_DISCOVERY, *_CALLS, *_COORDINATION, *_RESPONSE, *_DISPOSAL, *_CLOSING, *_ANY_TIME)
+_ASKED = tuple(move for move in _OF_PEOPLE if move.asking)
+_DECIDERS = tuple(dict.fromkeys(replace(grant, approve=False) for move in _ASKED for grant in move.deciding))
+_WHILE_ASKED = tuple(dict.fromkeys(state for move in _ASKED for state in move.sources))
+_AFTER = tuple(dict.fromkeys((*_WHILE_ASKED, *(state for move in _ASKED for state in move.targets))))
+_DECISIONS = (
+    Move("22.approve", A.APPROVE, _WHILE_ASKED, _AFTER, _DECIDERS, F.EXTENDED,
+         (_may("request", InputType.CHOICE), _MAY_NOTE)),
+    Move("22.deny", A.DENY, _WHILE_ASKED, (), _DECIDERS, F.REQUEST_DENIED, (_may("request", InputType.CHOICE), _NOTE)),
+)
+MOVES: tuple[Move, ...] = (*_OF_PEOPLE, *_DECISIONS)
 
 # fmt: on
+
+
+def required(move: Move) -> tuple[Input, ...]:
+    """The fields that must be filled in."""
+    return tuple(field for field in move.inputs if field.required)
 
 
 def _by_state(moves: Iterable[Move]) -> Mapping[State, tuple[Move, ...]]:
@@ -314,6 +366,7 @@ def _by_state(moves: Iterable[Move]) -> Mapping[State, tuple[Move, ...]]:
 BY_STATE = _by_state(MOVES)
 BY_STEP: Mapping[tuple[Action, State], Move] = {(m.action, s): m for s, moves in BY_STATE.items() for m in moves}
 GRANTS: Mapping[Action, tuple[Grant, ...]] = {
-    action: tuple(dict.fromkeys(g for m in MOVES if m.action is action for g in m.who)) for action in Action
+    action: tuple(dict.fromkeys(g for m in MOVES if m.action is action for g in (*m.doing, *m.asking)))
+    for action in Action
 }
 ROWS: Mapping[str, Move] = {m.row: m for m in MOVES}

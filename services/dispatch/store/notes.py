@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from sqlalchemy import select
 
 from services.dispatch import tables
 from services.dispatch.store import Tx
@@ -24,3 +27,16 @@ async def keep_notes(tx: Tx, notes: Sequence[Note]) -> None:
     """Store notes beside the facts written in the same transaction."""
     rows = [{"fact_id": str(n.fact_id), "case_id": n.case_id, "note": n.text} for n in notes]
     await insert_rows(tx, tables.notes, rows)
+
+
+async def note_at(tx: Tx, case_id: str, account: str | None, at: datetime) -> str | None:
+    """What a person wrote at that moment, if he wrote anything."""
+    facts, notes = tables.case_facts, tables.notes
+    query = (
+        select(notes.c.note)
+        .join(facts, facts.c.fact_id == notes.c.fact_id)
+        .where(facts.c.case_id == case_id, facts.c.account == account, facts.c.at == at)
+        .limit(1)
+    )
+    found: str | None = await tx.scalar(query)
+    return found

@@ -13,15 +13,16 @@ from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import FactRow, facts_since, find_case
 from services.dispatch.store.evidence import missing_evidence, use_evidence
 from services.dispatch.store.near import near_cases
-from services.dispatch.store.notes import Note, keep_notes
+from services.dispatch.store.notes import Note, keep_notes, note_at
 from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
 from services.dispatch.usecases.deciding import Cause, carry_out
-from services.dispatch.usecases.merging import MERGES, hold, with_consequences
-from services.governance.acts import Act, Actor, Inputs
-from services.governance.case import Case, Sight
+from services.dispatch.usecases.merging import MERGES, Held, hold, with_consequences
+from services.governance.acts import Act, Actor, FactKind, Inputs
+from services.governance.case import Case, Sight, comes_to, pending
 from services.governance.cycle import Action
 from services.governance.errors import InvalidInput, NotPermitted
+from services.governance.moves import BY_STEP, required
 
 
 class UnknownCase(LookupError):
@@ -61,7 +62,7 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
 
     Raises UnknownCase, VersionConflict, EvidenceUnknown or a GovernanceError; nothing is kept then.
     """
-    held = await hold(tx, wish.case_no, wish.inputs.master) if wish.action in MERGES else None
+    held = await _held(tx, wish, actor)
     found = await find_case(tx, wish.case_no, scope_of(actor), lock=held is None)
     if found is None:
         raise UnknownCase(wish.case_no)
@@ -77,28 +78,51 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     if wish.inputs.person and not directory.posts_of(wish.inputs.person, now):
         raise InvalidInput("person", wish.inputs.person)
     rulebook = await directory.rulebook(case.rulebook)
+    _, given = comes_to(case, wish.action, wish.inputs)
     beside = await near_cases(tx, [case])
-    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), wish.inputs.cell)
+    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), given.cell)
     if held is not None:
         around = replace(around, master=held.master_for(case, actor))
     command = Act(wish.action, actor, wish.inputs, wish.op_id)
     steps = carry_out(case, command, rulebook, now, around, ids=ids, cause=Cause())
     if not steps:
         return case
+    words = await _words_asked_with(tx, wish, case)
     case = steps[-1].after
     if held is not None:
         await save(tx, await with_consequences(steps, held, now, directory, ids), {})
     else:
         await save(tx, steps, {})
-    await _keep_inputs(tx, wish, steps)
+    await _keep_inputs(tx, wish, steps, words)
     told = {"action": wish.action, "version": case.version}
     await record(tx, Entry(Audited.CASE_ACTED, actor.account, wish.case_no, details=told))
     return case
 
 
-async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step]) -> None:
+async def _held(tx: Tx, wish: Wish, actor: Actor) -> Held | None:
+    """The cases of a merge, also of one that is approved. What was looked at before the lock is compared by version."""
+    action, given = wish.action, wish.inputs
+    looked = await find_case(tx, wish.case_no, scope_of(actor)) if action is Action.APPROVE else None
+    if looked is not None:
+        action, given = comes_to(looked.case, action, given)
+    return await hold(tx, wish.case_no, given.master) if action in MERGES else None
+
+
+async def _words_asked_with(tx: Tx, wish: Wish, case: Case) -> str | None:
+    """Who grants what needs words (an advice, a ruling, an order) and adds none of his own takes those it was asked
+    with."""
+    asked = [r for r in pending(case) if wish.inputs.request in (None, r.request_id)]
+    if wish.action is not Action.APPROVE or not asked:
+        return None
+    move = BY_STEP.get((asked[0].kind, case.state))
+    worded = move is not None and move.asked is FactKind.PROPOSED and any(i.name == "note" for i in required(move))
+    return await note_at(tx, case.case_id, asked[0].by.account, asked[0].at) if worded else None
+
+
+async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step], asked_with: str | None) -> None:
     """What was typed and shown goes under the fact of the act itself, not under one the clock made before it."""
     own = next((step for step in steps if step.fact.op_id == wish.op_id), steps[-1])
-    if wish.inputs.note:
-        await keep_notes(tx, [Note(own.fact_id, own.after.case_id, wish.inputs.note)])
+    note = wish.inputs.note or asked_with
+    if note:
+        await keep_notes(tx, [Note(own.fact_id, own.after.case_id, note)])
     await use_evidence(tx, own.after.case_id, wish.inputs.evidence, own.fact_id)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, Input, InputType, Task, TaskState
+from services.governance.acts import Actor, FactKind, Input, InputType, Task, TaskState
 from services.governance.case import Case, Offer, offers
 from services.governance.cycle import Action, Role
+from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
 
 _OPEN = frozenset({TaskState.OFFERED, TaskState.DOING})
@@ -46,10 +47,17 @@ class Forms:
     def _action(self, offer: Offer, actor: Actor) -> ActionOut:
         return ActionOut(
             action=offer.action,
-            label=self._words.word("action", offer.label or offer.action),
+            label=self._label(offer),
             primary=offer.primary,
+            ask=offer.ask,
             inputs=tuple(self._input(offer.action, each, actor) for each in offer.inputs),
         )
+
+    def _label(self, offer: Offer) -> str:
+        """Actions that are named after their asking (申请延期) keep their name; others say that they only ask."""
+        word = self._words.word("action", offer.label or offer.action)
+        own = BY_STEP[(offer.action, self._case.state)].asked is not FactKind.PROPOSED
+        return word if own or not offer.ask else self._words.labels.text("act.proposal", action=word)
 
     def _input(self, action: Action, each: Input, actor: Actor) -> InputOut:
         own = each.type is InputType.TASK and action in _OWN_SHARE

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas.api.dispatch import (
+    AskedForOut,
     CaseCategoryOut,
     CaseOut,
     CasePhotoOut,
@@ -29,12 +30,13 @@ from services.dispatch.usecases.forms import Forms
 from services.dispatch.usecases.joined import absorbed_of, others_in
 from services.dispatch.usecases.routing import routing_of
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, Clock, Fact
-from services.governance.case import Case, Sight, stage_of
+from services.governance.acts import Actor, Clock, Fact, Inputs
+from services.governance.case import Case, Sight, asked_with, stage_of
 from services.governance.case.mediation import may_read, mediators
 from services.governance.cycle import ClockKind, Intent, Stage
 from services.governance.rulebook import Rulebook
 
+_JOINT = "、"
 LIAISON = "liaison_leader"
 
 # Which clock says how long a stage may take; the last one started counts.
@@ -298,9 +300,27 @@ def _requests(page: _Page) -> tuple[RequestOut, ...]:
             until=request.until,
             reason=page.words.word("reason", request.reason) if request.reason else None,
             note=noted.get((request.by.account, request.at)),
+            asked=_asked(asked_with(request), page),
+            deciders=tuple(page.words.word("role", role) for role in request.deciders),
         )
         for request in page.case.requests
     )
+
+
+def _asked(inputs: Inputs, page: _Page) -> tuple[AskedForOut, ...]:
+    """What a request was filled in with, in words; reason and date have their own fields."""
+    words, book = page.words, page.rulebook
+    category, condition = book.categories.get(inputs.category or ""), book.conditions.get(inputs.condition or "")
+    shown = {
+        "category": category.name if category else None,
+        "condition": condition.text if condition else None,
+        "urgency": words.word("urgency", inputs.urgency) if inputs.urgency else None,
+        "cell": words.place(inputs.cell),
+        "lead_unit": words.place(inputs.lead_unit),
+        "co_units": _JOINT.join(words.place(unit) for unit in inputs.co_units),
+        "master": inputs.master,
+    }
+    return tuple(AskedForOut(name=n, label=words.word("input", n), text=text) for n, text in shown.items() if text)
 
 
 def _timeline(page: _Page) -> tuple[TimelineOut, ...]:

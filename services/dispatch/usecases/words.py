@@ -20,7 +20,7 @@ from services.governance.rulebook import Rulebook
 LOCAL = ZoneInfo("Asia/Shanghai")
 _TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: Tier.COMMUNITY.value, Stage.COORDINATION.value: Tier.STREET.value}
 _BY_MACHINE = {"case.report_attached": "photo"}  # without a person it is a photo that has arrived
-_REASON_GROUPS = ("reason", "means", "grade", "supervise_kind", "whistle_kind", "rule")
+_REASON_GROUPS = ("reason", "means", "grade", "supervise_kind", "whistle_kind", "rule", "action")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The life of one case: `decide` says what happens, `evolve` applies it. No clock, no I/O, standard library only.
 
 `model` is the case · `turn` the parts facts are made of · `classify` `calling` `coordination` `cotasks` `closing`
-`requests` `merging` `anytime` the moves by phase · `machine` what happens by itself · `rows` ties them to the table.
+`requests` `merging` `anytime` the moves by phase · `proposals` what one asks for and another decides · `machine` what
+happens by itself · `rows` ties them to the table.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from services.governance.case.model import (
 )
 from services.governance.case.offers import Offer, offers
 from services.governance.case.permits import covers, owns, permit
+from services.governance.case.proposals import asked_with, comes_to
 from services.governance.case.sight import Sight, may_see
 
 __all__ = [
@@ -30,8 +32,10 @@ __all__ = [
     "Offer",
     "Sight",
     "advance",
+    "asked_with",
     "check_inputs",
     "clock_of",
+    "comes_to",
     "consequences",
     "count_of",
     "covers",

@@ -121,10 +121,13 @@ def call_community(turn: Turn) -> None:
     turn.emit(FactKind.CALLED, into_community(turn), reason=turn.inputs.reason, tell=told_community(turn.case))
 
 
-def branch_has_spoken(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
-    """The branch secretary calls at any time, a grid worker once the branch has been silent."""
+def has_community(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
     if case.spot.community is None:
         raise InvalidInput("community")
+
+
+def branch_has_spoken(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
+    """The branch secretary calls at any time, a grid worker once the branch has been silent; before, he asks."""
     if any(p.role is Role.GRID_SECRETARY and covers(case, p.area) for p in actor.posts):
         return
     if case.state is State.REPORTED and now < case.opened_at + timedelta(seconds=book.settings.branch_silent_s):

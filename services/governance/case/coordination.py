@@ -38,6 +38,7 @@ from services.governance.rulebook import Rulebook
 from services.governance.sla import Allowance
 from services.governance.worktime import Basis
 
+MANY_HAND_OVERS = 3
 _INTAKE = (ClockKind.STREET_ANSWER, ClockKind.FILE)
 
 
@@ -291,12 +292,14 @@ def rule(turn: Turn) -> None:
     _hand_over(turn, lead, FactKind.RULED, drop_co=bool(turn.inputs.co_units))
 
 
+def ruling_post(case: Case) -> Role:
+    """The duty chief rules first; after that, and once the case has been handed over too often, a street leader."""
+    leader = count_of(case, "rulings") > 0 or count_of(case, "hand_overs") >= MANY_HAND_OVERS
+    return Role.STREET_LEADER if leader else Role.DUTY_CHIEF
+
+
 def may_rule(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
-    """The duty chief rules first; after that a street leader."""
-    leader = any(p.role is Role.STREET_LEADER for p in actor.posts)
-    chief = any(p.role is Role.DUTY_CHIEF for p in actor.posts)
-    ruled = count_of(case, "rulings") > 0
-    if (ruled and not leader) or (not ruled and not chief):
+    if not any(post.role is ruling_post(case) for post in actor.posts):
         raise NotPermitted(Action.RULE, "ruling")
 
 

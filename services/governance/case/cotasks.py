@@ -123,8 +123,18 @@ def co_done(turn: Turn, actor: Actor) -> None:
 
 
 def decline_offer(turn: Turn, actor: Actor) -> None:
-    task = _own(turn, own_offers(turn.case, actor))
+    """A member unit says no by itself; a street unit asks, and who gave the work lets it off."""
+    asked = turn.granting
+    task = _own(turn, own_offers(turn.case, actor)) if asked is None else _share_of(turn, asked.by.unit)
     turn.emit(FactKind.CO_DROPPED, close_task(turn, task, TaskState.DECLINED), reason="declined")
+
+
+def _share_of(turn: Turn, unit: str | None) -> Task:
+    named = turn.inputs.task
+    for task in open_tasks(turn.case, "co"):
+        if task.unit == unit and named in (None, task.task_id):
+            return task
+    raise UnknownTask(named or "")
 
 
 def can_decline(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:

@@ -29,7 +29,7 @@ from services.governance.case.model import Case
 from services.governance.case.offers import offers
 from services.governance.case.permits import permit
 from services.governance.case.recompute import recompute
-from services.governance.case.rows import EFFECTS, guard
+from services.governance.case.rows import EFFECTS, ask, road
 from services.governance.case.turn import Turn
 from services.governance.errors import IllegalTransition, InvalidInput, MissingInput, NotPermitted
 from services.governance.moves import BY_STEP, GRANTS, Move
@@ -114,13 +114,13 @@ def _acted(turn: Turn, act: Act) -> None:
     if move is None or case.history:
         allowed = tuple(offer.action for offer in offers(case, act.actor, book, turn.at))
         raise IllegalTransition(case.state, act.action, allowed)
-    allowed_by = permit(case, act.actor, move.who)
-    if allowed_by is None:
-        raise NotPermitted(act.action)
-    guard(move.row, case, book, turn.at, act.actor)
+    grant, who = road(move, case, book, turn.at, act.actor)
     check_inputs(move, act.inputs)
-    turn.who, turn.action, turn.inputs, turn.op_id = allowed_by[1], act.action, act.inputs, act.op_id
-    EFFECTS[move.row](turn, act.actor)
+    turn.who, turn.action, turn.inputs, turn.op_id = who, act.action, act.inputs, act.op_id
+    if grant.ask:
+        ask(turn, move, act.actor)
+    else:
+        EFFECTS[move.row](turn, act.actor)
 
 
 def check_inputs(move: Move, inputs: Inputs) -> None:

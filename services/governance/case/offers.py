@@ -7,10 +7,9 @@ from datetime import datetime
 
 from services.governance.acts import Actor, Input, InputType, Task
 from services.governance.case.cotasks import own_offers, own_tasks
-from services.governance.case.model import Case, open_tasks
-from services.governance.case.permits import permit
-from services.governance.case.requests import decidable
-from services.governance.case.rows import guard
+from services.governance.case.model import Case, open_tasks, pending
+from services.governance.case.proposals import decidable
+from services.governance.case.rows import grantable, road
 from services.governance.cycle import Action
 from services.governance.errors import GovernanceError
 from services.governance.moves import BY_STATE, Move
@@ -34,20 +33,15 @@ def offers(case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> tuple
         return ()
     found = []
     for move in BY_STATE[case.state]:
-        allowed_by = permit(case, actor, move.who)
-        if allowed_by is None or not _holds(move, case, actor, rulebook, now):
+        try:
+            grant, _ = road(move, case, rulebook, now, actor)
+        except GovernanceError:
             continue
-        inputs = tuple(_filled(field, move, case, actor, rulebook) for field in move.inputs)
-        found.append(Offer(move.action, inputs, move.primary, move.label_id, allowed_by[0].ask))
+        if move.action is Action.APPROVE and not grantable(case, rulebook, now, actor):
+            continue
+        inputs = tuple(_filled(field, move, case, actor, rulebook, now) for field in move.inputs)
+        found.append(Offer(move.action, inputs, move.primary and not grant.ask, move.label_id, grant.ask))
     return tuple(found)
-
-
-def _holds(move: Move, case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> bool:
-    try:
-        guard(move.row, case, rulebook, now, actor)
-    except GovernanceError:
-        return False
-    return True
 
 
 def _every_task(case: Case, _actor: Actor) -> tuple[Task, ...]:
@@ -58,7 +52,7 @@ def _every_task(case: Case, _actor: Actor) -> tuple[Task, ...]:
 _TASKS = {"20.done": own_tasks, "20.decline": own_offers}
 
 
-def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebook) -> Input:
+def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> Input:
     """What only the case knows: its conditions, open tasks, requests to decide, whether a class is still missing."""
     if field.type is InputType.CONDITION:
         category = rulebook.category_of(case.category)
@@ -68,7 +62,10 @@ def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebo
     if field.type is InputType.TASK:
         return replace(field, choices=tuple(t.task_id for t in _TASKS.get(move.row, _every_task)(case, actor)))
     if field.name == "request":
-        return replace(field, choices=tuple(r.request_id for r in decidable(case, rulebook, actor)))
+        able = grantable if move.action is Action.APPROVE else decidable
+        return replace(field, choices=tuple(r.request_id for r in able(case, rulebook, now, actor)))
+    if move.action is Action.WHISTLE and field.name == "kind" and any(r.kind is move.action for r in pending(case)):
+        return replace(field, choices=("emergency",))  # any other is being asked for already
     if field.name == "evidence" and move.row in ("9", "28"):
         return replace(field, required=rulebook.condition_of(case.condition, case.danger).evidence_required)
     return field

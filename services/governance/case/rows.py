@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from services.governance.acts import Actor
-from services.governance.case import anytime, calling, closing, coordination, cotasks, mediation, merging, requests
+from services.governance.acts import Actor, ActorRef, Request
+from services.governance.case import (
+    anytime,
+    calling,
+    closing,
+    coordination,
+    cotasks,
+    mediation,
+    merging,
+    proposals,
+    requests,
+)
 from services.governance.case.machine import alert, auto_dispatch, settle
 from services.governance.case.model import Case
+from services.governance.case.permits import permit
 from services.governance.case.turn import Turn
+from services.governance.errors import GovernanceError, NotPermitted
+from services.governance.moves import ROWS, Grant, Move
 from services.governance.rulebook import Rulebook
 from services.governance.tiers import is_urgent
 
@@ -45,6 +58,18 @@ def _unmerge(turn: Turn, _actor: Actor) -> None:
     """What its clocks have passed meanwhile is acted on at once."""
     merging.unmerge(turn)
     settle(turn, turn.at)
+
+
+def _whistle(turn: Turn, actor: Actor) -> None:
+    """What is no emergency is signed by a leader, whoever blows."""
+    if turn.granting is None and turn.inputs.kind != "emergency":
+        ask(turn, ROWS["25"], actor)
+    else:
+        requests.whistle(turn)
+
+
+def _approve(turn: Turn, actor: Actor) -> None:
+    proposals.approve(turn, actor, carry_out)
 
 
 EFFECTS: Mapping[str, Effect] = {
@@ -86,12 +111,16 @@ EFFECTS: Mapping[str, Effect] = {
     "20.done": cotasks.co_done,
     "20.decline": cotasks.decline_offer,
     "21": _plain(anytime.call_conference),
-    "22": _plain(requests.ask_extension),
-    "22.approve": requests.approve,
-    "22.deny": requests.deny,
-    "23": _plain(requests.ask_suspension),
+    "22": _plain(requests.extend),
+    "22.community": _plain(requests.extend),
+    "22.district": _plain(requests.extend),
+    "22.approve": _approve,
+    "22.deny": proposals.deny,
+    "23": _plain(requests.suspend),
+    "23.community": _plain(requests.suspend),
+    "23.district": _plain(requests.suspend),
     "24": _plain(requests.resume),
-    "25": _plain(requests.whistle),
+    "25": _whistle,
     "26": _plain(requests.answer_whistle),
     "27": _plain(requests.refuse_whistle),
     "28": _plain(closing.feedback),
@@ -106,8 +135,8 @@ EFFECTS: Mapping[str, Effect] = {
     "35": _plain(anytime.supervise),
     "35.reply": _plain(anytime.reply),
     "36": _plain(anytime.withdraw),
-    "37": _plain(requests.ask_void),
-    "38": _plain(requests.appeal),
+    "37": _plain(requests.void),
+    "38": _plain(requests.exempt),
     "38b": _plain(anytime.note),
     "38c": _plain(coordination.redispatch),
     "40": _plain(anytime.recall),
@@ -118,7 +147,7 @@ EFFECTS: Mapping[str, Effect] = {
 GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "2": (calling.not_urgent,),
     "3": (calling.not_urgent, calling.settled),
-    "4": (calling.branch_has_spoken,),
+    "4": (calling.has_community,),
     "5b": (calling.unanswered,),
     "5b.street": (calling.unanswered,),
     "5c": (calling.may_ask_more,),
@@ -130,21 +159,23 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "8.street": (calling.may_send_down,),
     "9": (closing.co_tasks_done,),
     "13": (calling.settled,),
-    "13b": (coordination.may_decline, calling.settled),
+    "13b": (calling.settled,),
     "13c": (calling.may_call_again,),
     "14": (calling.settled,),
     "14.undo": (merging.may_unmerge,),
     "16": (coordination.unsigned,),
     "18": (coordination.inside_window,),
-    "19": (coordination.may_rule,),
     "20.drop": (cotasks.has_co_task,),
     "20.waive": (cotasks.has_co_task,),
-    "20.decline": (cotasks.can_decline,),
     "21": (anytime.not_in_conference,),
     "22": (requests.may_extend,),
-    "22.approve": (requests.has_decidable,),
-    "22.deny": (requests.has_decidable,),
+    "22.community": (requests.may_extend,),
+    "22.district": (requests.may_extend,),
+    "22.approve": (proposals.some_decidable,),
+    "22.deny": (proposals.some_decidable,),
     "23": (requests.may_suspend,),
+    "23.community": (requests.may_suspend,),
+    "23.district": (requests.may_suspend,),
     "25": (requests.may_whistle,),
     "28": (closing.co_tasks_done,),
     "28.district": (closing.co_tasks_done,),
@@ -156,14 +187,68 @@ GUARDS: Mapping[str, tuple[Guard, ...]] = {
     "35": (anytime.not_supervised,),
     "35.reply": (anytime.is_supervised,),
     "36": (anytime.may_withdraw,),
-    "37": (requests.may_ask_void,),
-    "38": (requests.may_appeal,),
+    "38": (requests.was_late,),
     "40": (anytime.can_recall,),
     "41": (mediation.may_name,),
 }
 
 
-def guard(row: str, case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
-    """Raise where the row's own conditions do not hold."""
-    for check in GUARDS.get(row, ()):
-        check(case, book, now, actor)
+# Beyond these: what is asked of the one who does it of his own accord, and of the one who only asks for it.
+DOING: Mapping[str, tuple[Guard, ...]] = {
+    "4": (calling.branch_has_spoken,),
+    "13b": (coordination.may_decline,),
+    "19": (coordination.may_rule,),
+    "20.decline": (cotasks.can_decline,),
+    "25": (requests.in_danger,),
+    "32": (closing.own_tier,),
+}
+ASKING: Mapping[str, tuple[Guard, ...]] = {
+    "22": (requests.in_time,),
+    "22.community": (requests.in_time,),
+    "22.district": (requests.in_time,),
+    "24": (requests.held_it,),
+    "38": (requests.may_appeal,),
+}
+
+
+def road(move: Move, case: Case, book: Rulebook, now: datetime, actor: Actor) -> tuple[Grant, ActorRef]:
+    """How the actor takes the row now: by doing it, or else by asking for it. Raises the first thing in the way."""
+    does, asks = permit(case, actor, move.doing), permit(case, actor, move.asking)
+    if does is None and asks is None:
+        raise NotPermitted(move.action)
+    _check(GUARDS, move, case, book, now, actor)
+    if does is not None:
+        try:
+            _check(DOING, move, case, book, now, actor)
+        except GovernanceError:
+            if asks is None:
+                raise
+        else:
+            return does
+    assert asks is not None
+    _check(ASKING, move, case, book, now, actor)
+    proposals.none_pending(case, move.action)
+    return asks
+
+
+def ask(turn: Turn, move: Move, actor: Actor) -> None:
+    """Somebody else decides whether the row is carried out."""
+    proposals.ask(turn, move, actor, carry_out)
+
+
+def carry_out(turn: Turn, move: Move, actor: Actor) -> None:
+    """Do what the row does, if its conditions hold."""
+    _check(GUARDS, move, turn.case, turn.book, turn.at, actor)
+    EFFECTS[move.row](turn, actor)
+
+
+def grantable(case: Case, book: Rulebook, now: datetime, actor: Actor) -> tuple[Request, ...]:
+    """The requests that the actor could approve now."""
+    return proposals.grantable(case, book, now, actor, carry_out)
+
+
+def _check(
+    table: Mapping[str, tuple[Guard, ...]], move: Move, case: Case, book: Rulebook, now: datetime, actor: Actor
+) -> None:
+    for condition in table.get(move.row, ()):
+        condition(case, book, now, actor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,6 +23,7 @@ from services.governance.acts import (
     LeadAssigned,
     Owner,
     OwnerChanged,
+    Request,
     RequestChanged,
     RuleRef,
     StateChanged,
@@ -47,6 +48,7 @@ from services.governance.cycle import (
     State,
     Tier,
 )
+from services.governance.moves import BY_STEP
 from services.governance.rulebook import Condition, Rulebook
 from services.governance.sla import Allowance
 
@@ -79,7 +81,7 @@ def runs(nature: Nature, kind: ClockKind) -> bool:
 class Turn:
     """Mutable, and lives only inside one call of `decide`."""
 
-    __slots__ = ("action", "around", "at", "book", "facts", "firing", "inputs", "maybe", "op_id", "who")
+    __slots__ = ("action", "around", "at", "book", "facts", "firing", "granting", "inputs", "maybe", "op_id", "who")
 
     def __init__(
         self,
@@ -97,6 +99,7 @@ class Turn:
         self.who, self.action, self.inputs, self.op_id = who, action, inputs, op_id
         self.facts: list[Fact] = []
         self.firing: tuple[str, int] | None = None
+        self.granting: Request | None = None  # what is approved by this act, as it stands afterwards
 
     @property
     def case(self) -> Case:
@@ -120,7 +123,12 @@ class Turn:
         tell: tuple[Told, ...] = (),
         rule: MachineRule | None = None,
     ) -> None:
-        """A fact by the actor of this turn. `rule`: the machine chose some of it."""
+        """A fact by the actor of this turn. `rule`: the machine chose some of it. The first fact of an approval ends
+        the request."""
+        granted, self.granting = self.granting, None
+        if granted is not None:
+            changes = (RequestChanged(granted), *changes)
+            tell = (*tell, Told(granted.by.role.value if granted.by.role else "", granted.by.unit or ""))
         self._append(kind, self.who, self.action, changes, reason, intent, tell, rule, self.op_id)
 
     def machine(
@@ -169,6 +177,8 @@ class Turn:
             if Flag.OVERDUE in flags and not self.result_late():
                 changes.append(FlagDropped(Flag.OVERDUE))
         changes += self.halt(ClockKind.MORE)
+        if CYCLE[state].live:
+            changes += self._end_requests("lapsed", lambda request: (request.kind, state) not in BY_STEP)
         return changes
 
     def result_late(self) -> bool:
@@ -257,7 +267,14 @@ class Turn:
         return f"{self.case.case_id}:t{len(self.case.tasks) + 1 + offset}"
 
     def withdraw_requests(self) -> list[Change]:
-        return [RequestChanged(replace(r, status="withdrawn")) for r in pending(self.case)]
+        """Nothing is asked for any more."""
+        return self._end_requests("withdrawn", lambda _: True)
+
+    def _end_requests(self, status: str, ends: Callable[[Request], bool]) -> list[Change]:
+        """The one being granted ends with its own fact."""
+        granting = self.granting.request_id if self.granting else None
+        ending = (r for r in pending(self.case) if r.request_id != granting and ends(r))
+        return [RequestChanged(replace(r, status=status)) for r in ending]
 
 
 def owner_in(case: Case, state: State, lead: str | None = None) -> Owner | None:

@@ -177,6 +177,7 @@ def test_offers_are_what_decide_would_take() -> None:
         Action.RECLASSIFY,
         Action.URGE,
         Action.NOTE,
+        Action.MERGE,
     }
     assert offers(walk.case, AUDITOR, walk.book, walk.now) == ()
     assert {o.action for o in offers(walk.case, RESIDENT, walk.book, walk.now)} == {

@@ -23,6 +23,7 @@ from tests.support.governance import (
     COVER,
     ENFORCERS,
     LEAD,
+    LEADER,
     ONLY_CLERK,
     PHOTO,
     PLAIN,
@@ -194,7 +195,7 @@ def test_the_street_answers_then_files() -> None:
     assert walk.case.state is State.AT_STREET
     assert walk.clock(ClockKind.FILE)
     with pytest.raises(NotPermitted):
-        walk.act(CLERK, Action.FILE, condition="litter")
+        walk.act(LEADER, Action.FILE, condition="litter")
     with pytest.raises(MissingInput):
         walk.act(CHIEF, Action.FILE)
     walk.act(CHIEF, Action.FILE, condition="litter")

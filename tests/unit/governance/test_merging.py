@@ -306,7 +306,7 @@ def test_a_duplicate_with_an_order_unanswered_answers_first() -> None:
     assert Action.MERGE not in [o.action for o in offers(cases["b"], CLERK, BOOK, LATER)]
 
 
-@pytest.mark.parametrize("actor", [RESIDENT, LEAD, VERIFIER, WORKER])
+@pytest.mark.parametrize("actor", [RESIDENT, LEAD, VERIFIER])
 def test_only_the_street_merges(actor: Actor) -> None:
     cases = two()
     with pytest.raises(NotPermitted):

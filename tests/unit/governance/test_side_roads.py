@@ -64,8 +64,8 @@ RETURN = {"reason": "not_our_duty", "note": "duty list 3.2", "suggested_unit": "
 # --- grid and community ----------------------------------------------------------------------------------------------
 def test_a_worker_calls_only_when_the_branch_is_silent() -> None:
     walk = Walk()
-    with pytest.raises(NotYet):
-        walk.act(WORKER, Action.CALL_UP, reason="no_means")
+    assert not next(o for o in offers(walk.case, SECRETARY, walk.book, walk.now) if o.action is Action.CALL_UP).ask
+    assert next(o for o in offers(walk.case, WORKER, walk.book, walk.now) if o.action is Action.CALL_UP).ask
     walk.later(minutes=30).act(WORKER, Action.CALL_UP, reason="no_means")
     assert walk.case.state is State.AT_COMMUNITY
 
