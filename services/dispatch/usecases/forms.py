@@ -78,6 +78,8 @@ class Forms:
         fill = self._fill.get(each.type)
         if fill is not None:
             return fill()
+        if each.name == "reason":
+            return [InputChoiceOut(id=i, label=self._words.reason(i, self._book)) for i in each.choices]
         return [InputChoiceOut(id=i, label=self._words.word(each.name, i)) for i in each.choices]
 
     def _proposed(self, each: Input, action: Action) -> str | tuple[str, ...] | None:

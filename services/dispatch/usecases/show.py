@@ -340,7 +340,7 @@ def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
             machine=_machine(fact),
             rule=fact.rule,
             note=fact.note,
-            reason=page.words.reason(fact.reason) if fact.reason else None,
+            reason=page.words.reason(fact.reason, page.rulebook) if fact.reason else None,
             intent=Intent(fact.intent) if fact.intent else None,
             evidence=tuple(shown.get(fact.fact_id, ())),
             recall_until=_recall_until(fact, page),

@@ -50,8 +50,12 @@ class Words:
         by_machine = _BY_MACHINE.get(kind) if machine else None
         return self.word("fact", kind, by_machine or intent or _TIER_OF_STAGE.get(stage))
 
-    def reason(self, code: str) -> str:
-        """The word for a fact's code: a reason, the means of an act, a grade."""
+    def reason(self, code: str, book: Rulebook | None = None) -> str:
+        """The word for a fact's code: a reason, the means of an act, a grade. A street's own list is in Chinese: its
+        words come first in that language, and where there are no others."""
+        own = next((words[code] for words in book.reasons.values() if code in words), None) if book else None
+        if own is not None and (self.labels.lang == "zh-CN" or f"reason.{code}" not in self.labels):
+            return own
         for group in _REASON_GROUPS:
             if f"{group}.{code}" in self.labels:
                 return self.word(group, code)

@@ -5,6 +5,7 @@ A refusal raises and changes nothing; a repeated or outdated command gives no fa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from services.governance.acts import (
@@ -17,6 +18,7 @@ from services.governance.acts import (
     Command,
     Fact,
     Follow,
+    Input,
     Inputs,
     OpenCase,
     Recompute,
@@ -26,13 +28,13 @@ from services.governance.acts import (
 from services.governance.case import closing, merging, opening
 from services.governance.case.machine import settle
 from services.governance.case.model import Case
-from services.governance.case.offers import offers
+from services.governance.case.offers import fields_of, offers
 from services.governance.case.permits import permit
 from services.governance.case.recompute import recompute
 from services.governance.case.rows import EFFECTS, ask, road
 from services.governance.case.turn import Turn
 from services.governance.errors import IllegalTransition, InvalidInput, MissingInput, NotPermitted
-from services.governance.moves import BY_STEP, GRANTS, Move
+from services.governance.moves import BY_STEP, GRANTS
 from services.governance.rulebook import Rulebook
 
 _ALONE = Around()
@@ -115,7 +117,7 @@ def _acted(turn: Turn, act: Act) -> None:
         allowed = tuple(offer.action for offer in offers(case, act.actor, book, turn.at))
         raise IllegalTransition(case.state, act.action, allowed)
     grant, who = road(move, case, book, turn.at, act.actor)
-    check_inputs(move, act.inputs)
+    check_inputs(fields_of(move, book), act.inputs)
     turn.who, turn.action, turn.inputs, turn.op_id = who, act.action, act.inputs, act.op_id
     if grant.ask:
         ask(turn, move, act.actor)
@@ -123,9 +125,9 @@ def _acted(turn: Turn, act: Act) -> None:
         EFFECTS[move.row](turn, act.actor)
 
 
-def check_inputs(move: Move, inputs: Inputs) -> None:
+def check_inputs(fields: Iterable[Input], inputs: Inputs) -> None:
     """Required fields hold something; choices hold one of theirs. Raises on the first that does not."""
-    for field in move.inputs:
+    for field in fields:
         value = getattr(inputs, field.name)
         if value is None or value in ("", ()):
             if field.required:

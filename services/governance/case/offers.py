@@ -39,9 +39,17 @@ def offers(case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> tuple
             continue
         if move.action is Action.APPROVE and not grantable(case, rulebook, now, actor):
             continue
-        inputs = tuple(_filled(field, move, case, actor, rulebook, now) for field in move.inputs)
+        inputs = tuple(_filled(field, move, case, actor, rulebook, now) for field in fields_of(move, rulebook))
         found.append(Offer(move.action, inputs, move.primary and not grant.ask, move.label_id, grant.ask))
     return tuple(found)
+
+
+def fields_of(move: Move, rulebook: Rulebook) -> tuple[Input, ...]:
+    """What the move asks for; to choose a reason from the street has its own list where its rulebook tells one."""
+    own = rulebook.reasons.get(move.label_id)
+    if own is None:
+        return move.inputs
+    return tuple(replace(field, choices=tuple(own)) if field.name == "reason" else field for field in move.inputs)
 
 
 def _every_task(case: Case, _actor: Actor) -> tuple[Task, ...]:

@@ -7,8 +7,16 @@ from dataclasses import replace
 import pytest
 
 from services.governance.acts import CategoryRef
-from services.governance.cycle import ClockKind, Nature, Tier
-from services.governance.errors import Complaint, RulebookRefused, UnknownCategory, UnknownCondition, UnknownUnit
+from services.governance.case import offers
+from services.governance.cycle import Action, ClockKind, Nature, State, Tier
+from services.governance.errors import (
+    Complaint,
+    InvalidInput,
+    RulebookRefused,
+    UnknownCategory,
+    UnknownCondition,
+    UnknownUnit,
+)
 from services.governance.routing import CatalogueLine, Matter, RouteKind, match, route
 from services.governance.tiers import TIERS, next_tier
 from tests.support.governance import (
@@ -21,7 +29,9 @@ from tests.support.governance import (
     HOME,
     LITTER,
     SCHEME,
+    SECRETARY,
     STALL,
+    Walk,
     categories,
     rulebook,
 )
@@ -158,3 +168,16 @@ def test_every_rung_of_ownership_has_one_next_and_the_last_none() -> None:
 def test_complaints_are_params_not_prose() -> None:
     error = RulebookRefused([Complaint("unit_unknown", "L1:x")])
     assert error.params == {"complaints": ("unit_unknown:L1:x",)}
+
+
+def test_a_street_gives_its_own_list_of_reasons() -> None:
+    """Its reasons stand in the form and are taken; those it left out are refused, whatever the built-in list says."""
+    book = rulebook(reasons={"call_up@community": {"no_means": "缺经费", "flood": "汛期"}})
+    walk = Walk(book=book)
+    offer = next(o for o in offers(walk.case, SECRETARY, book, walk.now) if o.action is Action.CALL_UP)
+    assert next(field.choices for field in offer.inputs if field.name == "reason") == ("no_means", "flood")
+    with pytest.raises(InvalidInput) as refused:
+        walk.act(SECRETARY, Action.CALL_UP, reason="recurring")
+    assert refused.value.params["choices"] == ("no_means", "flood")
+    walk.act(SECRETARY, Action.CALL_UP, reason="flood")
+    assert walk.case.state is State.AT_COMMUNITY
