@@ -18,6 +18,7 @@ FOR_NOBODY = {
     "locks": "the worker, by the id in an event",
     "near": "the rules' own look around, under lock",
     "queues": "the content of lists; `lists` puts the predicate beside it",
+    "recomputes": "the machine counts due times anew, of whatever case the calendar concerns",
     "reports": "words and photos of a case that `detail` has found, or the worker has locked",
     "retention": "housekeeping",
     "write": "writes",
