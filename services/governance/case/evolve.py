@@ -36,11 +36,18 @@ from services.governance.acts import (
     Undo,
 )
 from services.governance.case.model import Case, pending
-from services.governance.cycle import Flag, MachineRule, State, Tier, Urgency, remembered, stage_of_state
+from services.governance.cycle import Flag, MachineRule, State, remembered, stage_of_state
 
 _FIELDS = tuple(Case.__dataclass_fields__)
 _VALUES = attrgetter(*_FIELDS)
 _Draft = dict[str, Any]  # the fields of the case being made, by name
+
+# What stands again, as it stood, when an act is taken back; tasks, clocks and requests are put together anew.
+_TAKEN_BACK = tuple(
+    name
+    for name in _FIELDS
+    if name in Undo.__dataclass_fields__ and name not in ("tasks", "clocks", "requests", "absorbed")
+)
 
 # What an actor decides on; other changes raise the sequence alone.
 _WEIGHTY = frozenset(
@@ -63,16 +70,14 @@ _RECALLABLE = frozenset(
 
 def evolve(case: Case | None, fact: Fact) -> Case:
     """The case after the fact. The first fact of a case begins with `Opened`."""
-    changes = fact.changes
+    changes, weighty = fact.changes, case is None
     if case is None:
         first, changes = changes[0], changes[1:]
         if not isinstance(first, Opened):
             raise TypeError("the first change of a case is Opened")
-        draft = _opened(first, fact)
+        draft = _draft(_opened(first, fact))
     else:
-        draft = dict(zip(_FIELDS, _VALUES(case), strict=True))
-        draft["undo"] = _undo(case, fact)
-    weighty = case is None
+        draft = _draft(case) | {"undo": _undo(case, fact)}
     for change in changes:
         kind = type(change)
         _APPLY[kind](draft, change, fact)
@@ -87,54 +92,30 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     return Case(**draft)
 
 
-def _opened(change: Opened, fact: Fact) -> _Draft:
+def _draft(case: Case) -> _Draft:
+    return dict(zip(_FIELDS, _VALUES(case), strict=True))
+
+
+def _opened(change: Opened, fact: Fact) -> Case:
     c = change.command
-    return {
-        "case_id": c.case_id,
-        "case_no": c.case_no,
-        "opened_at": c.reported_at,
-        "last_at": fact.at,
-        "sequence": 0,
-        "version": 0,
-        "rulebook": change.rulebook,
-        "source": c.source,
-        "nature": c.nature,
-        "staff": c.staff,
-        "history": c.recorded is not None,
-        "state": State.REPORTED,
-        "state_before": None,
-        "tier": Tier.GRID,
-        "owner": None,
-        "urgency": Urgency.ORDINARY,
-        "danger": c.danger or c.life,
-        "restricted": False,
-        "category": c.category,
-        "condition": None,
-        "class_proposed": True,
-        "spot": c.spot,
-        "routed": None,
-        "lead": None,
-        "tasks": (),
-        "clocks": (),
-        "requests": (),
-        "flags": frozenset(),
-        "reports": (c.report_id,),
-        "reporter": c.reporter.account,
-        "handlers": frozenset(),
-        "counters": (),
-        "closed_as": None,
-        "closed_at": None,
-        "recorded_unit": None,
-        "imported_unit": c.imported_unit,
-        "operations": (),
-        "skipped": (),
-        "photos": (),
-        "last_urged": None,
-        "undo": None,
-        "master": None,
-        "absorbed": (),
-        "earlier": c.earlier,
-    }
+    return Case(
+        case_id=c.case_id,
+        case_no=c.case_no,
+        opened_at=c.reported_at,
+        last_at=fact.at,
+        rulebook=change.rulebook,
+        source=c.source,
+        nature=c.nature,
+        staff=c.staff,
+        history=c.recorded is not None,
+        danger=c.danger or c.life,
+        category=c.category,
+        spot=c.spot,
+        reports=(c.report_id,),
+        reporter=c.reporter.account,
+        imported_unit=c.imported_unit,
+        earlier=c.earlier,
+    )
 
 
 def _undo(case: Case, fact: Fact) -> Undo | None:
@@ -157,23 +138,11 @@ def _standing(case: Case, fact: Fact, rule: str, *, merged: bool = False) -> Und
         rule=rule,
         at=fact.at,
         action=fact.action,
-        state=case.state,
-        state_before=case.state_before,
-        owner=case.owner,
-        tier=case.tier,
-        lead=case.lead,
-        category=case.category,
-        condition=case.condition,
-        urgency=case.urgency,
-        class_proposed=case.class_proposed,
-        routed=case.routed,
-        tasks=case.tasks,
         clocks=tuple(c for c in case.clocks if c.state is not ClockState.STOPPED),
-        flags=case.flags,
-        counters=case.counters,
-        skipped=case.skipped,
+        tasks=case.tasks,
         requests=pending(case) if merged else (),
         absorbed=case.absorbed if merged else (),
+        **{name: getattr(case, name) for name in _TAKEN_BACK},
     )
 
 
@@ -285,21 +254,7 @@ def _skipped(draft: _Draft, change: Skipped, _: Fact) -> None:
 
 def _restored(draft: _Draft, change: Restored, _: Fact) -> None:
     undo = change.undo
-    for name in (
-        "state",
-        "state_before",
-        "owner",
-        "tier",
-        "lead",
-        "category",
-        "condition",
-        "urgency",
-        "class_proposed",
-        "routed",
-        "flags",
-        "counters",
-        "skipped",
-    ):
+    for name in _TAKEN_BACK:
         draft[name] = getattr(undo, name)
     given = {t.task_id for t in undo.tasks}
     draft["tasks"] = (*undo.tasks, *(t for t in draft["tasks"] if t.task_id not in given))

@@ -22,7 +22,7 @@ from services.governance.acts import (
 from services.governance.cycle import ClockKind, ClosedKind, Flag, Nature, Stage, State, Tier, Urgency, stage_of_state
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """A case as it stands after `sequence` facts.
 
@@ -33,40 +33,40 @@ class Case:
     case_no: str
     opened_at: datetime
     last_at: datetime
-    sequence: int
-    version: int
+    sequence: int = 0
+    version: int = 0
     rulebook: str
     source: str
     nature: Nature
     staff: bool  # an employee reported
     history: bool  # imported outcome: no clocks, outside live queues
-    state: State
-    state_before: State | None  # of a suspended, fed-back or reopened case
-    tier: Tier
-    owner: Owner | None
-    urgency: Urgency
+    state: State = State.REPORTED
+    state_before: State | None = None  # of a suspended, fed-back or reopened case
+    tier: Tier = Tier.GRID
+    owner: Owner | None = None
+    urgency: Urgency = Urgency.ORDINARY
     danger: bool
-    restricted: bool
+    restricted: bool = False
     category: CategoryRef | None
-    condition: str | None
-    class_proposed: bool
+    condition: str | None = None
+    class_proposed: bool = True
     spot: Spot
-    routed: Routed | None
-    lead: str | None
-    tasks: tuple[Task, ...]
-    clocks: tuple[Clock, ...]
-    requests: tuple[Request, ...]
-    flags: frozenset[Flag]
+    routed: Routed | None = None
+    lead: str | None = None
+    tasks: tuple[Task, ...] = ()
+    clocks: tuple[Clock, ...] = ()
+    requests: tuple[Request, ...] = ()
+    flags: frozenset[Flag] = frozenset()
     reports: tuple[str, ...]
     reporter: str | None  # account of a staff reporter
-    handlers: frozenset[str]
-    counters: tuple[tuple[str, int], ...]
-    closed_as: ClosedKind | None
-    closed_at: datetime | None
-    recorded_unit: str | None
+    handlers: frozenset[str] = frozenset()
+    counters: tuple[tuple[str, int], ...] = ()
+    closed_as: ClosedKind | None = None
+    closed_at: datetime | None = None
+    recorded_unit: str | None = None
     imported_unit: str | None
-    operations: tuple[str, ...]  # op_ids already applied: repeating an act changes nothing
-    skipped: tuple[tuple[str, str], ...]  # (stage, why): 'grid' | 'community' | 'direct'
+    operations: tuple[str, ...] = ()  # op_ids already applied: repeating an act changes nothing
+    skipped: tuple[tuple[str, str], ...] = ()  # (stage, why): 'grid' | 'community' | 'direct'
     photos: tuple[str, ...] = ()  # ids of photos that have arrived
     last_urged: datetime | None = None
     undo: Undo | None = None  # how it stood before the machine's last act, until a person acts; before it was merged
