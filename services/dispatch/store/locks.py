@@ -7,6 +7,7 @@ again together, in order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import text
 
@@ -52,18 +53,30 @@ def relatives_of(cases: Mapping[str, Case]) -> set[str]:
     return masters_of(cases) | {d.case.case_id for case in cases.values() for d in case.absorbed}
 
 
-async def lock_together(tx: Tx, ids: Iterable[str], concerned: Concerned = masters_of) -> dict[str, Case]:
-    """The cases among `ids` that exist and those that they concern, locked until the transaction ends."""
-    wanted = set(ids)
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """Cases by id, and the case of each report that was asked for: neither changes until the transaction ends."""
+
+    cases: dict[str, Case]
+    homes: dict[str, str]
+
+
+async def lock_together(
+    tx: Tx, ids: Iterable[str], concerned: Concerned = masters_of, *, reports: Iterable[str] = ()
+) -> Locked:
+    """The cases among `ids` and those of `reports` that exist, with those that they concern."""
+    asked = tuple(reports)
+    wanted = {*ids, *(await cases_of_reports(tx, asked)).values()}
     while wanted:
         async with tx.begin_nested() as held:
             cases = await lock_cases(tx, wanted)
-            more = concerned(cases) - wanted
+            homes = await cases_of_reports(tx, asked)  # a merge may have moved them while we waited
+            more = {*concerned(cases), *homes.values()} - wanted
             if not more:
-                return cases
+                return Locked(cases, homes)
             await held.rollback()  # lets go of the locks
         wanted |= more
-    return {}
+    return Locked({}, {})
 
 
 async def ids_of_numbers(tx: Tx, numbers: Iterable[str]) -> dict[str, str]:

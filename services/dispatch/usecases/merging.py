@@ -43,7 +43,8 @@ async def hold(tx: Tx, case_no: str, master: str | None) -> Held:
     """Lock the case, its master (the present one, or the one named), and whoever came with either."""
     named = (master or "").strip().upper()  # as people type it
     numbers = await ids_of_numbers(tx, [case_no, named])
-    return Held(await lock_together(tx, numbers.values(), relatives_of), numbers.get(named))
+    locked = await lock_together(tx, numbers.values(), relatives_of)
+    return Held(locked.cases, numbers.get(named))
 
 
 async def with_consequences(

@@ -22,8 +22,8 @@ from services.chassis.ids import IdSource
 from services.chassis.streams import Poison, Received
 from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
-from services.dispatch.store.locks import cases_of_reports, ids_of_numbers, lock_together, next_numbers
-from services.dispatch.store.near import MOST, NEAR_M, Point, metres, near, near_cases
+from services.dispatch.store.locks import ids_of_numbers, lock_together, next_numbers
+from services.dispatch.store.near import MOST, Point, before, metres, near, near_cases, point_of
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
 from services.dispatch.store.write import Refusal, Step, Words, save, save_refusals
@@ -31,7 +31,7 @@ from services.dispatch.usecases.around import around_case, around_report
 from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body, was_done
 from services.dispatch.usecases.deciding import Cause, carry_out
 from services.dispatch.usecases.opening import case_number, claim_of, open_case, words_of
-from services.governance.acts import AttachPhoto, Command, Neighbour, TimerFired
+from services.governance.acts import AttachPhoto, CategoryRef, Command, Neighbour, TimerFired
 from services.governance.case import Case
 from services.governance.cycle import LIVE
 from services.governance.errors import GovernanceError
@@ -95,10 +95,10 @@ class Taking:
         """Lock every case that the batch speaks of."""
         bodies = [received.envelope.data for received in batch]
         numbers = await ids_of_numbers(tx, _numbers(bodies))
-        of_report = await cases_of_reports(tx, _report_ids(bodies))
-        cases = await lock_together(tx, {*_case_ids(bodies), *numbers.values(), *of_report.values()})
-        beside = await near_cases(tx, cases.values())
-        return _Work(self._tools.directory.current(), await grid_now(tx), cases, numbers, of_report, beside)
+        locked = await lock_together(tx, (*_case_ids(bodies), *numbers.values()), reports=_report_ids(bodies))
+        beside = await near_cases(tx, locked.cases.values())
+        now = await grid_now(tx)
+        return _Work(self._tools.directory.current(), now, locked.cases, numbers, locked.homes, beside)
 
     async def _claim(self, tx: Tx, batch: Sequence[Received], work: _Work) -> dict[int, _Opening]:
         """Which reports of the batch are new, with their case numbers and neighbours."""
@@ -115,12 +115,26 @@ class Taking:
         taken = [n for report_id, n in by_id.items() if report_id in free]
         fresh = [n for n in taken if n not in joined]
         serials = await next_numbers(tx, len(fresh)) if fresh else []
-        neighbours = await _neighbours(tx, [reports[n] for n in fresh])
+        points = [await self._point(reports[n]) for n in fresh]
+        around = await _neighbours(tx, points)
         plan = {n: _Opening(planned[n]) for n in taken}
-        for n, serial, beside in zip(fresh, serials, neighbours, strict=True):
+        for n, serial, point, (beside, again) in zip(fresh, serials, points, around, strict=True):
             number = case_number(work.directory, reports[n].spot.street, work.now, serial)
-            plan[n] = _Opening(planned[n], number, beside, recognised[n])
+            plan[n] = _Opening(planned[n], number, beside, recognised[n], point, again)
         return plan
+
+    async def _point(self, report: ReportSubmittedV1) -> Point | None:
+        """Where its like is looked for. History has none: it asks nobody to do anything."""
+        spot, category = report.spot, report.category
+        if report.recorded is not None or category is None or spot.lng is None or spot.lat is None:
+            return None
+        try:
+            book = await self._tools.directory.rulebook(report.rulebook)
+        except UnknownRulebook:  # said where the report itself is taken
+            return None
+        ref = CategoryRef(category.scheme, category.version, category.code)
+        known = book.category_of(ref)
+        return point_of(known.code if known else category.code, spot.lng, spot.lat, book)
 
     # --- deciding -----------------------------------------------------------------------------------------------
     async def _one(self, tx: Tx, envelope: Envelope[Body], work: _Work, opening: _Opening | None) -> None:
@@ -149,7 +163,10 @@ class Taking:
             await self._ask(known, command, work, cause)
             return
         rulebook = await self._tools.directory.rulebook(report.rulebook)
-        around = around_report(work.directory, command.spot, [*opening.near, *_in_batch(report, work)])
+        beside = _in_batch(opening.point, work)
+        around = around_report(
+            work.directory, command.spot, [*opening.near, *beside], before=opening.again + len(beside)
+        )
         self._keep(carry_out(None, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause), work)
         work.words[claimed.case_id] = words_of(report, work.directory)
 
@@ -205,6 +222,8 @@ class _Opening:
     case_no: str = ""
     near: tuple[Neighbour, ...] = ()
     earlier: Case | None = None  # the reporter took it for this one, which has ended
+    point: Point | None = None
+    again: int = 0  # how often it has been there before
 
 
 def _recognised(report: ReportSubmittedV1, work: _Work) -> Case | None:
@@ -214,23 +233,17 @@ def _recognised(report: ReportSubmittedV1, work: _Work) -> Case | None:
     return case if case is not None and not case.history and not case.restricted else None
 
 
-async def _neighbours(tx: Tx, reports: Sequence[ReportSubmittedV1]) -> list[tuple[Neighbour, ...]]:
-    points = {n: point for n, report in enumerate(reports) if (point := _point(report)) is not None}
-    found = dict(zip(points, await near(tx, list(points.values())), strict=True))
-    return [tuple(found.get(n, ())) for n in range(len(reports))]
+async def _neighbours(tx: Tx, points: Sequence[Point | None]) -> list[tuple[tuple[Neighbour, ...], int]]:
+    """Beside each, and how often it has been there before."""
+    known = {n: point for n, point in enumerate(points) if point is not None}
+    wanted = list(known.values())
+    beside = dict(zip(known, await near(tx, wanted), strict=True))
+    again = dict(zip(known, await before(tx, wanted), strict=True))
+    return [(tuple(beside.get(n, ())), again.get(n, 0)) for n in range(len(points))]
 
 
-def _point(report: ReportSubmittedV1) -> Point | None:
-    """Where duplicates are looked for. History has none: it asks nobody to do anything."""
-    spot, category = report.spot, report.category
-    if report.recorded is not None or category is None or spot.lng is None or spot.lat is None:
-        return None
-    return Point(category.code, spot.lng, spot.lat)
-
-
-def _in_batch(report: ReportSubmittedV1, work: _Work) -> list[Neighbour]:
+def _in_batch(point: Point | None, work: _Work) -> list[Neighbour]:
     """Neighbours that the same batch has just opened."""
-    point = _point(report)
     if point is None:
         return []
     opened = (case for claimed in work.claims if (case := work.cases.get(claimed.case_id)) is not None)
@@ -242,7 +255,7 @@ def _in_batch(report: ReportSubmittedV1, work: _Work) -> list[Neighbour]:
         and not case.history
         and case.spot.lng is not None
         and case.spot.lat is not None
-        and metres(point, case.spot.lng, case.spot.lat) <= NEAR_M
+        and metres(point, case.spot.lng, case.spot.lat) <= point.metres
     )
     return list(islice(beside, MOST))
 
