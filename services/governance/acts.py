@@ -285,6 +285,7 @@ class Around:
     """What other cases and the directory say at this moment; read by the edge, given to `decide`."""
 
     near: tuple[Neighbour, ...] = ()
+    before: int = 0  # how often its like stood here within the rulebook's days, settled or not
     grid_has_branch: bool = True
     verifier: ActorRef | None = None
     place: Spot | None = None  # of the cell that the inputs name, as the directory knows it

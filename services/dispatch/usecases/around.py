@@ -13,9 +13,9 @@ from services.governance.cycle import Role, Urgency
 _DANGER = frozenset({Urgency.CRITICAL, Urgency.URGENT})
 
 
-def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour]) -> Around:
-    """For a report that opens a case."""
-    return Around(near=tuple(near), grid_has_branch=_has_branch(directory, spot))
+def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour], before: int = 0) -> Around:
+    """For a report that opens a case; `before`: how often its like has been there already."""
+    return Around(near=tuple(near), grid_has_branch=_has_branch(directory, spot), before=before)
 
 
 def around_case(

@@ -110,6 +110,12 @@ def not_urgent(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> No
         raise UrgentCase
 
 
+def not_hard(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """What comes back again and again is not swept away once more: it is called up."""
+    if Flag.HARD in case.flags:
+        raise LimitReached("recurrence")
+
+
 def settled(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
     """A case does not end while an order to answer stands unanswered."""
     if Flag.SUPERVISED in case.flags:

@@ -14,6 +14,7 @@ from services.governance.acts import (
     Clock,
     ClockChanged,
     ClockState,
+    Counted,
     FlagDropped,
     FlagRaised,
     OpenCase,
@@ -83,6 +84,12 @@ def rule_flag(case: Case, routed: Routed) -> list[Change]:
     if not none and Flag.NO_RULE in case.flags:
         return [FlagDropped(Flag.NO_RULE)]
     return []
+
+
+def recurs(book: Rulebook, times: int, known: int = 0) -> list[Change]:
+    """Here again, so many times more; from the rulebook's number on it is a hard one, whose root is looked for."""
+    hard = times > 0 and known + times + 1 >= book.settings.recur_hard
+    return [*[Counted("recurrence")] * times, *([FlagRaised(Flag.HARD)] if hard else [])]
 
 
 # --- the class a person chooses -------------------------------------------------------------------------------------

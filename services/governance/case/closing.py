@@ -22,6 +22,7 @@ from services.governance.acts import (
     Told,
 )
 from services.governance.case.calling import settled
+from services.governance.case.classify import recurs
 from services.governance.case.cotasks import give_lead
 from services.governance.case.model import Case, clock_of, count_of, open_tasks, pending
 from services.governance.case.permits import covers
@@ -176,6 +177,8 @@ def reopen(turn: Turn) -> None:
         changes.append(LeadAssigned(None))
     elif case.lead is not None:
         changes += give_lead(turn, case.lead)
+    if turn.inputs.reason == "came_back":
+        changes += recurs(turn.book, 1, count_of(case, "recurrence"))
     changes += turn.begin(_WORK_CLOCK[target])
     whole = clock_of(case, ClockKind.WHOLE)
     if whole is not None:

@@ -19,7 +19,7 @@ from services.governance.acts import (
     StateChanged,
 )
 from services.governance.case import calling
-from services.governance.case.classify import propose, routed_for
+from services.governance.case.classify import propose, recurs, routed_for
 from services.governance.case.machine import alert, auto_dispatch, call_up_by_machine
 from services.governance.case.turn import Turn, runs
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State, Tier, Urgency
@@ -60,6 +60,7 @@ def _reported(turn: Turn, command: OpenCase) -> None:
     ]
     changes += [FlagRaised(Flag.NO_RULE)] if routed.line is None else []
     changes += [FlagRaised(Flag.CROSS_BORDER)] if spot.cell is None and spot.lng is not None else []
+    changes += recurs(book, turn.around.before)
     changes += _first_clocks(turn, command, classified.condition, classified.urgency)
     turn.action = Action.REPORT
     tell = calling.told_branch(spot)

@@ -145,7 +145,7 @@ EFFECTS: Mapping[str, Effect] = {
 
 # A guard raises; an offer is made only where none does. What depends on the inputs is checked by the effect.
 GUARDS: Mapping[str, tuple[Guard, ...]] = {
-    "2": (calling.not_urgent,),
+    "2": (calling.not_urgent, calling.not_hard),
     "3": (calling.not_urgent, calling.settled),
     "4": (calling.has_community,),
     "5b": (calling.unanswered,),
