@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispat
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check long bench chaos cluster web schemas docs migrate lock clean
+.PHONY: help run dev test check long bench mutants chaos cluster web schemas docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -43,6 +43,9 @@ long: .venv/ready-dev $(PAGES) ## what is too slow for test
 
 bench: .venv/ready-dev $(PAGES) ## the benchmarks; NAME= runs one; writes bench/latest.json
 	@$(PY) -m tests.bench $(NAME)
+
+mutants: .venv/ready-dev ## whether the tests notice what could be wrong with the rules; FILES= judges some
+	@$(PY) -m tests.mutants --survivors $(FILES)
 
 chaos: .venv/ready-dev $(PAGES) ## faults with a checker; MINUTES= sets the length, SEED= does the same again
 	@$(PY) -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
