@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, running, streams
+from tests.bench import intake, running, streams, whatif
 from tests.bench.result import LATEST, Result, keep
 
 BENCHES = {
@@ -13,6 +13,8 @@ BENCHES = {
     "streams": streams.run,
     "queue": running.run_queue,
     "recovery": running.run_recovery,
+    "recompute": running.run_recompute,
+    "whatif": whatif.run,
 }
 
 

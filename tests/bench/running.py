@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import queue, recovery
+from tests.bench import queue, recompute, recovery
 from tests.bench.result import Result
 from tests.chaos.stand import Stand, start
 
@@ -22,6 +22,11 @@ def run_queue() -> list[Result]:
 def run_recovery() -> list[Result]:
     """Recovery after kill -9."""
     return _with_stand(recovery.survive)
+
+
+def run_recompute() -> list[Result]:
+    """Report → queue while the deadlines of very many cases are counted anew."""
+    return _with_stand(recompute.watch)
 
 
 def _with_stand(bench: Callable[[Stand], Awaitable[list[Result]]]) -> list[Result]:

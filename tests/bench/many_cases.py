@@ -1,0 +1,111 @@
+"""Very many open cases, made by COPY: a few that the rules themselves brought to their unit, repeated under own ids.
+
+The generator is seeded: the same seed and count give the same rows, but for the moment they are made at.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import sql
+
+from schemas.rulebook import load_rulebook
+from services.dispatch.store.columns import case_row
+from services.governance.acts import Clock
+from services.governance.case import Case
+from services.governance.cycle import Action
+from services.governance.rulebook import Rulebook
+from tests.bench.result import CHECKOUT
+from tests.support.governance import CHIEF, CLERK, COMMUNITY_SECRETARY, LEAD, SECRETARY, Walk, report
+
+SEED = 20261122
+KINDS = 40  # different cases among the many
+CATEGORY, CONDITION = "P0146", "P0146.1"  # five working days
+RULEBOOK = CHECKOUT / "deploy" / "rulebooks" / "fengcheng.toml"
+
+
+def sample_rulebook() -> Rulebook:
+    """As the sample street has it."""
+    folder = RULEBOOK.parent / "calendars"
+    return load_rulebook(RULEBOOK.read_text("utf-8"), {path.name: _text(path) for path in folder.glob("*.toml")})
+
+
+def fill(database_url: str, count: int, now: datetime) -> None:
+    """So many cases in handling, each with running limits on working time. `now`: the database's."""
+    kinds = list(_kinds(now))
+    rng = random.Random(SEED)
+    names = list(case_row(kinds[0]))
+    lines = [_line(case_row(case), names) for case in kinds]
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    copy_in = sql.SQL("COPY dispatch.cases ({}) FROM STDIN").format(columns)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
+            for number in range(count):
+                kind = rng.randrange(KINDS)
+                copy.write(_renamed(lines[kind], kinds[kind], number))
+        connection.execute("VACUUM (ANALYZE) dispatch.cases")
+
+
+def last_due(now: datetime) -> datetime:
+    """When the last limit of the earliest of them ends."""
+    clocks: list[Clock] = [clock for case in _kinds(now) for clock in case.clocks if clock.running_since is not None]
+    return max(clock.due_at for clock in clocks)
+
+
+def _kinds(now: datetime) -> Iterator[Case]:
+    book, rng = sample_rulebook(), random.Random(SEED)
+    for number in range(KINDS):
+        began = (now - timedelta(minutes=rng.randrange(10, 50))).replace(microsecond=0)
+        opened = report(
+            CATEGORY,
+            began,
+            case_id=f"00000000-0000-7000-8000-{number:012x}",
+            case_no=f"BENCH-{number:08d}",
+            staff=False,
+        )
+        walk = Walk(opened, book)
+        walk.act(SECRETARY, Action.CALL_UP, reason="no_means")
+        walk.act(COMMUNITY_SECRETARY, Action.CALL_UP, reason="no_enforcement", note="tried to talk")
+        walk.act(CLERK, Action.ANSWER)
+        walk.act(CHIEF, Action.FILE, condition=CONDITION)
+        walk.act(CLERK, Action.DISPATCH, lead_unit="huanwei", co_units=(), reason="on_duty")
+        walk.act(LEAD, Action.RESPOND, means="on_site")
+        yield walk.case
+
+
+def _renamed(line: str, kind: Case, number: int) -> str:
+    own = f"01900000-0000-7000-8000-{number:012x}"
+    return line.replace(kind.case_id, own).replace(kind.case_no, f"BENCH-{number + KINDS:08d}")
+
+
+def _line(row: dict[str, Any], names: list[str]) -> str:
+    return "\t".join(_cell(row[name]) for name in names) + "\n"
+
+
+def _cell(value: Any) -> str:
+    """A value in COPY's text form."""
+    if value is None:
+        return r"\N"
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, list | tuple):
+        return _escaped("{" + ",".join(f'"{each}"' for each in value) + "}")
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict | orjson.Fragment):
+        return _escaped(orjson.dumps(value).decode())
+    return _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8")
