@@ -183,7 +183,9 @@ class Language(StrEnum):
 
 
 Lang = Annotated[Language, typer.Option("--lang", help="In which language to answer.")]
-BookFile = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file; default: the sample's.")]
+BookFile = Annotated[
+    Path, typer.Argument(exists=True, dir_okay=False, show_default=False, help="A TOML file; default: the sample's.")
+]
 Calendars = Annotated[
     Path | None, typer.Option(exists=True, file_okay=False, help="Folder of calendars; default: beside the file.")
 ]
