@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import signal
 import sys
 import tomllib
@@ -33,6 +34,7 @@ from services.dispatch.usecases.recompute import Pace, Recomputing
 from services.governance.worktime import DayKind
 
 AGAIN_S: Final = 2.0
+BEHIND_LIVE_WORK: Final = 10  # nice
 SHOWN_DAYS: Final = 12
 
 
@@ -106,7 +108,8 @@ async def _show(base: Ground, _: argparse.Namespace) -> int:
 
 
 async def _recompute(base: Ground, _: argparse.Namespace) -> int:
-    """In the foreground; Ctrl-C leaves the rest to housekeeping or to the next call."""
+    """In the foreground, at a low priority; Ctrl-C leaves the rest to housekeeping or to the next call."""
+    os.nice(BEHIND_LIVE_WORK)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
