@@ -41,12 +41,14 @@ def page_router(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> AP
         if _TOKEN.fullmatch(token):
             async with db.reading() as tx:
                 report = await reading.by_token(tx, token)
-                steps = await reading.steps_of(tx, report.case.case_id) if report and report.case else []
+                case = report.case if report else None
+                steps = await reading.steps_of(tx, case.case_id) if case else []
+                before = await reading.steps_of(tx, case.own) if case and case.own != case.case_id else []
         if report is None:
             gone = pages.get_template("gone.html").render(text=labels.text, lang=labels.lang)
             return HTMLResponse(gone, 404, _HEADERS)
         rulebook = await _rulebook(cache, report.rulebook)
-        shown = track_page(report, steps, cache.current(), rulebook, labels, clock.now())
+        shown = track_page(report, (steps, before), cache.current(), rulebook, labels, clock.now())
         return HTMLResponse(pages.get_template("track.html").render(page=shown, text=labels.text), 200, _HEADERS)
 
     return router

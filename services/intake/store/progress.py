@@ -46,7 +46,7 @@ async def put_views(tx: Tx, rows: Sequence[CaseViewRow]) -> None:
 
 
 async def put_reports(tx: Tx, rows: Sequence[CaseReportRow]) -> None:
-    """Which case a report belongs to now; at most one row per report."""
+    """Which case took a report in; at most one row per report."""
     await _put(tx, _REPORTS, rows)
 
 

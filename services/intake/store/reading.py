@@ -9,6 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from services.governance.cycle import LIVE
 from services.intake.store import Tx
 from services.intake.tables import case_reports, case_steps, case_views, commands, photos, reports, track_tokens
 from services.intake.tables.rows import PhotoRow, StepRow
@@ -19,8 +20,10 @@ _NARROWEST: Final = 0.5  # a degree of longitude is at least half as long anywhe
 
 @dataclass(frozen=True, slots=True)
 class CaseSeen:
-    """The case that a report became, as the reporter may know it."""
+    """The case that a report became, or the one that was merged into, as the reporter may know it. `own` is the first
+    of the two."""
 
+    own: str
     case_id: str
     case_no: str
     state: str
@@ -93,7 +96,10 @@ _REPORT: Final = (
     reports.c.submitted_at,
     reports.c.rulebook,
 )
+_own: Final = case_views.alias("own")
+_master: Final = case_views.alias("master")
 _CASE: Final = (
+    _own.c.case_id,
     case_views.c.case_id,
     case_views.c.case_no,
     case_views.c.state,
@@ -109,7 +115,10 @@ _WITH_CASE: Final = (
     sa.select(*_REPORT, *_CASE)
     .select_from(reports)
     .outerjoin(case_reports, case_reports.c.report_id == reports.c.report_id)
-    .outerjoin(case_views, case_views.c.case_id == case_reports.c.case_id)
+    .outerjoin(_own, _own.c.case_id == case_reports.c.case_id)
+    .outerjoin(_master, _master.c.case_id == _own.c.master)
+    # a master that has not been heard of yet is waited for under the case's own number
+    .outerjoin(case_views, case_views.c.case_id == sa.func.coalesce(_master.c.case_id, _own.c.case_id))
 )
 
 
@@ -199,6 +208,7 @@ async def near(tx: Tx, lng: float, lat: float, category: str | None, metres: flo
         case_views.c.opened_at,
     ).where(
         case_views.c.closed_at.is_(None),
+        case_views.c.state.in_(sorted(LIVE)),
         ~case_views.c.history,
         ~case_views.c.restricted,
         case_views.c.lat.between(lat - high, lat + high),

@@ -32,6 +32,7 @@ case_views = sa.Table(
     sa.Column("closed_at", _TIME, nullable=True),
     sa.Column("closed_as", sa.Text, nullable=True),
     sa.Column("changed_at", _TIME, nullable=False),
+    sa.Column("master", sa.Text, nullable=True, comment="id of the case that it was merged into"),
     sa.Index(
         "case_views_near",
         "category",
@@ -41,6 +42,7 @@ case_views = sa.Table(
     ),
 )
 
+# The case that took a report in, whatever it was merged into since: facts of two cases come in no order of their own.
 case_reports = sa.Table(
     "case_reports",
     metadata,

@@ -114,6 +114,7 @@ class CaseViewRow:
     closed_at: datetime | None
     closed_as: str | None
     changed_at: datetime
+    master: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def offered(case: CaseSeen | None) -> tuple[str, ...]:
     actions = ["urge"]
     if state is State.FED_BACK:
         actions.append("confirm")
-    if state in _BEFORE_DISPATCH:
+    if state in _BEFORE_DISPATCH and case.own == case.case_id:  # others' matter is not his to take back
         actions.append("withdraw")
     return tuple(actions)
 

@@ -14,7 +14,7 @@ from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1, CaseFactV1, StandingV1
 from schemas.wire import Body
 from services.governance.acts import ClockState
-from services.governance.cycle import ClockKind, State
+from services.governance.cycle import ClockKind
 from services.intake.tables.rows import CaseReportRow, CaseViewRow, CommandAnswerRow, StepRow
 
 PUBLIC_STEPS = frozenset(
@@ -23,7 +23,7 @@ PUBLIC_STEPS = frozenset(
         *("reported", "self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
         *("unfounded", "sent_down", "filed", "not_filed", "declined", "dispatched", "redispatched", "responded"),
         *("suspended", "resumed", "whistle_answered", "fed_back", "verified", "verify_failed", "closed", "reopened"),
-        *("urged", "withdrawn", "voided", "merged", "recorded"),
+        *("urged", "withdrawn", "voided", "merged", "unmerged", "recorded"),
     )
 )
 _UNSEEN_CLOCKS = frozenset({ClockKind.RETURN_WINDOW, ClockKind.CO_TASK})
@@ -53,9 +53,8 @@ def project(events: Sequence[Envelope[Body]]) -> Changes:
 def _fact(changes: Changes, event: Envelope[Body], fact: CaseFactV1) -> None:
     standing = fact.standing
     changes.views[standing.case_id] = view_of(standing, event.time)
-    if standing.state is not State.MERGED:  # a merged case's reports follow its master, which names them itself
-        for report_id in _ids(standing.reports):
-            changes.reports[str(report_id)] = CaseReportRow(report_id, standing.case_id)
+    for report_id in _ids(_own(standing)):
+        changes.reports[str(report_id)] = CaseReportRow(report_id, standing.case_id)
     if event.type in PUBLIC_STEPS:
         changes.steps.append(
             StepRow(
@@ -68,6 +67,13 @@ def _fact(changes: Changes, event: Envelope[Body], fact: CaseFactV1) -> None:
             )
         )
     _answer(changes, event.causation_id, "done", None, event.time)
+
+
+def _own(standing: StandingV1) -> list[str]:
+    """Its reports without those of its duplicates: each belongs to the case that took it in, which says by itself
+    what it is part of."""
+    others = {report for duplicate in standing.absorbed for report in duplicate.reports}
+    return [report for report in standing.reports if report not in others]
 
 
 def view_of(standing: StandingV1, at: datetime) -> CaseViewRow:
@@ -94,6 +100,7 @@ def view_of(standing: StandingV1, at: datetime) -> CaseViewRow:
         closed_at=standing.closed_at,
         closed_as=standing.closed_as.value if standing.closed_as else None,
         changed_at=at,
+        master=standing.master.case_id if standing.master else None,
     )
 
 

@@ -60,14 +60,14 @@ class TrackPage:
 
 def track_page(
     report: ReportSeen,
-    steps: Sequence[StepRow],
+    told: tuple[Sequence[StepRow], Sequence[StepRow]],
     directory: Directory,
     rulebook: Rulebook | None,
     labels: Labels,
     now: datetime,
 ) -> TrackPage:
-    """The page of one report."""
-    case = report.case
+    """The page of one report. `told`: the steps of its case, and those of the one it was before a merge, if it was."""
+    case, (steps, before) = report.case, told
     category = _category_name(report, rulebook)
     restricted = case.restricted if case else bool(category and category[1])
     street = directory.streets.get(report.street)
@@ -81,11 +81,19 @@ def track_page(
         submitted=_local(report.submitted_at, _LONG),
         due=_local(case.due_at, _LONG) if case and case.due_at and not restricted else None,
         bar=() if restricted else tuple(_bar(report, steps, labels)),
-        lines=() if restricted else tuple(Line(_local(s.at, _LONG), _fact(s.kind, labels)) for s in steps),
+        lines=()
+        if restricted
+        else tuple(Line(_local(s.at, _LONG), _fact(s.kind, labels)) for s in _story(steps, before)),
         restricted=restricted,
         sample=bool(street and street.sample),
         updated=_local(now, _LONG),
     )
+
+
+def _story(steps: Sequence[StepRow], before: Sequence[StepRow]) -> list[StepRow]:
+    """The reporter's own matter up to the merge, and the master's from then on."""
+    merged_at = max((step.at for step in before if step.state == State.MERGED), default=None)
+    return [*before, *(step for step in steps if merged_at is None or step.at > merged_at)]
 
 
 def _bar(report: ReportSeen, steps: Sequence[StepRow], labels: Labels) -> list[BarStep]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1, CaseFactV1, StandingV1
+from schemas.labels import Labels
 from schemas.wire import Body
 from services.chassis.db import grid_now, move_clock
 from services.chassis.ids import SystemIds
@@ -115,12 +116,63 @@ async def test_older_standing_changes_nothing(worker: httpx.AsyncClient, dispatc
     assert (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["state"] == "filed"
 
 
+MASTER = {"case_id": CASE[:-1] + "2", "case_no": "FC-20261122-00002"}
+
+
 async def test_reports_of_a_merged_case_follow_the_master(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
-    master = {"case_id": CASE[:-1] + "2", "case_no": "FC-20261122-00002"}
+    """State, steps and due time are the master's; nobody takes others' matter back."""
+    url = f"/api/v1/reports/{dispatch.report_id}"
     await dispatch.fact("case.reported")
-    await dispatch.fact("case.absorbed", **master)
-    await dispatch.fact("case.merged", state="merged")
-    assert (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["case_no"] == master["case_no"]
+    duplicate = {"case_id": CASE, "case_no": "FC-20261122-00001", "reports": [dispatch.report_id]}
+    handled = {"state": "handling", "stage": "disposal", "tier": "T2"}
+    await dispatch.fact("case.merged", state="merged", clocks=[], master=MASTER)
+    assert (await worker.get(url)).json()["state"] == "merged", "until the master has been heard of"
+    await dispatch.fact("case.absorbed", **MASTER, **handled, absorbed=[duplicate])
+    seen = (await worker.get(url)).json()
+    assert (seen["case_no"], seen["state"], seen["stage"]) == (MASTER["case_no"], "handling", "disposal")
+    assert datetime.fromisoformat(seen["due_at"]) == dispatch.now + timedelta(hours=4)
+    assert [action["action"] for action in seen["actions"]] == ["urge"]
+    mine = (await worker.get("/api/v1/reports?mine=true")).json()["items"]
+    assert [(row["case_no"], row["state"]) for row in mine] == [(MASTER["case_no"], "handling")]
+    await dispatch.fact("case.unmerged")
+    own = (await worker.get(url)).json()
+    assert (own["case_no"], own["state"]) == ("FC-20261122-00001", "reported")
+
+
+async def test_facts_of_two_cases_may_come_in_any_order(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    """They lie on different partitions: what the master said while it held the report comes after it let it go."""
+    url = f"/api/v1/reports/{dispatch.report_id}"
+    duplicate = {"case_id": CASE, "case_no": "FC-20261122-00001", "reports": [dispatch.report_id]}
+    await dispatch.fact("case.absorbed", **MASTER, absorbed=[duplicate])
+    await dispatch.fact("case.reported")
+    assert (await worker.get(url)).json()["case_no"] == "FC-20261122-00001"
+    await dispatch.fact("case.merged", state="merged", clocks=[], master=MASTER)
+    assert (await worker.get(url)).json()["case_no"] == MASTER["case_no"]
+    await dispatch.fact("case.unmerged")
+    await dispatch.fact("case.called", **MASTER, absorbed=[duplicate], state="at_community", stage="community_call")
+    assert (await worker.get(url)).json()["case_no"] == "FC-20261122-00001"
+
+
+async def test_the_public_page_tells_of_the_merge_and_goes_on_with_the_master(
+    worker: httpx.AsyncClient, dispatch: Dispatch
+) -> None:
+    url = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["track_url"]
+    duplicate = {"case_id": CASE, "case_no": "FC-20261122-00001", "reports": [dispatch.report_id]}
+    await dispatch.fact("case.reported")
+    await dispatch.fact("case.called", **MASTER, state="at_community", stage="community_call", reports=[])
+    dispatch.now += timedelta(minutes=1)
+    await dispatch.fact("case.merged", state="merged", clocks=[], master=MASTER)
+    await dispatch.fact("case.absorbed", **MASTER, state="at_community", stage="community_call", absorbed=[duplicate])
+    dispatch.now += timedelta(minutes=1)
+    await dispatch.fact("case.filed", **MASTER, state="filed", stage="coordination", tier="T2", absorbed=[duplicate])
+    page = (await worker.get(url)).text
+    for words in ("FC-20261122-00002", "并入同一问题的主案件，一并办理", "已立案待派遣"):
+        assert words in page
+    lines = [
+        line.split("</li>")[0].split("</time> ")[1] for line in page.split('<ol class="lines">')[1].split("<li>")[1:]
+    ]
+    told = [Labels("zh-CN").text(f"fact.case.{kind}") for kind in ("reported", "merged", "filed")]
+    assert lines == told, "what the master had done before is not the reporter's own story"
 
 
 async def test_a_wish_goes_out_and_its_answer_comes_back(
