@@ -1,4 +1,4 @@
-"""`python -m services.dispatch serve|worker|relay|sample|count|calendar|…`; `--help` lists them all."""
+"""`python -m services.dispatch serve|worker|relay|sample|count|calendar|what-if|…`; `--help` lists them all."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from services.dispatch.settings import DispatchSettings
 from services.dispatch.store.imports import COUNT_BY, agreement, count_cases, unknown_units
 from services.dispatch.store.queues import QUEUES
 from services.dispatch.usecases.ground import Ground
+from services.dispatch.whatif.arguments import WHATIF_ARGUMENTS, WHATIF_COMMANDS
 
 _PROCESSES = {"serve": build_server, "worker": build_worker, "relay": build_relay}
 
@@ -52,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--csv", action="store_true", help="for programs")
     same = commands.add_parser("agreement", help="imported unit against the rulebook's choice, by category")
     same.add_argument("--csv", action="store_true", help="for programs")
-    for name, text, add in (*ARGUMENTS, ("calendar", CALENDAR_HELP, calendar_arguments)):
+    for name, text, add in (*ARGUMENTS, *WHATIF_ARGUMENTS, ("calendar", CALENDAR_HELP, calendar_arguments)):
         add(commands.add_parser(name, help=text))
     return parser
 
@@ -130,6 +131,7 @@ _COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
     "agreement": _agreement,
     "calendar": run_calendar,
     **FEED_COMMANDS,
+    **WHATIF_COMMANDS,
 }
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ FOR_NOBODY = {
     "near": "the rules' own look around, under lock",
     "queues": "the content of lists; `lists` puts the predicate beside it",
     "recomputes": "the machine counts due times anew, of whatever case the calendar concerns",
+    "recorded": "whole cases to be lived again under other rules, for the command line",
     "reports": "words and photos of a case that `detail` has found, or the worker has locked",
     "retention": "housekeeping",
     "write": "writes",

@@ -36,29 +36,25 @@ def compare(record: Record, own: Books, changed: Books, end: datetime) -> tuple[
     was = relive(record, own, end)
     fault = _fault(record, was)
     if fault is not None:
-        return _answer(record, Verdict.NOT_REPRODUCIBLE, fault), None
+        return answer(record, Verdict.NOT_REPRODUCIBLE, fault), None
     would_be = live_anew(record, changed, end, was.away, lambda life: _parted(was, life) is not None)
     pair = _pair(was, would_be, end)
     if pair is None:
-        return _answer(record, Verdict.DIVERGED, "refused:report", record.asks[0].now), None
+        return answer(record, Verdict.DIVERGED, "refused:report", record.asks[0].now), None
     verdict = Verdict.DIVERGED if pair.why else Verdict.COMPARED
     before = _side(pair.before, pair.facts_before, pair.at)
     after = _side(pair.after, pair.facts_after, pair.at)
     if pair.why == UNIT and after.lead == before.lead:
         after = replace(after, lead=after.choice)  # whoever followed the rulebook would have followed this one
     shifts = tuple(_shifts(before.dues, after.dues))
-    return _answer(record, verdict, pair.why, pair.at, before, after, shifts), pair
+    restricted = pair.before.restricted or pair.after.restricted
+    return replace(
+        answer(record, verdict, pair.why), at=pair.at, before=before, after=after, shifts=shifts, restricted=restricted
+    ), pair
 
 
-def _answer(
-    record: Record,
-    verdict: Verdict,
-    why: str,
-    at: datetime | None = None,
-    before: Side | None = None,
-    after: Side | None = None,
-    shifts: tuple[Shift, ...] = (),
-) -> Compared:
+def answer(record: Record, verdict: Verdict, why: str, at: datetime | None = None) -> Compared:
+    """What is said of a case without its sides."""
     opening = record.opening
     category = opening.category.code if opening.category is not None else None
     return Compared(
@@ -68,12 +64,10 @@ def _answer(
         rulebook=record.rulebook,
         opened_at=opening.reported_at,
         history=opening.recorded is not None,
+        restricted=False,
         verdict=verdict,
         why=why,
         at=at,
-        before=before,
-        after=after,
-        shifts=shifts,
     )
 
 

@@ -78,6 +78,7 @@ class Compared:
     rulebook: str
     opened_at: datetime
     history: bool
+    restricted: bool
     verdict: Verdict
     why: str = ""
     at: datetime | None = None

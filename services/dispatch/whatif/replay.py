@@ -46,13 +46,19 @@ class Frame:
 
 @dataclass(slots=True)
 class Life:
-    """One way through the questions, as far as it went. `refused`: the rules refused what a person had done."""
+    """One way through the questions, as far as it went. `last`: when the last of them was put. `refused`: the rules
+    refused what a person had done."""
 
     frames: list[Frame] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     away: list[Away] = field(default_factory=list)
     case: Case | None = None
+    last: datetime | None = None
     refused: GovernanceError | None = None
+
+    def since(self, point: datetime) -> datetime:
+        """From when on somebody could have acted on a point: what came before the last question was settled by it."""
+        return point if self.last is None else max(point, self.last)
 
 
 def relive(record: Record, books: Books, end: datetime) -> Life:
@@ -64,6 +70,7 @@ def relive(record: Record, books: Books, end: datetime) -> Life:
             continue
         if not _ask(life, asked, books):
             return life
+        life.last = asked.now
     _run_on(life, record.asks, books, end)
     return life
 
@@ -78,6 +85,7 @@ def live_anew(record: Record, books: Books, end: datetime, away: Sequence[Away],
         _run_on(life, record.asks, books, passed)
         if not _ask(life, asked, books) or until(life):
             return life
+        life.last = asked.now
     _run_on(life, record.asks, books, end)
     return life
 
@@ -133,7 +141,7 @@ def _settle_at(life: Life, asked: Asked, book: Rulebook) -> None:
         return
     point = found[1].at
     if asked.now - point > timedelta(seconds=book.settings.late_s):
-        life.away.append(Away(point, asked.now))
+        life.away.append(Away(life.since(point), asked.now))
     _fire(life, asked.now, book, asked.around)
 
 
@@ -145,7 +153,8 @@ def _run_on(life: Life, asks: Sequence[Asked], books: Books, end: datetime) -> N
             return
         point = found[1].at
         near = _next_to(asks, point)
-        moment = max((a.until for a in life.away if a.since <= point < a.until), default=point + _INSTANT)
+        came = life.since(point)
+        moment = max((a.until for a in life.away if a.since <= came < a.until), default=came + _INSTANT)
         _fire(life, min(moment, end), books(near.calendar), near.around)
 
 
