@@ -80,7 +80,7 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     rulebook = await directory.rulebook(case.rulebook)
     _, given = comes_to(case, wish.action, wish.inputs)
     beside = await near_cases(tx, [case])
-    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), given.cell)
+    around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), given.cell, book=rulebook)
     if held is not None:
         around = replace(around, master=held.master_for(case, actor))
     command = Act(wish.action, actor, wish.inputs, wish.op_id)

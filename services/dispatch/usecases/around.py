@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from services.chassis.directory import Directory
 from services.governance.acts import ActorRef, Around, Neighbour, Spot
 from services.governance.case import Case
+from services.governance.case.mediation import mediators
 from services.governance.cycle import Role, Urgency
+from services.governance.rulebook import Checker, Rulebook
 
 _DANGER = frozenset({Urgency.CRITICAL, Urgency.URGENT})
 
@@ -19,56 +21,79 @@ def around_report(directory: Directory, spot: Spot, near: Sequence[Neighbour], b
 
 
 def around_case(
-    directory: Directory, case: Case, now: datetime, near: Sequence[Neighbour] = (), cell: str | None = None
+    directory: Directory,
+    case: Case,
+    now: datetime,
+    near: Sequence[Neighbour] = (),
+    cell: str | None = None,
+    *,
+    book: Rulebook,
 ) -> Around:
-    """For a command to an open case; `cell` is the place that it names."""
+    """For a command to an open case; `cell` is the place that it names, `book` the version that the case keeps."""
     return Around(
         near=tuple(near),
         grid_has_branch=_has_branch(directory, case.spot),
-        verifier=verifier_of(directory, case, now),
+        verifier=verifier_of(directory, case, now, book),
         place=_spot_of(directory, cell) if cell else None,
     )
 
 
-def verifier_of(directory: Directory, case: Case, now: datetime) -> ActorRef | None:
-    """Who checks the work: the finder, a worker of the grid, one of a neighbour grid, the community; never a handler.
-
-    Restricted and dangerous cases go to a verifier by post.
-    """
-    spot, free = case.spot, _Free(case)
-    if case.restricted or case.urgency in _DANGER:
-        return free.first(directory, Role.VERIFIER, now, [spot.community or spot.street])
-    if case.reporter is not None:
-        found = free.by_account(directory, case.reporter, now)
-        if found is not None:
-            return found
-    grids = [g.code for g in directory.grids.values() if g.community == spot.community and g.code != spot.grid]
-    own = [spot.grid] if spot.grid else []
-    return (
-        free.first(directory, Role.GRID_WORKER, now, own)
-        or free.first(directory, Role.GRID_WORKER, now, sorted(grids))
-        or free.first(directory, Role.COMMUNITY_SECRETARY, now, [spot.community] if spot.community else [])
-        or free.first(directory, Role.VERIFIER, now, [spot.street])
-    )
+def verifier_of(directory: Directory, case: Case, now: datetime, book: Rulebook) -> ActorRef | None:
+    """Who checks the work, asked in the rulebook's order; never a handler. Restricted and dangerous cases have an order
+    of their own."""
+    strict = case.restricted or case.urgency in _DANGER
+    free = _Free(directory, case, now)
+    asked = (_CHECKERS[each](free) for each in (book.urgent_verifiers if strict else book.verifiers))
+    return next((found for found in asked if found is not None), None)
 
 
 class _Free:
-    """Finds people who did not handle this case."""
+    """Finds people who neither handled this case nor mediate in it."""
 
-    def __init__(self, case: Case) -> None:
-        self._taken = case.handlers
+    def __init__(self, directory: Directory, case: Case, now: datetime) -> None:
+        self._directory, self._case, self._now = directory, case, now
+        self._taken = case.handlers | set(mediators(case))
 
-    def by_account(self, directory: Directory, account: str, now: datetime) -> ActorRef | None:
+    def finder(self) -> ActorRef | None:
+        """The member of staff who reported it."""
+        account = self._case.reporter
+        if account is None or account in self._taken:
+            return None
         field_posts = (Role.GRID_WORKER, Role.GRID_SECRETARY)
-        post = next((p for p in directory.posts_of(account, now) if p.role in field_posts), None)
-        return ActorRef(account, post.role) if post is not None and account not in self._taken else None
+        post = next((p for p in self._directory.posts_of(account, self._now) if p.role in field_posts), None)
+        return ActorRef(account, post.role) if post is not None else None
 
-    def first(self, directory: Directory, role: Role, now: datetime, areas: Iterable[str]) -> ActorRef | None:
+    def grid_worker(self) -> ActorRef | None:
+        grid = self._case.spot.grid
+        return self._first(Role.GRID_WORKER, [grid] if grid else [])
+
+    def neighbour(self) -> ActorRef | None:
+        spot, grids = self._case.spot, self._directory.grids.values()
+        beside = sorted(g.code for g in grids if g.community == spot.community and g.code != spot.grid)
+        return self._first(Role.GRID_WORKER, beside)
+
+    def community(self) -> ActorRef | None:
+        community = self._case.spot.community
+        return self._first(Role.COMMUNITY_SECRETARY, [community] if community else [])
+
+    def verifier(self) -> ActorRef | None:
+        return self._first(Role.VERIFIER, [self._case.spot.community or self._case.spot.street])
+
+    def _first(self, role: Role, areas: Iterable[str]) -> ActorRef | None:
         for area in areas:
-            for person in directory.people_with(role, now, area=area):
+            for person in self._directory.people_with(role, self._now, area=area):
                 if person.account_id not in self._taken:
                     return ActorRef(person.account_id, role)
         return None
+
+
+_CHECKERS: Mapping[Checker, Callable[[_Free], ActorRef | None]] = {
+    Checker.FINDER: _Free.finder,
+    Checker.GRID_WORKER: _Free.grid_worker,
+    Checker.NEIGHBOUR_GRID: _Free.neighbour,
+    Checker.COMMUNITY: _Free.community,
+    Checker.VERIFIER: _Free.verifier,
+}
 
 
 def _spot_of(directory: Directory, code: str) -> Spot | None:

@@ -60,8 +60,8 @@ async def with_consequences(
             case = cases.get(case_id)
             if case is None:
                 raise LostCase(f"case {case_id} is concerned and was not held")
-            around = around_case(directory.current(), case, now)
             book = await directory.rulebook(case.rulebook)
+            around = around_case(directory.current(), case, now, book=book)
             followed = carry_out(case, command, book, now, around, ids=ids, cause=Cause())
             told += followed
             waiting.extend(followed)

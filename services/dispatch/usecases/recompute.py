@@ -121,7 +121,7 @@ class Recomputing:
         asked = []
         for case in cases:
             book = await self._ground.directory.rulebook(case.rulebook)
-            around = around_case(directory, case, now, beside.get(case.case_id, ()))
+            around = around_case(directory, case, now, beside.get(case.case_id, ()), book=book)
             asked.append((case, Recompute(await self._change(tx, job, book)), book, around))
 
         def decide() -> list[Step]:

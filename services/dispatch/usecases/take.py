@@ -203,7 +203,7 @@ class Taking:
 
     async def _ask(self, case: Case, command: Command, work: _Work, cause: Cause) -> list[Step]:
         rulebook = await self._tools.directory.rulebook(case.rulebook)
-        around = around_case(work.directory, case, work.now, work.near.get(case.case_id, ()))
+        around = around_case(work.directory, case, work.now, work.near.get(case.case_id, ()), book=rulebook)
         steps = carry_out(case, command, rulebook, work.now, around, ids=self._tools.ids, cause=cause)
         self._keep(steps, work)
         return steps
