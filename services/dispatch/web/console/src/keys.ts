@@ -4,6 +4,8 @@ import { tinykeys } from "tinykeys";
 
 export type Bindings = Readonly<Record<string, () => void>>;
 
+/** What Enter itself presses. */
+const PRESSED = "a[href], button, summary";
 const TYPING = "input, textarea, select, [contenteditable='true'], [role='combobox']";
 
 /** Whether a key press belongs to what has the focus and not to the page. */
@@ -15,7 +17,9 @@ export function busyElsewhere(event: KeyboardEvent): boolean {
     if (open.some((one) => one.offsetParent !== null || one.getClientRects().length > 0)) return true;
   }
   const target = event.target instanceof Element ? event.target : null;
-  return target?.closest(TYPING) !== null && target !== null;
+  if (target === null) return false;
+  if (event.key === "Enter" && target.closest(PRESSED) !== null) return true;
+  return target.closest(TYPING) !== null;
 }
 
 /** Bind keys for as long as the component lives. */

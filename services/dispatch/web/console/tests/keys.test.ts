@@ -27,6 +27,14 @@ describe("keys rest", () => {
     expect(busyElsewhere(press(document.body, { keyCode: 229 } as KeyboardEventInit))).toBe(true);
   });
 
+  it("while Enter presses what has the focus", () => {
+    document.body.innerHTML = `<button></button><a href="/"></a><details><summary></summary></details>`;
+    for (const name of ["button", "a", "summary"]) {
+      expect(busyElsewhere(press(document.querySelector(name) as Element, { key: "Enter" })), name).toBe(true);
+    }
+    expect(busyElsewhere(press(document.body, { key: "Enter" }))).toBe(false);
+  });
+
   it("for shortcuts of the browser", () => {
     expect(busyElsewhere(press(document.body, { ctrlKey: true }))).toBe(true);
     expect(busyElsewhere(press(document.body, { metaKey: true }))).toBe(true);

@@ -1,0 +1,120 @@
+"""Pages of console and desk: nothing that axe complains of, nothing wider than the screen, all of it by keyboard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
+from tests.e2e.town import Town
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
+NARROW: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+WIDE: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
+
+
+def is_fine(screen: Screen, what: str) -> None:
+    """The page as it stands, with everything that opens open."""
+    for one in screen.page.locator("details").all():
+        one.evaluate("details => { details.open = true }")
+    found = Axe().run(screen.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    assert found.violations_count == 0, f"{what}: {found.generate_report()}"
+    wide = screen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert wide <= 0, f"{what} is {wide} px wider than the screen"
+
+
+def walk(screen: Screen, town: Town, pages: dict[str, str]) -> None:
+    for path, shown in pages.items():
+        screen.page.goto(f"{town.stand.streets.dispatch}/console/{path}")
+        expect(screen.find(shown).first).to_be_visible(timeout=PATIENCE_MS)
+        is_fine(screen, f"{screen.login} {path}")
+
+
+@pytest.mark.parametrize(
+    ("size", "scheme"), [(NARROW, "light"), (WIDE, "light"), (WIDE, "dark")], ids=["narrow", "wide", "dark"]
+)
+def test_the_console_is_accessible(sit: Sit, town: Town, size: dict[str, Any], scheme: str) -> None:
+    no = town.report("wangge01", "0302", text="施工占道")
+    clerk = sit("shouli", "console", color_scheme=scheme, **size)
+    walk(
+        clerk,
+        town,
+        {
+            "queues/branch_triage": "case-row",
+            f"cases/{no}": "timeline",
+            "register": "register-form",
+            "deliveries": "deliveries",
+        },
+    )
+    clerk.page.goto(f"{town.stand.streets.dispatch}/console/cases/{no}")
+    for action in ("merge", "note"):
+        clerk.find(f"action-{action}").click()
+        expect(clerk.find("action-form")).to_have_attribute("data-action", action)
+        is_fine(clerk, f"form of {action}")
+        clerk.page.keyboard.press("Escape")
+        clerk.find("action-form").get_by_role("button", name="取消").click()
+    auditor = sit("audit", "console", color_scheme=scheme, **size)
+    expect(auditor.find("audit")).to_be_visible(timeout=PATIENCE_MS)
+    auditor.find("audit-more").first.click()
+    is_fine(auditor, "audit")
+
+
+def test_each_post_is_offered_the_pages_it_may_use(sit: Sit) -> None:
+    pages = {
+        "shouli": {"queues", "register", "deliveries", "webhooks"},
+        "hecha": {"queues"},
+        "audit": {"audit", "deliveries", "webhooks"},
+        "admin": {"register", "deliveries", "webhooks"},
+    }
+    for login, offered in pages.items():
+        screen = sit(login, "console")
+        links = screen.page.locator(".top-link")
+        expect(links).to_have_count(len(offered))
+        assert {str(one.get_attribute("data-testid")).removeprefix("nav-") for one in links.all()} == offered
+        assert screen.page.locator(".rail").count() == ("queues" in offered)
+        assert not [line for line in screen.refused if "/session" not in line], screen.refused
+
+
+def test_the_audit_page_says_what_was_done(sit: Sit, town: Town) -> None:
+    no = town.report("wangge01", "0302", text="施工占道")
+    town.person("zhibu01").act(no, "call_up", reason="no_means")
+    auditor = sit("audit", "console", "audit")
+    row = auditor.page.locator("[data-kind=audit]").filter(has_text=no)
+    expect(row).to_contain_text("办理：呼叫", timeout=PATIENCE_MS)
+    row.get_by_test_id("audit-more").click()
+    expect(row.get_by_test_id("audit-details")).to_contain_text("办理动作")
+    expect(row.get_by_test_id("audit-details")).not_to_contain_text("{")
+    signed_in = auditor.page.locator("[data-kind=audit]").filter(has_text="登录").first
+    expect(signed_in.locator("td").nth(3)).to_have_text(str(town.person("audit").session["name"]))
+
+
+def test_the_queues_of_a_narrow_console_come_when_called(sit: Sit, town: Town) -> None:
+    no = town.report("wangge01", "0302", text="施工占道")
+    clerk = sit("shouli", "console", "queues/intake", **NARROW)
+    triage = clerk.find("queue-branch_triage")
+    expect(triage).to_be_hidden()
+    clerk.find("rail-button").focus()
+    clerk.page.keyboard.press("Enter")
+    expect(triage).to_be_visible()
+    triage.focus()
+    clerk.page.keyboard.press("Enter")
+    expect(triage).to_be_hidden()
+    clerk.open(no)
+    clerk.find("close-case").click()
+    expect(clerk.row(no)).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_desk_is_accessible(sit: Sit, town: Town, scheme: str) -> None:
+    no = town.report("wangge01", "0302", text="施工占道")
+    branch = sit("zhibu01", "desk", "lists/branch_triage", color_scheme=scheme)
+    expect(branch.row(no)).to_be_visible(timeout=PATIENCE_MS)
+    is_fine(branch, "a list")
+    branch.open(no)
+    is_fine(branch, "a case")
+    branch.find("action-call_up").click()
+    expect(branch.find("action-form")).to_be_visible()
+    is_fine(branch, "a form")
