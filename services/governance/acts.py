@@ -549,9 +549,10 @@ class LetGo:
 
 @dataclass(frozen=True, slots=True)
 class HandledBy:
-    """Remembers who handled, so that no handler verifies (separation rule)."""
+    """Remembers who handled, so that no handler verifies (separation rule). `desk`: who took it in or filed it."""
 
     account: str
+    desk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,7 +643,10 @@ class FactKind(StrEnum):
     CO_DONE = "case.co_done"
     CO_WAIVED = "case.co_waived"
     CONFERENCE_CALLED = "case.conference_called"
+    CONFERENCE_HELD = "case.conference_held"
     PROPOSED = "case.proposed"
+    REPORTER_ASKED = "case.reporter_asked"
+    REPORTER_ANSWERED = "case.reporter_answered"
     EXTENSION_REQUESTED = "case.extension_requested"
     EXTENDED = "case.extended"
     SUSPENSION_REQUESTED = "case.suspension_requested"

@@ -157,6 +157,8 @@ class Flag(StrEnum):
     FORCED_CHOICE = "forced_choice"  # duty chief must act
     PLATFORM_NOTICED = "platform_noticed"
     DUE_SOON = "due_soon"
+    ASKED_REPORTER = "asked_reporter"  # a question to the reporter stands unanswered
+    AUDIT_SAMPLE = "audit_sample"  # to be looked at again by somebody else
     OVERDUE_EXEMPT = "overdue_exempt"  # late, and not by its own fault: decided on appeal
 
 
@@ -208,6 +210,7 @@ class Action(StrEnum):
     REDISPATCH = "redispatch"
     NOTE = "note"
     ASK_REPORTER = "ask_reporter"
+    ANSWER_QUESTION = "answer_question"
     FILE_DISPATCH = "file_dispatch"
     AUTO_DISPATCH = "auto_dispatch"
     SIGN = "sign"
@@ -220,6 +223,7 @@ class Action(StrEnum):
     WAIVE = "waive"
     CO_DONE = "co_done"
     CALL_CONFERENCE = "call_conference"
+    HOLD_CONFERENCE = "hold_conference"
     EXTEND_REQUEST = "extend_request"
     SUSPEND_REQUEST = "suspend_request"
     APPROVE = "approve"

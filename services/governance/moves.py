@@ -104,6 +104,8 @@ WITHDRAW_REASONS = ("solved_itself", "mistaken", "other")
 APPEAL_REASONS = ("weather", "third_party", "wrong_class", "late_handover")
 MERGE_REASONS = ("same_matter", "other_source", "same_reporter")
 UNMERGE_REASONS = ("other_matter", "wrong_master")
+CONFERENCE_OUTCOMES = ("decided", "carried_over", "no_agreement")
+SUPERVISE_KINDS = ("timeout", "leader", "important")
 VOID_REASONS = ("wrong_class", "not_found_twice", "test_data")
 EVERYDAY_ACTS = ("guan", "sao", "quan", "bang")
 RESPONSE_MEANS = ("on_site", "phone", "remote")
@@ -270,6 +272,9 @@ _DISPOSAL = (
     Move("21", A.CALL_CONFERENCE, (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING), (),
          (*_by(_CS, _DP, _DC, _SL, _SC), *_ask(*_LEAD, *_by(_GS), _DISTRICT)), F.CONFERENCE_CALLED,
          (_NOTE, _need("co_units", InputType.UNITS), _may("until", InputType.DATETIME))),
+    Move("21.held", A.HOLD_CONFERENCE, (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING), (),
+         _by(_CS, _DP, _DC, _SL, _SC), F.CONFERENCE_HELD,
+         (_reason(CONFERENCE_OUTCOMES), _NOTE, _MAY_CO, _may("until", InputType.DATETIME))),
     Move("22", A.EXTEND_REQUEST, (S.HANDLING,), (), (*_ask(*_LEAD), *_approve(_DP, _DC)), F.EXTENDED, _EXTENSION,
          asked=F.EXTENSION_REQUESTED),
     Move("22.community", A.EXTEND_REQUEST, (S.COMMUNITY_HANDLING,), (), (*_ask(*_by(_CS)), *_approve(_DP, _DC)),
@@ -315,7 +320,7 @@ _ANY_TIME = (
     Move("34", A.URGE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), _CO[0], _DISTRICT), F.URGED,
          (_MAY_NOTE,)),
     Move("35", A.SUPERVISE, _ACTIVE, (), (*_by(_DC, _SL), _DISTRICT, *_ask(*_by(_DP))), F.SUPERVISED,
-         (_NOTE, _need("until", InputType.DATETIME))),
+         (_NOTE, _need("until", InputType.DATETIME), _may("kind", InputType.CHOICE, SUPERVISE_KINDS))),
     Move("35.reply", A.REPLY_SUPERVISION, _ACTIVE, (), (*_LEAD, *_by(_GS, _CS, _IC, _DP), _DISTRICT),
          F.SUPERVISION_ANSWERED, (_NOTE, _MAY_EVIDENCE)),
     Move("36", A.WITHDRAW, _BEFORE_DISPATCH, (S.VOID,),
@@ -327,6 +332,9 @@ _ANY_TIME = (
          F.EXEMPTED, (_reason(APPEAL_REASONS), _NOTE, _MAY_EVIDENCE), asked=F.APPEALED),
     Move("38b", A.NOTE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_LEAD, *_CO, _DISTRICT),
          F.NOTED, (_NOTE, _MAY_EVIDENCE)),
+    Move("38b.ask", A.ASK_REPORTER, _ACTIVE, (),
+         (*_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_LEAD, *_CO, _DISTRICT), F.REPORTER_ASKED, (_NOTE,)),
+    Move("38b.answer", A.ANSWER_QUESTION, _ACTIVE, (), (_OWN,), F.REPORTER_ANSWERED, (_NOTE, _MAY_EVIDENCE)),
     Move("39", A.ARCHIVE, (S.CLOSED,), (S.ARCHIVED,), (), F.ARCHIVED, machine=(MachineRule.ARCHIVE,)),
     Move("40", A.RECALL, (*_ACTIVE, S.CLOSED),
          (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET, S.VERIFIED, S.SUSPENDED),

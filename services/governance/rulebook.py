@@ -142,6 +142,7 @@ class Settings:
     suspension_leader_days: int = 90  # longer: a street leader approves
     reopen_days: int = 7
     archive_days: int = 90  # after closing
+    audit_percent: int = 10  # of what grid and community end by themselves
     late_s: int = 60  # a machine act done later than this counts from when it was done
     near_m: int = 50  # the same matter again: within so many metres …
     near_hours: int = 24  # … and hours
@@ -230,6 +231,10 @@ class Rulebook:
         found = self.sources.get(source)
         percent = found.visit_percent if found else 0
         return zlib.crc32(case_id.encode()) % 100 < percent
+
+    def audit_due(self, case_id: str) -> bool:
+        """Whether a case that ended in grid or community is looked at again: always the same answer for a case."""
+        return zlib.crc32(f"audit:{case_id}".encode()) % 100 < self.settings.audit_percent
 
 
 # --- holes -----------------------------------------------------------------------------------------------------------

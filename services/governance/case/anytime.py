@@ -53,7 +53,7 @@ def supervise(turn: Turn) -> None:
         raise InvalidInput("until")
     changes: list[Change] = [FlagRaised(Flag.SUPERVISED)]
     changes += turn.begin(ClockKind.SUPERVISION, sla.allow_until(turn.at, until))
-    turn.emit(FactKind.SUPERVISED, changes, tell=(Told("owner", ""),))
+    turn.emit(FactKind.SUPERVISED, changes, reason=turn.inputs.kind, tell=(Told("owner", ""),))
 
 
 def not_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -86,6 +86,38 @@ def call_conference(turn: Turn) -> None:
 def not_in_conference(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
     if Flag.IN_CONFERENCE in case.flags:
         raise Unsettled("conference")
+
+
+def hold_conference(turn: Turn) -> None:
+    """What came of it. A decision names who does it and until when; the units' work is given by who may give it."""
+    given = turn.inputs
+    units = tuple(Told("HU", turn.book.require_unit(unit).code) for unit in given.co_units)
+    if given.reason == "decided" and not units:
+        raise MissingInput("co_units")
+    if given.reason == "decided" and (given.until is None or given.until <= turn.at):
+        raise MissingInput("until") if given.until is None else InvalidInput("until", given.until.isoformat())
+    tell = (*units, Told("owner", ""), Told(Role.DUTY_CHIEF.value, turn.case.spot.street))
+    turn.emit(FactKind.CONFERENCE_HELD, [FlagDropped(Flag.IN_CONFERENCE)], reason=given.reason, tell=tell)
+
+
+def in_conference(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    if Flag.IN_CONFERENCE not in case.flags:
+        raise TooLate("conference")
+
+
+# --- the reporter ---------------------------------------------------------------------------------------------------
+def ask_reporter(turn: Turn) -> None:
+    """A question, at any time and beside all clocks; it shows with every reporter of the case."""
+    turn.emit(FactKind.REPORTER_ASKED, [FlagRaised(Flag.ASKED_REPORTER)], tell=(Told("caller", ""),))
+
+
+def answer_question(turn: Turn) -> None:
+    turn.emit(FactKind.REPORTER_ANSWERED, [FlagDropped(Flag.ASKED_REPORTER)], tell=(Told("owner", ""),))
+
+
+def was_asked(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    if Flag.ASKED_REPORTER not in case.flags:
+        raise TooLate("question")
 
 
 def withdraw(turn: Turn) -> None:

@@ -100,6 +100,7 @@ def settle_in_grid(turn: Turn, means: str | None) -> None:
     """管 扫 劝 帮: settled where it was found; the steps after it are not walked."""
     changes = turn.finish(State.CLOSED, ClosedKind.SELF)
     changes.append(Skipped(tuple((stage.value, "grid") for stage in _AFTER_GRID)))
+    changes += turn.sampled()
     if turn.who.account is not None:
         changes.append(HandledBy(turn.who.account))
     turn.emit(FactKind.SELF_RESOLVED, changes, reason=means)
@@ -169,7 +170,7 @@ def answer_community(turn: Turn) -> None:
 
 
 def answer_street(turn: Turn) -> None:
-    changes: list[Change] = [FlagRaised(Flag.ANSWERED), *turn.halt(ClockKind.STREET_ANSWER)]
+    changes: list[Change] = [FlagRaised(Flag.ANSWERED), *turn.by_desk(), *turn.halt(ClockKind.STREET_ANSWER)]
     turn.emit(FactKind.ANSWERED, changes + turn.begin(ClockKind.FILE))
 
 
@@ -196,6 +197,7 @@ def accept(turn: Turn) -> None:
 def unfounded(turn: Turn) -> None:
     changes = turn.finish(State.CLOSED, ClosedKind.UNFOUNDED)
     changes.append(Skipped(tuple((stage.value, "community") for stage in _AFTER_COMMUNITY)))
+    changes += turn.sampled()
     turn.emit(FactKind.UNFOUNDED, changes)
 
 

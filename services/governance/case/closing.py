@@ -33,6 +33,7 @@ from services.governance.errors import (
     InvalidInput,
     MissingInput,
     NotPermitted,
+    NotYet,
     SeparationOfDuties,
     TooLate,
     Unsettled,
@@ -50,6 +51,7 @@ _WORK_CLOCK = {
     State.REPORTED: ClockKind.GRID_RESPONSE,
 }
 _NOT_WALKED = (Stage.COORDINATION, Stage.RESPONSE, Stage.DISPOSAL)
+_TRY, _TRIES = "not_reached:", 3
 _SPARED = frozenset({ClockKind.WHOLE, ClockKind.SUPERVISION})
 
 
@@ -92,6 +94,8 @@ def separate(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
     """Who handled does not check, nor does the unit that led; danger and restricted matters go to the verifier."""
     if actor.account in case.handlers or any(t.kind == "mediate" and t.person == actor.account for t in case.tasks):
         raise SeparationOfDuties(Action.VERIFY_PASS, "handler")
+    if actor.account in case.clerks:
+        raise SeparationOfDuties(Action.VERIFY_PASS, "clerk")
     unit_led = case.lead is not None and case.state_before is not State.COMMUNITY_HANDLING
     if unit_led and any(p.unit == case.lead and p.role in (Role.HANDLING_UNIT, Role.MEMBER_UNIT) for p in actor.posts):
         raise SeparationOfDuties(Action.VERIFY_PASS, "lead_unit")
@@ -136,7 +140,16 @@ def verify_fail(turn: Turn) -> None:
 
 # --- visiting and closing -------------------------------------------------------------------------------------------
 def visit(turn: Turn) -> None:
-    """How the reporter found it; the grade is kept as a code. A visit that was due opens the way to closing."""
+    """How the reporter found it; the grade is kept as a code. A visit that was due opens the way to closing; one that
+    reached nobody does so at the third try, each at another hour."""
+    hour = _hour(turn.at)
+    if turn.inputs.grade == "not_reached":
+        tried = tries(turn.case)
+        if hour in tried:
+            raise NotYet("visit_hour")
+        if len(tried) + 1 < _TRIES:
+            turn.emit(FactKind.VISITED, [Counted(hour)], reason=turn.inputs.grade)
+            return
     changes: list[Change] = [Counted("visits")]
     pending_visit = turn.halt(ClockKind.VISIT)
     changes += pending_visit
@@ -145,12 +158,28 @@ def visit(turn: Turn) -> None:
     turn.emit(FactKind.VISITED, changes, reason=turn.inputs.grade)
 
 
+def tries(case: Case) -> frozenset[str]:
+    """The hours at which nobody was reached since the work was last done."""
+    return frozenset(name for name, _ in case.counters if name.startswith(_TRY))
+
+
+def tried_now(case: Case, now: datetime) -> bool:
+    return _hour(now) in tries(case)
+
+
+def _hour(at: datetime) -> str:
+    return f"{_TRY}{at:%Y%m%d%H}"
+
+
 def rate(turn: Turn) -> None:
     turn.emit(FactKind.VISITED, [Counted("ratings")], reason=turn.inputs.grade)
 
 
 def close(turn: Turn) -> None:
-    turn.emit(FactKind.CLOSED, turn.finish(State.CLOSED, outcome(turn)))
+    """Who filed may close where there is nobody else; somebody looks at it again."""
+    audit = turn.who.account in turn.case.clerks or turn.who.account in turn.case.handlers
+    changes = turn.finish(State.CLOSED, outcome(turn))
+    turn.emit(FactKind.CLOSED, [*changes, *([FlagRaised(Flag.AUDIT_SAMPLE)] if audit else [])])
 
 
 def can_close(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
@@ -201,7 +230,10 @@ def archive(turn: Turn) -> None:
         turn.machine(FactKind.ARCHIVED, rule, turn.to(State.ARCHIVED), action=action, reason=rule.value)
 
 
-def can_reopen(case: Case, book: Rulebook, now: datetime, _actor: Actor) -> None:
+def can_reopen(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
+    """The reporter has his days; who holds a post may until it is archived."""
+    if any(post.role in (Role.DUTY_CHIEF, Role.VERIFIER, Role.DISTRICT) for post in actor.posts):
+        return
     ended = case.closed_at or case.last_at
     if now > ended + timedelta(days=book.settings.reopen_days):
         raise TooLate("reopen")

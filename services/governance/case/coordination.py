@@ -48,7 +48,7 @@ def confirm_request(turn: Turn) -> None:
     nearest = turn.around.verifier
     by_rule = turn.inputs.person is None and nearest is not None
     person = turn.inputs.person or (nearest.account if nearest else None)
-    changes = turn.to(State.CONFIRMING)
+    changes = [*turn.to(State.CONFIRMING), *turn.by_desk()]
     changes += turn.hold(*_INTAKE)
     changes += turn.begin(ClockKind.CONFIRM)
     changes.append(TaskGiven(Task(turn.task_id(), "confirm", None, person, TaskState.DOING, turn.at)))
@@ -76,6 +76,7 @@ def file_as(turn: Turn, classified: Classified, rule: MachineRule | None = None)
     case, book = turn.case, turn.book
     routed = routed_for(case, classified, book)
     changes: list[Change] = [classified, routed, *rule_flag(case, routed)]
+    changes += turn.by_desk() if rule is None else []
     changes += turn.to(State.FILED)
     changes += turn.halt(*_INTAKE)
     changes += _whole_from_now(turn, classified)
@@ -191,12 +192,18 @@ def assign(turn: Turn, lead: str, co_units: tuple[str, ...], kind: FactKind, rul
     changes += _window(turn, handling)
     changes += give_lead(turn, lead)
     changes += give_co_tasks(turn, co_units, handling, offset=1)
-    changes.append(Counted("hand_overs"))
+    changes += handed_over(turn)
     tell = tuple(Told("HU", unit) for unit in (lead, *co_units))
     if rule is None:
         turn.emit(kind, changes, reason=turn.inputs.reason, tell=tell)
     else:
         turn.machine(kind, rule, changes, action=Action.AUTO_DISPATCH, tell=tell)
+
+
+def handed_over(turn: Turn) -> list[Change]:
+    """Counted; what has been handed over too often stands as hard, on the committee's next agenda."""
+    many = count_of(turn.case, "hand_overs") + 1 >= MANY_HAND_OVERS and Flag.HARD not in turn.case.flags
+    return [Counted("hand_overs"), *([FlagRaised(Flag.HARD)] if many else [])]
 
 
 def _window(turn: Turn, handling: Clock | None) -> list[Change]:
@@ -233,7 +240,7 @@ def _hand_over(turn: Turn, lead: str, kind: FactKind, *, drop_co: bool) -> None:
     new = tuple(u for u in co_units if u not in {t.unit for t in kept})
     changes += give_co_tasks(turn, new, handling, offset=1)
     changes += [Counted("rulings")] if kind is FactKind.RULED else []
-    changes += [Counted("hand_overs")] if lead != case.lead else []
+    changes += handed_over(turn) if lead != case.lead else []
     told = dict.fromkeys((lead, *new, case.lead or lead))
     turn.emit(kind, changes, reason=turn.inputs.reason, tell=tuple(Told("HU", u) for u in told))
 

@@ -239,7 +239,8 @@ def _let_go(draft: _Draft, change: LetGo, _: Fact) -> None:
 
 
 def _handled(draft: _Draft, change: HandledBy, _: Fact) -> None:
-    draft["handlers"] = draft["handlers"] | {change.account}
+    part = "clerks" if change.desk else "handlers"
+    draft[part] = draft[part] | {change.account}
 
 
 def _counted(draft: _Draft, change: Counted, _: Fact) -> None:

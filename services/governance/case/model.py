@@ -69,6 +69,7 @@ class Case:
     skipped: tuple[tuple[str, str], ...] = ()  # (stage, why): 'grid' | 'community' | 'direct'
     photos: tuple[str, ...] = ()  # ids of photos that have arrived
     last_urged: datetime | None = None
+    clerks: frozenset[str] = frozenset()  # who took it in or filed it at the street
     undo: Undo | None = None  # how it stood before the machine's last act, until a person acts; before it was merged
     master: CaseRef | None = None  # the case that it was merged into
     absorbed: tuple[Absorbed, ...] = ()  # the cases merged into it

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.governance.acts import Actor, Input, InputType, Task
+from services.governance.case.closing import tried_now
 from services.governance.case.cotasks import own_offers, own_tasks
 from services.governance.case.model import Case, open_tasks, pending
 from services.governance.case.proposals import decidable
@@ -69,6 +70,8 @@ def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebo
         return replace(field, required=rulebook.category_of(case.category) is None)
     if field.type is InputType.TASK:
         return replace(field, choices=tuple(t.task_id for t in _TASKS.get(move.row, _every_task)(case, actor)))
+    if field.name == "grade" and move.row == "31" and tried_now(case, now):
+        return replace(field, choices=tuple(c for c in field.choices if c != "not_reached"))
     if field.name == "request":
         able = grantable if move.action is Action.APPROVE else decidable
         return replace(field, choices=tuple(r.request_id for r in able(case, rulebook, now, actor)))

@@ -19,6 +19,8 @@ from services.governance.acts import (
     ClosedAs,
     Fact,
     FlagDropped,
+    FlagRaised,
+    HandledBy,
     Inputs,
     LeadAssigned,
     Owner,
@@ -192,7 +194,7 @@ class Turn:
         changes += self.drop_tasks(*{t.kind for t in self.case.tasks} - {"mediate"})
         changes += [self.task_as(t, TaskState.DONE) for t in open_tasks(self.case, "mediate")]
         changes += self.withdraw_requests()
-        changes += [FlagDropped(Flag.SUPERVISED)] if Flag.SUPERVISED in self.case.flags else []
+        changes += [FlagDropped(f) for f in (Flag.SUPERVISED, Flag.ASKED_REPORTER) if f in self.case.flags]
         if kind is not None:
             changes.append(ClosedAs(kind))
         return changes
@@ -265,6 +267,14 @@ class Turn:
 
     def task_id(self, offset: int = 0) -> str:
         return f"{self.case.case_id}:t{len(self.case.tasks) + 1 + offset}"
+
+    def by_desk(self) -> list[Change]:
+        """Who takes it in or files it at the street does not check it later."""
+        return [HandledBy(self.who.account, desk=True)] if self.who.account is not None else []
+
+    def sampled(self) -> list[Change]:
+        """Of what ends without the street, a share is looked at again."""
+        return [FlagRaised(Flag.AUDIT_SAMPLE)] if self.book.audit_due(self.case.case_id) else []
 
     def withdraw_requests(self) -> list[Change]:
         """Nothing is asked for any more."""

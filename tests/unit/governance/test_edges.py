@@ -178,6 +178,7 @@ def test_offers_are_what_decide_would_take() -> None:
         Action.URGE,
         Action.NOTE,
         Action.MERGE,
+        Action.ASK_REPORTER,
     }
     assert offers(walk.case, AUDITOR, walk.book, walk.now) == ()
     assert {o.action for o in offers(walk.case, RESIDENT, walk.book, walk.now)} == {
