@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
@@ -61,6 +61,7 @@ class HookDataV1(Wire):
     due_at: Moment | None = None
     overdue_ratio: float | None = None  # (used - limit) / limit, in seconds of the clock's basis
     closed_as: ClosedKind | None = None
+    master_case_no: str | None = None  # of a merged case
     lead_unit: str | None = None
     reason: str | None = None
     actor_role: Role | None = None
@@ -130,6 +131,24 @@ class CaseReopenedV1(HookV1):
     data: HookDataV1
 
 
+class CaseMergedV1(HookV1):
+    """The case is part of another one, `master_case_no`, and ends with it."""
+
+    KIND = "case.merged"
+    FACTS = ("case.merged",)
+    type: Literal["case.merged"] = "case.merged"
+    data: HookDataV1
+
+
+class CaseUnmergedV1(HookV1):
+    """It was no part of it: the case stands for itself again."""
+
+    KIND = "case.unmerged"
+    FACTS = ("case.unmerged",)
+    type: Literal["case.unmerged"] = "case.unmerged"
+    data: HookDataV1
+
+
 class PingDataV1(Wire):
     """Nothing but proof that signature and address work."""
 
@@ -147,9 +166,17 @@ class TestPingV1(HookV1):
     data: PingDataV1
 
 
-CASE_HOOKS: tuple[
-    type[CaseEscalatedV1 | CaseOverdueV1 | CaseSupervisedV1 | CaseDistrictDueV1 | CaseClosedV1 | CaseReopenedV1], ...
-] = (CaseEscalatedV1, CaseOverdueV1, CaseSupervisedV1, CaseDistrictDueV1, CaseClosedV1, CaseReopenedV1)
+CaseHook = (
+    CaseEscalatedV1
+    | CaseOverdueV1
+    | CaseSupervisedV1
+    | CaseDistrictDueV1
+    | CaseClosedV1
+    | CaseReopenedV1
+    | CaseMergedV1
+    | CaseUnmergedV1
+)
+CASE_HOOKS: tuple[type[CaseHook], ...] = get_args(CaseHook)
 HOOKS: tuple[type[HookV1], ...] = (*CASE_HOOKS, TestPingV1)
 KINDS: tuple[str, ...] = tuple(hook.KIND for hook in HOOKS)
 
@@ -217,6 +244,7 @@ def _standing(fact: CaseFactV1) -> dict[str, object]:
         **shown,
         "location": HookLocationV1(community=spot.community, cell_code=spot.cell, lon=spot.lng, lat=spot.lat),
         "closed_as": standing.closed_as,
+        "master_case_no": standing.master.case_no if standing.master else None,
         "lead_unit": standing.lead_unit,
         "reason": fact.reason,
         "actor_role": fact.actor.role,

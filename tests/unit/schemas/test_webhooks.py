@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,10 @@ def data(kind: str, env: Envelope[CaseFactV1]) -> HookDataV1:
         ("case.self_resolved", "case.closed"),
         ("case.unfounded", "case.closed"),
         ("case.reopened", "case.reopened"),
+        ("case.merged", "case.merged"),
+        ("case.unmerged", "case.unmerged"),
+        ("case.absorbed", None),
+        ("case.released", None),
         ("case.dispatched", None),
         ("case.reminded", None),
         ("case.recorded", None),
@@ -68,7 +73,7 @@ def test_history_causes_nothing() -> None:
 def test_every_cause_is_a_fact() -> None:
     facts = {kind.value for kind in FactKind}
     assert all(set(hook.FACTS) <= facts for hook in CASE_HOOKS)
-    assert len(set(KINDS)) == len(HOOKS) == 7
+    assert len(set(KINDS)) == len(HOOKS) == 9
 
 
 def test_numbers_and_intent() -> None:
@@ -110,3 +115,10 @@ def test_ping() -> None:
 def test_unknown_kind_is_refused() -> None:
     with pytest.raises(KeyError):
         hook_body(event("case.closed"), "case.imagined", sequence=1, category_name="")
+
+
+def test_a_merged_case_names_its_master_unless_it_is_restricted() -> None:
+    merged = event("case.merged", "into_its_master")
+    assert data("case.merged", merged).master_case_no == "FC20260306-0005"
+    hidden = replace(merged, data=changed(merged, restricted=True))
+    assert data("case.merged", hidden).master_case_no is None
