@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import io
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,10 @@ from services.governance.moves import BY_STEP, MOVES, ROWS
 
 ROOT = Path(moves.__file__).parent
 PAGE = ROOT.parents[1] / "docs" / "reference" / "cycle.md"
+LONGEST_FUNCTION = 50
+CORE_LINES = 5500
+"""Lines of code, without comments and docstrings. Who makes the rules longer raises it here, and has a reason."""
+_NO_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 FORBIDDEN = frozenset(
     {
         "asyncio",
@@ -66,6 +72,29 @@ def test_nothing_in_the_rules_asks_the_time() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
                 assert not (isinstance(node.value, ast.Name) and node.value.id in {"datetime", "date"}), path.name
+
+
+def code_lines(path: Path) -> int:
+    """Lines that hold code: no comment, no docstring, nothing empty."""
+    text = path.read_text("utf-8")
+    held: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type not in _NO_CODE and token.string:
+            held |= set(range(token.start[0], token.end[0] + 1))
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            held -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
+    return len(held)
+
+
+def test_the_rules_stay_small_and_so_do_their_functions() -> None:
+    sizes = {str(path.relative_to(ROOT)): code_lines(path) for path in files()}
+    assert sum(sizes.values()) <= CORE_LINES, sizes
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                length = (node.end_lineno or 0) - node.lineno + 1
+                assert length <= LONGEST_FUNCTION, f"{path.name}: {node.name} has {length} lines"
 
 
 def test_one_row_per_state() -> None:

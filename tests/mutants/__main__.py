@@ -38,10 +38,13 @@ def main() -> int:
     parser.add_argument("files", nargs="*", help=f"files of {CORE}; default: all")
     parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--report", type=Path, default=ROOT / "bench" / "mutants.json")
-    parser.add_argument("--survivors", action="store_true", help="print every survivor that the list does not name")
+    parser.add_argument("--survivors", action="store_true", help="print each survivor that the list does not name")
     wanted = parser.parse_args()
     chosen = [ROOT / name for name in wanted.files] or sorted((ROOT / CORE).rglob("*.py"))
-    began, report = time.monotonic(), Report(listed(ROOT / "docs" / "mutation.md"), whole=not wanted.files)
+    began, report = (
+        time.monotonic(),
+        Report(listed(ROOT / "docs" / "mutation.md"), whole=not wanted.files, say=wanted.survivors),
+    )
 
     building: set[tuple[str, int]] = set()
 
@@ -60,7 +63,7 @@ def main() -> int:
         return int(code) or 1
     report.seconds = time.monotonic() - began
     report.write(wanted.report)
-    sys.stdout.write(report.text(survivors=wanted.survivors) + "\n")
+    sys.stdout.write(report.text() + "\n")
     return 0 if report.well else 1
 
 

@@ -25,17 +25,21 @@ def listed(page: Path) -> frozenset[str]:
 
 @dataclass
 class Report:
-    """Collects verdicts. `named`: keys of survivors with a reason; `whole`: every file was judged."""
+    """Collects verdicts. `named`: keys of survivors with a reason; `whole`: every file was judged; `say`: tell of
+    every other survivor at once."""
 
     named: frozenset[str]
     whole: bool
+    say: bool = False
     verdicts: dict[Mutant, Verdict] = field(default_factory=dict)
     left_out: int = 0
     seconds: float = 0.0
 
     def told(self, mutant: Mutant, verdict: Verdict) -> None:
         self.verdicts[mutant] = verdict
-        if len(self.verdicts) % 200 == 0:
+        if self.say and verdict not in _NOTICED and mutant.key not in self.named:
+            sys.stdout.write(_described(mutant) + "\n")
+        if len(self.verdicts) % 500 == 0:
             sys.stderr.write(f"{len(self.verdicts)} judged, {self.score:.1f} % killed\n")
 
     @property
@@ -61,13 +65,12 @@ class Report:
     def well(self) -> bool:
         return self.score >= LEAST and not self.stale
 
-    def text(self, *, survivors: bool = False) -> str:
+    def text(self) -> str:
         """For the person who waits."""
         lines = [
             f"{path:<48}{killed:>6} of {made:>5} killed  {100 * killed / made:5.1f} %"
             for path, made, killed in self._files()
         ]
-        lines += [_described(m) for m in self.unnamed] if survivors else []
         lines += [f"docs/mutation.md names {key}, which does not survive" for key in self.stale]
         named = len(self.survivors) - len(self.unnamed)
         lines.append(
