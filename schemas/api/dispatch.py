@@ -170,7 +170,8 @@ class StageOut(Out):
 
 
 class ClockOut(Out):
-    """A deadline with its explanation in one sentence; `steps` are its parts, to be checked one by one."""
+    """A deadline with its explanation in one sentence; `steps` are its parts, to be checked one by one. `over_ratio`
+    (超时倍数) is (used - limit) / limit in two decimals once it is over its limit."""
 
     clock_id: str
     kind: ClockKind
@@ -182,6 +183,7 @@ class ClockOut(Out):
     due_at: Moment
     original_due: Moment
     provisional: bool
+    over_ratio: float | None = None
     sentence: str
     steps: tuple[str, ...]
 

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import tomllib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Final, Self
@@ -22,7 +22,7 @@ from schemas.rulebook import UnknownCalendar
 from schemas.rulebook_faults import RulebookFileError
 from schemas.rulebook_file import CalendarFile
 from services.chassis.audit import by_hand
-from services.chassis.db import is_transient
+from services.chassis.db import grid_now, is_transient
 from services.chassis.directory.read import read_calendars
 from services.chassis.serve import ExitCode
 from services.dispatch.settings import DispatchSettings
@@ -36,6 +36,7 @@ from services.governance.worktime import DayKind
 AGAIN_S: Final = 2.0
 BEHIND_LIVE_WORK: Final = 10  # nice
 SHOWN_DAYS: Final = 12
+WARN_DAYS: Final = 120
 
 
 def calendar_arguments(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +94,8 @@ async def _show(base: Ground, _: argparse.Namespace) -> int:
     async with base.db.reading() as tx:
         revisions, (_digest, texts) = await recomputes.calendar_revisions(tx), await read_calendars(tx)
         jobs = await recomputes.unfinished(tx)
+        today = (await grid_now(tx)).date()
+    days_left = _confirmed_days(texts.values(), today)
     table = Table("file", "revision", "calendar", "year", "confirmed", "holidays", "make-up days", "rests on")
     for name, text in texts.items():
         raw = CalendarFile.model_validate(_toml(text))
@@ -102,6 +105,8 @@ async def _show(base: Ground, _: argparse.Namespace) -> int:
         sure = "yes" if raw.confirmed else "no"
         table.add_row(name, str(revisions[name]), raw.calendar, str(raw.year), sure, str(free), str(made_up), rests)
     Console().print(table)
+    if days_left is not None and days_left < WARN_DAYS:
+        _say(f"the last confirmed year ends in {days_left} days: load the next notice when it is out")
     for job in jobs:
         _say(f"job {job.id} of {job.asked_at:%Y-%m-%d %H:%M} by {job.asked_by}: {job.looked} of {job.total} looked at")
     return ExitCode.OK
@@ -197,6 +202,13 @@ def _tell_loaded(loaded: Loaded, would: str = "") -> None:
             _say(f"  {calendar}: confirmed now: {', '.join(str(year) for year in sorted(change.confirmed))}")
     if loaded.job is None:
         _say("  no running deadline can move")
+
+
+def _confirmed_days(texts: Iterable[str], today: date) -> int | None:
+    """Days until the end of the last confirmed year; None: none is confirmed."""
+    files = [CalendarFile.model_validate(_toml(text)) for text in texts]
+    last = max((file.year for file in files if file.confirmed), default=None)
+    return (date(last, 12, 31) - today).days if last is not None else None
 
 
 def _days(days: Sequence[date]) -> str:

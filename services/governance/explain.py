@@ -16,8 +16,7 @@ from services.governance.case.grounds import Ground, ground_of
 from services.governance.case.model import Case
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Category, Rulebook
-from services.governance.sla import allow
-from services.governance.worktime import Basis, Calendar, DayConvention, DayKind, DayPart
+from services.governance.worktime import Basis, Calendar, DayConvention, DayKind, DayPart, LimitUnit
 
 
 class StepKind(StrEnum):
@@ -140,13 +139,12 @@ def _rule(case: Case, clock: Clock, book: Rulebook) -> Rule:
     condition = book.condition_of(case.condition, case.danger)
     category = book.category_of(case.category)
     known = category is not None and condition.id in category.conditions
-    in_days = ground.budget is not None and allow(ground.budget, ground.since, book).seconds and _in_days(ground)
     return Rule(
         ground=ground,
         category=category if known else None,
         condition=condition.id,
         number=category.conditions.index(condition.id) + 1 if known and category is not None else None,
-        convention=book.settings.convention if in_days else None,
+        convention=book.settings.convention if _in_days(ground) else None,
         day_s=book.calendar.day_length(ground.since),
         rulebook=book.version,
         edition=book.edition,
@@ -154,7 +152,7 @@ def _rule(case: Case, clock: Clock, book: Rulebook) -> Rule:
 
 
 def _in_days(ground: Ground) -> bool:
-    return ground.budget is not None and ground.budget.unit.value == "work_day"
+    return ground.budget is not None and ground.budget.unit is LimitUnit.WORK_DAY
 
 
 # --- the steps -------------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ from schemas.labels import Labels
 from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
+from services.dispatch.store.audience import scope_of
+from services.dispatch.store.candidates import Candidate, candidates
 from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of, whole_facts
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
@@ -31,10 +33,12 @@ from services.dispatch.usecases.joined import absorbed_of, others_in
 from services.dispatch.usecases.routing import routing_of
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, Clock, Fact, Inputs
-from services.governance.case import Case, Sight, asked_with, stage_of
+from services.governance.case import Case, Sight, asked_with, permit, stage_of
 from services.governance.case.mediation import may_read, mediators
-from services.governance.cycle import ClockKind, Intent, Stage
+from services.governance.cycle import Action, ClockKind, Intent, Stage
+from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
+from services.governance.sla import over_ratio
 
 _JOINT = "、"
 LIAISON = "liaison_leader"
@@ -71,23 +75,32 @@ class _Page:
     rulebook: Rulebook
     words: Words
     now: datetime
+    beside: list[Candidate]
 
 
 async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: str) -> CaseOut:
     """The page for `actor`, for whom the case was found. Raises UnknownRulebook."""
     case = found.case
     words = Words(Labels(lang), cache.current())
+    book = await cache.rulebook(case.rulebook)
     page = _Page(
         case=case,
         facts=await facts_of(tx, case.case_id),
         history=await whole_facts(tx, case.case_id),
         reports=await reports_of(tx, case.case_id),
         evidence=await evidence_of(tx, case.case_id),
-        rulebook=await cache.rulebook(case.rulebook),
+        rulebook=book,
         words=words,
         now=await grid_now(tx),
+        beside=await candidates(tx, case, scope_of(actor), book.settings.reopen_days) if _merges(case, actor) else [],
     )
     return _case_out(page, found.address, actor) if found.sight is Sight.FULL else _class_only(page)
+
+
+def _merges(case: Case, actor: Actor) -> bool:
+    """Whether a form of his may ask for another case."""
+    move = BY_STEP.get((Action.MERGE, case.state))
+    return move is not None and permit(case, actor, move.who) is not None
 
 
 def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
@@ -118,7 +131,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "master": case.master and case.master.case_no,
             "absorbed": absorbed_of(case),
             "earlier": case.earlier and case.earlier.case_no,
-            "actions": Forms(case, book, words, page.now).actions(actor),
+            "actions": Forms(case, book, words, page.now, page.beside).actions(actor),
             "mediation": case.restricted and may_read(case, actor),
             "mediator": words.person(mediators(case)[-1]) if mediators(case) else None,
         }
@@ -250,9 +263,15 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
         due_at=clock.due_at,
         original_due=clock.original_due,
         provisional=clock.provisional,
+        over_ratio=_over(clock, page),
         sentence=sentence,
         steps=steps,
     )
+
+
+def _over(clock: Clock, page: _Page) -> float | None:
+    ratio = over_ratio(clock, page.now, page.rulebook.calendar)
+    return ratio if ratio > 0 else None
 
 
 def _report(report: ReportWords, case_no: str) -> CaseReportOut:

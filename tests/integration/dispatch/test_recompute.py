@@ -273,6 +273,8 @@ async def test_from_the_terminal(eve: Street, tmp_path: Path, capsys: pytest.Cap
     file.write_text(NOTICE, "utf-8")
     await open_some(eve, 2)
     base = ground_of(eve)
+    assert await run_calendar(base, argparse.Namespace(verb="show")) == 0
+    assert "confirmed year ends in 0 days" in capsys.readouterr().out
     assert await run_calendar(base, argparse.Namespace(verb="check", file=file)) == 0
     told = capsys.readouterr().out
     assert "would be kept as a new revision" in told
@@ -283,6 +285,7 @@ async def test_from_the_terminal(eve: Street, tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert "hours differ on 2027-01-04" in told
     assert "0 of 2 looked at" in told
+    assert "confirmed year ends" not in told
     file.write_text(NOTICE.replace('"holiday"', '"holidays"'), "utf-8")
     assert await run_calendar(base, argparse.Namespace(verb="load", file=file, later=True)) == 1
     assert "cn-2027.toml:" in capsys.readouterr().err
