@@ -58,7 +58,7 @@ from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
 
 NAME = "dispatch"
-NEEDED_REVISION = "0005"
+NEEDED_REVISION = "0008"
 STATIC = Path(__file__).parent / "static"
 PAGES = ("console", "desk")
 BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame

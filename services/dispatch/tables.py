@@ -249,6 +249,7 @@ requests = Table(
     Column("status", Text, nullable=False),
     Column("at", _WHEN, nullable=False),
     Column("until", _WHEN),
+    _texts("deciders"),
     PrimaryKeyConstraint("case_id", "request_id"),
     Index("ix_requests_pending", "case_id", postgresql_where=text("status = 'pending'")),
     Index("ix_requests_unit", "unit", "at"),

@@ -164,6 +164,7 @@ def request_row(case: Case, request: Request) -> Row:
         "status": request.status,
         "at": request.at,
         "until": request.until,
+        "deciders": [role.value for role in request.deciders],
     }
 
 

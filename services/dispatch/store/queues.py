@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
@@ -25,13 +26,13 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, TEXT, array
 from sqlalchemy.types import TypeEngine
 
 from services.dispatch.store.audience import Scope
 from services.dispatch.tables import cases, requests, tasks
 from services.governance.acts import TaskState
-from services.governance.cycle import Action, Flag, Role, Stage, State, Urgency
+from services.governance.cycle import Flag, Role, Stage, State, Urgency
 
 Predicate = ColumnElement[bool]
 Group = Literal["stage", "watch", "desk"]
@@ -110,11 +111,23 @@ def _my_task(scope: Scope, kind: str, *states: TaskState) -> Predicate:
     return and_(cases.c.live, exists(select(1).select_from(tasks).where(*wanted)))
 
 
-def _pending(scope: Scope, kinds: tuple[Action, ...] = ()) -> Predicate:
-    wanted = [requests.c.case_id == cases.c.id, requests.c.status == "pending"]
-    if kinds:
-        wanted.append(requests.c.kind.in_([kind.value for kind in kinds]))
-    return and_(cases.c.live, _mine(scope), exists(select(1).select_from(requests).where(*wanted)))
+def _pending(scope: Scope) -> Predicate:
+    """The street sees every request, a unit those of its cases, everybody else what waits for his word."""
+    asked = and_(requests.c.case_id == cases.c.id, requests.c.status == "pending")
+    all_of_it = and_(_mine(scope), exists(select(1).select_from(requests).where(asked)))
+    return and_(cases.c.live, or_(all_of_it, _awaited(scope)))
+
+
+def _awaited(scope: Scope) -> Predicate:
+    """Asked for by somebody else, to be decided by a post of this person."""
+    mine = cast([role.value for role in sorted(scope.roles)], ARRAY(TEXT))
+    wanted = (
+        requests.c.case_id == cases.c.id,
+        requests.c.status == "pending",
+        requests.c.deciders.overlap(mine),
+        requests.c.account.is_distinct_from(scope.account),
+    )
+    return and_(cases.c.live, exists(select(1).select_from(requests).where(*wanted)))
 
 
 def _my_requests(scope: Scope) -> Predicate:
@@ -246,7 +259,7 @@ QUEUES: tuple[Queue, ...] = (
     Queue("my_requests", "desk", _my_requests, BY_WORK_DUE),
     Queue("to_claim", "desk", _tasked("co", _OFFERED), BY_STAGE_DUE),
     Queue("pledged", "desk", _tasked("co", _DOING), BY_STAGE_DUE),
-    Queue("to_approve", "desk", lambda scope: _pending(scope, (Action.WHISTLE, Action.SUSPEND_REQUEST)), BY_WORK_DUE),
+    Queue("to_approve", "desk", _awaited, BY_WORK_DUE),
     Queue("supervised", "desk", _flagged(Flag.SUPERVISED), BY_STAGE_DUE),
     Queue("to_mediate", "desk", _to_mediate, BY_STAGE_DUE),
     Queue("whistles", "desk", lambda scope: and_(_in(State.AT_DISTRICT), _district(scope)), BY_STAGE_DUE),
