@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
+from services.dispatch.store.candidates import Candidate
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, FactKind, Input, InputType, Task, TaskState
+from services.governance.acts import Actor, FactKind, Input, InputType, Request, Task, TaskState
 from services.governance.case import Case, Offer, offers
 from services.governance.cycle import Action, Role
 from services.governance.moves import BY_STEP
@@ -24,8 +25,11 @@ _PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH, Actio
 class Forms:
     """Makes the forms of one case for one person."""
 
-    def __init__(self, case: Case, rulebook: Rulebook, words: Words, now: datetime) -> None:
+    def __init__(
+        self, case: Case, rulebook: Rulebook, words: Words, now: datetime, beside: Sequence[Candidate] = ()
+    ) -> None:
         self._case = case
+        self._beside = beside
         self._book = rulebook
         self._words = words
         self._now = now
@@ -36,7 +40,7 @@ class Forms:
             InputType.CONDITION: self._conditions,
             InputType.PERSON: self._people,
             InputType.TASK: self._tasks,
-            InputType.CASE_NO: list,
+            InputType.CASE_NO: self._cases,
             InputType.CELL: self._cells,
         }
 
@@ -151,6 +155,10 @@ class Forms:
         }
         return [InputChoiceOut(id=i, label=name) for i, name in found.items() if i != case.reporter]
 
+    def _cases(self) -> list[InputChoiceOut]:
+        """Those near by that it may repeat; any other number may be given as well."""
+        return [InputChoiceOut(id=one.case_no, label=self._words.candidate(one, self._now)) for one in self._beside]
+
     def _tasks(self) -> list[InputChoiceOut]:
         return [self._task(task) for task in self._open_shares()]
 
@@ -165,9 +173,14 @@ class Forms:
         words = self._words
         return InputChoiceOut(id=task.task_id, label=words.place(task.unit) or words.word("task_kind", task.kind))
 
+    def _asked(self, request: Request) -> str:
+        """What is asked for and by whom: two may ask for the same."""
+        parts = (self._words.word("action", request.kind), self._words.person(request.by.account))
+        return " · ".join(part for part in parts if part)
+
     def _requests(self) -> list[InputChoiceOut]:
         return [
-            InputChoiceOut(id=request.request_id, label=self._words.word("action", request.kind))
+            InputChoiceOut(id=request.request_id, label=self._asked(request))
             for request in self._case.requests
             if request.status == "pending"
         ]

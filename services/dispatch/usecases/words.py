@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from schemas.labels import Labels
 from schemas.sentences import sentence, steps
 from services.chassis.directory import Directory
+from services.dispatch.store.candidates import Candidate
 from services.governance.acts import Clock, Fact
 from services.governance.case import Case
 from services.governance.cycle import Action, ClosedKind, Role, Stage, State, Tier
@@ -74,6 +75,19 @@ class Words:
 
     def place(self, code: str | None) -> str:
         return (self.directory.name_of(code) or code) if code else ""
+
+    def candidate(self, one: Candidate, now: datetime) -> str:
+        """Another case in one line: which, what, how far, how long ago, how it stands."""
+        far = one.distance_m
+        where = "choice.case.cell" if far is None else "choice.case.metres"
+        return self.labels.text(
+            "choice.case",
+            case_no=one.case_no,
+            what=one.summary or one.address,
+            where=self.labels.text(where, n=far),
+            age=self.amount(int((now - one.opened_at).total_seconds())),
+            state=self.state(one.state, one.closed_as),
+        )
 
     # --- time ---------------------------------------------------------------------------------------------------
     def moment(self, at: datetime) -> str:
