@@ -109,6 +109,10 @@ export interface CaseRequest {
   until: string | null;
   reason: string | null;
   note: string | null;
+  /** What it was filled in with, in words. */
+  asked: { name: string; label: string; text: string }[];
+  /** Posts whose word is awaited. */
+  deciders: string[];
 }
 
 export interface Routing {
