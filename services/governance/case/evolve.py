@@ -259,8 +259,8 @@ def _restored(draft: _Draft, change: Restored, _: Fact) -> None:
         draft[name] = getattr(undo, name)
     given = {t.task_id for t in undo.tasks}
     draft["tasks"] = (*undo.tasks, *(t for t in draft["tasks"] if t.task_id not in given))
-    asked = {r.request_id for r in undo.requests}
-    draft["requests"] = (*(r for r in draft["requests"] if r.request_id not in asked), *undo.requests)
+    asked = {r.request_id: r for r in undo.requests}  # what was decided meanwhile stays decided
+    draft["requests"] = tuple(asked.get(r.request_id, r) if r.status == "withdrawn" else r for r in draft["requests"])
     draft["undo"] = None
 
 

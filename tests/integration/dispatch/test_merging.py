@@ -148,6 +148,19 @@ async def test_a_number_may_be_typed_as_people_type_it(street: Street, sign_in: 
     assert (await merge(await sign_in("shouli"), second, f" {first.lower()} "))["master"] == first
 
 
+async def test_the_form_offers_what_is_near(street: Street, sign_in: SignIn) -> None:
+    """Number, what, how far, how long ago; whatever has ended long ago or lies elsewhere is none."""
+    first, second = await opened(street, 2)
+    spot = SpotV1(street="441802001", community="441802001001", grid="44180200100101", lng=113.09, lat=23.69)
+    await opened(street, 1, spot=spot)
+    clerk = await sign_in("shouli")
+    (offer,) = [one for one in (await get(clerk, second))["actions"] if one["action"] == "merge"]
+    (field,) = [one for one in offer["inputs"] if one["name"] == "master"]
+    assert (field["type"], field["required"], field["label"]) == ("case_no", True, "主案件编号")
+    assert [choice["id"] for choice in field["choices"]] == [first]
+    assert field["choices"][0]["label"] == f"{first} · 垃圾堆在路口 · 相距0米 · 不足1分钟前上报 · 已上报待研判"
+
+
 async def test_refusals_name_the_field(street: Street, sign_in: SignIn) -> None:
     first, second = await opened(street, 2)
     clerk = await sign_in("shouli")

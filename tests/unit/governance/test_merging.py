@@ -442,6 +442,17 @@ def test_undone_the_duplicate_stands_as_if_the_merge_had_not_been(way: str) -> N
     cases.check()
 
 
+def test_a_request_to_merge_that_was_granted_stays_decided() -> None:
+    cases = two()
+    cases.act("b", SECRETARY, Action.MERGE, LATER, master="a")
+    (asked,) = pending(cases["b"])
+    cases.act("b", CLERK, Action.APPROVE, LATER, master="a", request=asked.request_id)
+    assert cases["b"].state is State.MERGED
+    cases.unmerge("b", LATER)
+    assert [r.status for r in cases["b"].requests] == ["approved"]
+    cases.check()
+
+
 @pytest.mark.parametrize("way", sorted(WAYS))
 def test_undone_the_master_stands_as_if_it_had_not_been(way: str) -> None:
     cases = Cases()
