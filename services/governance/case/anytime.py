@@ -188,11 +188,12 @@ def clocks_back(turn: Turn, undo: Undo, reclassed: Classified | None = None) -> 
 
 
 def _as_before(turn: Turn, was: Clock, now: Clock, reclassed: Classified | None) -> Clock:
-    fired = tuple(dict.fromkeys((*was.fired, *now.fired)))
+    fired, book = tuple(dict.fromkeys((*was.fired, *now.fired))), turn.book
     back = replace(was, rev=max(was.rev, now.rev) + 1, fired=fired)
+    if was.calendar_rev != now.calendar_rev and was.running_since is not None:
+        back = sla.extend(back, 0, book, turn.case.urgency)  # the calendar has changed since
     if reclassed is None or back.kind is not ClockKind.WHOLE:
         return back
-    book = turn.book
     condition = book.condition_of(reclassed.condition, turn.case.danger)
     allowance = sla.whole_case(condition, reclassed.urgency, back.started_at, book)
     return sla.recompute(back, allowance, book, reclassed.urgency)

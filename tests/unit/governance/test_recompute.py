@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from services.governance import sla
-from services.governance.acts import ClockChanged, ClockState, Fact, FactKind, Recompute
+from services.governance.acts import Act, ClockChanged, ClockState, Fact, FactKind, Inputs, Recompute
 from services.governance.case import Case, decide, evolve
 from services.governance.case.recompute import CHANGED, CONFIRMED
 from services.governance.cycle import Action, ClockKind, Urgency
@@ -22,7 +22,7 @@ from services.governance.worktime import (
     Schedule,
     Window,
 )
-from tests.support.governance import BOOK, CHIEF, HEAP, YEARS, Walk, at, calendar, report, to_dispatched
+from tests.support.governance import BOOK, CHIEF, HEAP, SECRETARY, YEARS, Walk, at, calendar, report, to_dispatched
 
 U2 = Urgency.ORDINARY
 
@@ -173,6 +173,20 @@ def test_other_hours_move_what_lies_behind_them() -> None:
     case, (fact,) = recompute(walk.case, book_with(other), "2026-05-29 16:30")
     assert (due(walk.case), due(case)) == ("06-05 16:00", "06-08 11:00")
     assert fact.reason == CHANGED
+
+
+def test_what_is_taken_back_afterwards_counts_by_the_new_days() -> None:
+    """A machine act, the notice, and the recall of the act, within ten minutes."""
+    silent = Walk(report(HEAP, at("2026-12-30 16:00")))
+    silent.fire(ClockKind.GRID_RESPONSE)
+    book = book_with(revised(NOTICE))
+    case, _ = recompute(silent.case, book, "2026-12-30 17:05")
+    now = at("2026-12-30 17:06")
+    for fact in decide(case, Act(Action.RECALL, SECRETARY, Inputs(), "op"), book, now):
+        case = evolve(case, fact)
+    clock = next(c for c in case.clocks if c.kind is ClockKind.WHOLE)
+    fresh = sla.start(book, "k", ClockKind.WHOLE, sla.Allowance(clock.budget_s, Basis.WORK), clock.started_at, U2)
+    assert (clock.due_at, clock.calendar_rev) == (fresh.due_at, "r2")
 
 
 def test_the_ladder_follows() -> None:
