@@ -43,6 +43,11 @@ def allow(budget: Budget, start: datetime, book: Rulebook) -> Allowance:
     return Allowance(seconds_of(budget, start, book.calendar, convention), budget.basis, opens)
 
 
+def due_of(allowance: Allowance, start: datetime, book: Rulebook) -> datetime:
+    """When an allowance that starts at `start` ends."""
+    return _due(start, allowance.seconds, allowance.basis, allowance.opens, book.calendar)
+
+
 def allow_until(start: datetime, until: datetime) -> Allowance:
     """The wall time up to a moment that a person named."""
     return Allowance(max(1, (until - start) // timedelta(seconds=1)), Basis.WALL)

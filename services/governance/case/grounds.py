@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from services.governance.acts import Clock
 from services.governance.case.model import Case
+from services.governance.case.terms import strict
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook
 from services.governance.worktime import Budget
@@ -42,11 +43,11 @@ class Ground:
 
 
 def ground_of(case: Case, clock: Clock, book: Rulebook) -> Ground:
-    """By the condition in force for the case now."""
+    """By the condition in force for the case now, and the strictest limit among its duplicates."""
     worked_out = _NOT_WRITTEN.get(clock.kind)
     if worked_out is not None:
         return Ground(worked_out, None, clock.started_at)
-    condition = book.condition_of(case.condition, case.danger)
+    condition = strict(book.condition_of(case.condition, case.danger), case.absorbed, clock.started_at, book)
     if clock.kind is ClockKind.WHOLE:
         return Ground(Rests.WHOLE, condition.limit, _filed_at(case) or clock.started_at)
     limit = book.limit_of(condition, clock.kind)

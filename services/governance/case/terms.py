@@ -16,7 +16,7 @@ from services.governance.case.model import Case
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Condition, Rulebook
 from services.governance.sla import Allowance
-from services.governance.worktime import Calendar, shift, spent
+from services.governance.worktime import Calendar, spent
 
 
 def strict(condition: Condition, duplicates: Sequence[Absorbed], at: datetime, book: Rulebook) -> Condition:
@@ -26,8 +26,7 @@ def strict(condition: Condition, duplicates: Sequence[Absorbed], at: datetime, b
         return condition
 
     def due(number: int) -> datetime:
-        allowance = sla.allow(limits[number], at, book)
-        return shift(at, allowance.seconds, allowance.basis, book.calendar)
+        return sla.due_of(sla.allow(limits[number], at, book), at, book)
 
     return replace(condition, limit=limits[min(range(len(limits)), key=due)])
 

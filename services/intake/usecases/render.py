@@ -14,7 +14,7 @@ from services.chassis.ids import IdSource
 from services.chassis.outbox import Outgoing
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook
-from services.governance.worktime import seconds_of, shift
+from services.governance.sla import allow, due_of
 from services.intake.store.submissions import NewReport
 from services.intake.tables.rows import LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
 from services.intake.usecases.draft import Draft, Recorded
@@ -68,8 +68,7 @@ def branch_due(draft: Draft, rulebook: Rulebook, submitted: datetime) -> datetim
     category = rulebook.category_of(draft.category)
     condition = rulebook.condition_of(category.conditions[0] if category else None, draft.danger)
     limit = rulebook.limit_of(condition, ClockKind.GRID_RESPONSE)
-    seconds = seconds_of(limit, submitted, rulebook.calendar, rulebook.settings.convention)
-    return shift(submitted, seconds, limit.basis, rulebook.calendar)
+    return due_of(allow(limit, submitted, rulebook), submitted, rulebook)
 
 
 def _report_row(draft: Draft, now: datetime, receipt_no: str, reporter_ref: str) -> ReportRow:
