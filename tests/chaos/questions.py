@@ -21,8 +21,9 @@ REPORTS_WITHOUT_CASE: Final = (
 )
 CASES_WITHOUT_REPORT: Final = (
     "SELECT c.case_no FROM dispatch.cases c"
-    " WHERE NOT EXISTS (SELECT FROM dispatch.case_reports r WHERE r.case_id = c.id)"
+    " WHERE (c.state = 'merged') = EXISTS (SELECT FROM dispatch.case_reports r WHERE r.case_id = c.id)"
 )
+"""Neither is there a merged case with one: its reports are its master's."""
 REPORTS_OF_NOBODY: Final = (
     "SELECT r.report_id FROM dispatch.case_reports r"
     " WHERE NOT EXISTS (SELECT FROM intake.reports i WHERE i.report_id = r.report_id)"

@@ -21,6 +21,8 @@ WEIGHTS: Final[Mapping[str, int]] = {
     "file": 4,
     "dispatch": 10,
     "decline": 1,
+    "merge": 1,
+    "unmerge": 1,
     "sign": 4,
     "respond": 9,
     "co_done": 10,
