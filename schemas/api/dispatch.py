@@ -304,10 +304,12 @@ class RoutingOut(Out):
 
 
 class InputChoiceOut(Out):
-    """A choice of a form field. `of`: it counts only while the form's category is this one."""
+    """A choice of a form field. `of`: it counts only while the form's category is this one. `detail`: what else one
+    compares by."""
 
     id: str
     label: str
+    detail: str | None = None
     of: str | None = None
 
 
@@ -378,25 +380,6 @@ class CaseOut(Out):
     mediation: bool = False
     rulebook: str
     sample: bool
-
-
-class CandidateOut(Out):
-    """A case that this one may repeat. `distance_m` null: one of the two has no pin, they share a cell."""
-
-    case_no: str
-    state_label: str
-    category: CategoryNameOut
-    summary: str
-    address: str
-    reports: int
-    opened_at: Moment
-    distance_m: int | None = None
-
-
-class CandidatesOut(Out):
-    """The nearest first."""
-
-    items: tuple[CandidateOut, ...]
 
 
 # --- acting --------------------------------------------------------------------------------------------------------

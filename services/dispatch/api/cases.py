@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from schemas.api.dispatch import ActionIn, CandidatesOut, CaseOut, ConflictOut
+from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut
 from schemas.labels import Labels
 from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, etag, if_match, language, not_found
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
@@ -17,7 +17,6 @@ from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import find_case
 from services.dispatch.tables import idempotency
 from services.dispatch.usecases.act import EvidenceUnknown, UnknownCase, VersionConflict, Wish, act
-from services.dispatch.usecases.candidates import list_candidates
 from services.dispatch.usecases.show import show
 from services.dispatch.usecases.words import Words
 from services.governance.cycle import Action
@@ -36,16 +35,6 @@ async def read_case(case_no: CaseNo, person: CurrentPerson, parts: Parts, respon
         shown = await _page(tx, case_no, person, parts)
     response.headers["etag"] = etag(shown.version)
     return shown
-
-
-@router.get("/{case_no}/candidates", summary="Cases that it may be merged into")
-async def read_candidates(case_no: CaseNo, person: CurrentPerson, parts: Parts) -> CandidatesOut:
-    """Of the same class, close by, as far as the caller may read them; the nearest first."""
-    async with parts.db.reading() as tx:
-        found = await find_case(tx, case_no, scope_of(person.actor))
-        if found is None:
-            raise not_found()
-        return await list_candidates(tx, found, person.actor, parts.directory, person.lang)
 
 
 @router.post("/{case_no}/actions/{action}", response_model=CaseOut, summary="Act on a case")

@@ -157,7 +157,11 @@ class Forms:
 
     def _cases(self) -> list[InputChoiceOut]:
         """Those near by that it may repeat; any other number may be given as well."""
-        return [InputChoiceOut(id=one.case_no, label=self._words.candidate(one, self._now)) for one in self._beside]
+        words, now = self._words, self._now
+        return [
+            InputChoiceOut(id=one.case_no, label=one.summary or one.address, detail=words.candidate(one, now))
+            for one in self._beside
+        ]
 
     def _tasks(self) -> list[InputChoiceOut]:
         return [self._task(task) for task in self._open_shares()]

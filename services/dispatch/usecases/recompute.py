@@ -153,7 +153,8 @@ class Abandoned:
 
     async def do(self, turn: Turn) -> None:
         """What is left then waits for the next round; whoever else is at it keeps it."""
-        await Recomputing(self._ground, self._pace, _quietly).run(turn.stop)
+        if await recomputes.unfinished(turn.connection):
+            await Recomputing(self._ground, self._pace, _quietly).run(turn.stop)
 
 
 def _quietly(_job: Job, _now: str) -> None:

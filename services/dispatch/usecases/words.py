@@ -77,14 +77,14 @@ class Words:
         return (self.directory.name_of(code) or code) if code else ""
 
     def candidate(self, one: Candidate, now: datetime) -> str:
-        """Another case in one line: which, what, how far, how long ago, how it stands."""
+        """Another case in one line: which, how far, how often reported, how it stands, how long ago."""
         far = one.distance_m
         where = "choice.case.cell" if far is None else "choice.case.metres"
         return self.labels.text(
             "choice.case",
             case_no=one.case_no,
-            what=one.summary or one.address,
             where=self.labels.text(where, n=far),
+            reports=one.reports,
             age=self.amount(int((now - one.opened_at).total_seconds())),
             state=self.state(one.state, one.closed_as),
         )

@@ -111,9 +111,11 @@ def _task(frame: Frame) -> str | None:
 def _pair(was: Life, life: Life, end: datetime) -> Pair | None:
     """Both cases where they are compared; None where the other rulebook did not even take the report."""
     if life.refused is not None:
-        return _before(
-            was, life, len(life.frames), f"refused:{_name(was.frames[len(life.frames)])}:{life.refused.code}"
-        )
+        number = len(life.frames)
+        before = was.frames[number].before
+        elsewhere = before is not None and life.case is not None and before.lead != life.case.lead
+        why = UNIT if elsewhere else f"refused:{_name(was.frames[number])}:{life.refused.code}"
+        return _before(was, life, number, why)
     parting = _parted(was, life)
     if parting is not None and not parting.after:
         return _before(was, life, parting.frame, parting.why)

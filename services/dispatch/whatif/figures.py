@@ -133,15 +133,16 @@ def _counted(words: Iterable[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _loads(answers: Sequence[Compared]) -> list[Load]:
+    """Units that gain or lose most first."""
     sides = [(one.before, one.after) for one in answers if one.before is not None and one.after is not None]
     before, after = (Counter(pair[n].unit or "" for pair in sides) for n in (0, 1))
     helped, helping = (Counter(unit for pair in sides for unit in pair[n].helping) for n in (0, 1))
-    units = sorted(before | after | helped | helping, key=lambda unit: (-before[unit], unit))
+    units = sorted(before | after | helped | helping, key=lambda u: (-abs(after[u] - before[u]), -before[u], u))
     return [Load(unit, before[unit], after[unit], helped[unit], helping[unit]) for unit in units]
 
 
 def _by_category(answers: Sequence[Compared]) -> list[Breaches]:
-    """Classes with a breach on either side, most on record first."""
+    """Classes with a breach on either side, those first in which most come or go."""
     of_class: dict[str, list[Compared]] = {}
     for one in answers:
         of_class.setdefault(one.category or "", []).append(one)
@@ -157,7 +158,7 @@ def _by_category(answers: Sequence[Compared]) -> list[Breaches]:
         for key, cases in of_class.items()
     ]
     some = (row for row in rows if row.before or row.after)
-    return sorted(some, key=lambda row: (-row.before, -row.after, row.key))
+    return sorted(some, key=lambda row: (-row.gone - row.come, -row.before, row.key))
 
 
 def _by_clock(answers: Sequence[Compared]) -> list[ClockShift]:

@@ -15,10 +15,11 @@ METRE = 1 / 111_320  # of latitude, in degrees
 
 
 async def beside(client: httpx.AsyncClient, case_no: str) -> list[dict[str, Any]]:
-    answer = await client.get(f"/api/v1/cases/{case_no}/candidates")
+    """What the form of a merge offers to choose among; nothing where he may not merge."""
+    answer = await client.get(f"/api/v1/cases/{case_no}")
     assert answer.status_code == 200, answer.text
-    items: list[dict[str, Any]] = answer.json()["items"]
-    return items
+    fields = [i for a in answer.json()["actions"] if a["action"] == "merge" for i in a["inputs"]]
+    return [choice for field in fields if field["name"] == "master" for choice in field["choices"]]
 
 
 async def spot(street: Street, north_m: float | None) -> SpotV1:
@@ -37,9 +38,10 @@ async def test_the_nearest_of_the_same_class_come_first(street: Street, sign_in:
         await street.opened(category=category, spot=await spot(street, north_m))
     clerk = await sign_in("shouli")
     found = await beside(clerk, case_no)
-    assert [one["case_no"] for one in found] == [close, far]
-    assert [one["distance_m"] for one in found] == [40, 250]
-    assert (found[0]["reports"], found[0]["summary"], found[0]["state_label"]) == (1, "垃圾堆在路口", "已上报待研判")
+    assert [one["id"] for one in found] == [close, far]
+    assert [one["label"] for one in found] == ["垃圾堆在路口"] * 2
+    for one, told in zip(found, ("相距40米", "相距250米"), strict=True):
+        assert one["detail"].startswith(f"{one['id']} · {told} · 上报1次 · 已上报待研判")
 
 
 async def test_without_a_pin_it_is_the_cell_and_nobody_is_shown_what_he_may_not_read(
@@ -47,10 +49,8 @@ async def test_without_a_pin_it_is_the_cell_and_nobody_is_shown_what_he_may_not_
 ) -> None:
     kind = await street.category()
     case_no, other = [await street.opened(category=kind, spot=await spot(street, None)) for _ in range(2)]
-    assert [one["case_no"] for one in await beside(await sign_in("shouli"), case_no)] == [other]
+    assert [one["id"] for one in await beside(await sign_in("shouli"), case_no)] == [other]
     quarrel = await street.category(restricted=True)
     hidden, hidden_too = [await street.opened(category=quarrel, spot=await spot(street, None)) for _ in range(2)]
-    assert [one["case_no"] for one in await beside(await sign_in("zhibu01"), hidden)] == [hidden_too]
+    assert [one["id"] for one in await beside(await sign_in("zhibu01"), hidden)] == [hidden_too]
     assert await beside(await sign_in("shouli"), hidden) == []
-    stranger = await sign_in("shequ02")
-    assert (await stranger.get(f"/api/v1/cases/{case_no}/candidates")).status_code == 404

@@ -48,7 +48,7 @@ export interface ChoiceOut {
   id: string;
   label: string;
   /** What else one compares by, on a line of its own. */
-  detail?: string;
+  detail?: string | null;
   /** Counts only while the form's category is this one. */
   of?: string | null;
 }

@@ -1,8 +1,8 @@
 /** One case, kept fresh by the live line, and acting on it. */
-import { api, Problem, shortTime, t, Unreachable, type ChoiceOut, type Photo } from "@grid/webkit";
+import { api, Problem, t, Unreachable, type Photo } from "@grid/webkit";
 import { onScopeDispose, ref, shallowRef, watch, type Ref } from "vue";
 import { useFeed } from "./feed";
-import type { Candidate, CaseClock, CaseOut } from "./types";
+import type { CaseClock, CaseOut } from "./types";
 
 const pathOf = (caseNo: string) => `/api/v1/cases/${encodeURIComponent(caseNo)}`;
 
@@ -101,21 +101,4 @@ export function ended(one: { state: string }): boolean {
 /** One line that says what the case is about. */
 export function titleOf(one: CaseOut): string {
   return one.reports[0]?.text || one.category?.name || t("restricted");
-}
-
-function asChoice(one: Candidate, now: number): ChoiceOut {
-  const where = one.distance_m === null ? t("candidate.same_cell") : t("candidate.distance", { n: one.distance_m });
-  const when = t("candidate.opened", { time: shortTime(one.opened_at, now) });
-  const detail = [one.case_no, where, t("candidate.reports", { n: one.reports }), one.state_label, when].join(" · ");
-  return { id: one.case_no, label: one.summary || one.category.name, detail };
-}
-
-/** The cases near by that this one may repeat; none where the service is silent, the number can be typed. */
-export async function candidatesOf(caseNo: string, now: number): Promise<ChoiceOut[]> {
-  try {
-    const { items } = await api.get<{ items: Candidate[] }>(`${pathOf(caseNo)}/candidates`);
-    return items.map((one) => asChoice(one, now));
-  } catch {
-    return [];
-  }
 }

@@ -148,18 +148,6 @@ export interface Mediation {
   notes: { id: string; at: string; by_name: string | null; text: string }[];
 }
 
-/** A case that another one may repeat. */
-export interface Candidate {
-  case_no: string;
-  state_label: string;
-  category: { code: string; name: string };
-  summary: string;
-  address: string;
-  reports: number;
-  opened_at: string;
-  distance_m: number | null;
-}
-
 export interface CaseOut {
   id: string;
   case_no: string;
