@@ -18,7 +18,8 @@ from services.governance.acts import TaskState as Ts
 from services.governance.case import Case, Sight, evolve
 from services.governance.cycle import Action, ClockKind, Flag, Role, Stage, State, Tier, Urgency
 from services.governance.tiers import Ladder
-from tests.property.governance.invariants import INVARIANTS, History
+from tests.property.governance.history import History
+from tests.property.governance.invariants import INVARIANTS
 from tests.support.governance import (
     BOOK,
     CHIEF,
@@ -235,11 +236,10 @@ FAULTS = (
 
 def run(fault: Fault, checks: Sequence[str]) -> None:
     """Tell the story, commit by commit, to the checks."""
-    history = History(BOOK, EVERYBODY)
+    history = History(BOOK, EVERYBODY, checks={name: INVARIANTS[name] for name in checks})
     fault.prepare(history)
-    chosen = {name: INVARIANTS[name] for name in checks}
     for commit in commits(fault.stream(list(fault.story().facts))):
-        history.takes(commit, fault.fold, chosen)
+        history.takes(commit, fault.fold)
 
 
 def commits(facts: Facts) -> list[Facts]:

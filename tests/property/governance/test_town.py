@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from services.governance.acts import (
     Command,
     Fact,
     Inputs,
+    Post,
     Recompute,
     TimerFired,
 )
@@ -33,7 +34,8 @@ from services.governance.cycle import Action, ClockKind, Nature, Role, State
 from services.governance.errors import GovernanceError, IllegalTransition, NotPermitted
 from services.governance.rulebook import Rulebook
 from services.governance.worktime import Calendar, CalendarChange, CalendarDay, DayKind
-from tests.property.governance.invariants import History, done_once
+from tests.property.governance.history import History
+from tests.property.governance.invariants import INVARIANTS, done_once
 from tests.property.governance.test_walks import fitting, jointly, value_for
 from tests.support.governance import (
     BOOK,
@@ -87,6 +89,7 @@ class Town(RuleBasedStateMachine):
         self.histories: dict[str, History] = {}
         self.acts = 0
         self.last: tuple[str, Act] | None = None
+        self.lent: list[tuple[str, Post, datetime]] = []  # who stands in, for which post, until when
 
     # --- reports, rulebooks, calendars -----------------------------------------------------------------------------
     @initialize(category=st.sampled_from(CLASSES))
@@ -142,7 +145,7 @@ class Town(RuleBasedStateMachine):
     @rule(data=st.data())
     def somebody_does_what_is_offered(self, data: st.DataObject) -> None:
         case = self._any(data)
-        able = [(a, o) for a in EVERYBODY for o in offers(case, a, self._book(case), self.now)]
+        able = [(a, o) for a in self._on_duty() for o in offers(case, a, self._book(case), self.now)]
         if not able:
             return
         usual = [m for m in able if m[1].action not in (Action.WITHDRAW, Action.VOID, Action.NOTE, Action.URGE)] or able
@@ -155,6 +158,26 @@ class Town(RuleBasedStateMachine):
                 given["condition"] = self._book(case).categories[given["category"]].conditions[0]
             inputs = Inputs(**{k: v for k, v in given.items() if k != "urgency"})
         self._attempt(case, actor, offer.action, inputs, data)
+
+    @precondition(lambda self: len(self.lent) < MOST)
+    @rule(helper=st.sampled_from(EVERYBODY), absent=st.sampled_from(EVERYBODY), hours=st.sampled_from((1, 8, 72)))
+    def somebody_stands_in(self, helper: Actor, absent: Actor, hours: int) -> None:
+        """值班: another's post for a while, beside one's own. What separates duties still separates them."""
+        self.lent.append((helper.account, absent.posts[0], self.now + timedelta(hours=hours)))
+
+    @precondition(lambda self: bool(self.lent))
+    @rule(data=st.data())
+    def a_post_has_run_out(self, data: st.DataObject) -> None:
+        """What was offered for the sake of a lent post alone is refused when its time is over."""
+        account, post, until = data.draw(st.sampled_from(self.lent))
+        self.now = max(self.now, until)
+        case, actor = self._any(data), next(a for a in self._on_duty() if a.account == account)
+        assert post in next(a for a in EVERYBODY if a.account == account).posts or post not in actor.posts
+        stood_in = replace(actor, posts=(*actor.posts, post))
+        own = {offer.action for offer in offers(case, actor, self._book(case), self.now)}
+        for offer in offers(case, stood_in, self._book(case), self.now):
+            if offer.action not in own:
+                self._attempt(case, actor, offer.action, fitting(offer, case, 0, self.now), data, refused=True)
 
     @rule(data=st.data(), actor=st.sampled_from(EVERYBODY), action=st.sampled_from(sorted(Action)))
     def somebody_tries_anything(self, data: st.DataObject, actor: Actor, action: Action) -> None:
@@ -211,7 +234,9 @@ class Town(RuleBasedStateMachine):
         self._take(case.case_id, command)
 
     # --- how a step is taken -----------------------------------------------------------------------------------------
-    def _attempt(self, case: Case, actor: Actor, action: Action, inputs: Inputs, data: st.DataObject) -> None:
+    def _attempt(
+        self, case: Case, actor: Actor, action: Action, inputs: Inputs, data: st.DataObject, *, refused: bool = False
+    ) -> None:
         self.acts += 1
         around = self._around(case, data) if action in (Action.MERGE, Action.UNMERGE) else Around(verifier=VERIFIER)
         act = Act(action, actor, inputs, f"x{self.acts}")
@@ -224,6 +249,7 @@ class Town(RuleBasedStateMachine):
             )
             self._says_why(refusal, case, act)
             return
+        assert not refused, f"{actor.account} may no longer {action}"
         self.last = (case.case_id, act)
 
     def _says_why(self, refusal: GovernanceError, case: Case, act: Act) -> None:
@@ -290,7 +316,7 @@ class Town(RuleBasedStateMachine):
         return report(category, self.now, **{**ids, **more})
 
     def _watch(self, case_id: str, facts: list[Fact]) -> None:
-        history = History(self._with_days(self.book), EVERYBODY)
+        history = History(self._with_days(self.book), EVERYBODY, checks=INVARIANTS)
         history.takes(facts)
         self.histories[case_id] = history
 
@@ -308,6 +334,13 @@ class Town(RuleBasedStateMachine):
         found = self.histories[case_id].case
         assert found is not None
         return found
+
+    def _on_duty(self) -> list[Actor]:
+        """Everybody with the posts that he holds now, lent ones too."""
+        lent = [(account, post) for account, post, until in self.lent if self.now < until]
+        return [
+            replace(a, posts=(*a.posts, *(post for account, post in lent if account == a.account))) for a in EVERYBODY
+        ]
 
     def _any(self, data: st.DataObject) -> Case:
         return self._case(data.draw(st.sampled_from(sorted(self.histories))))
