@@ -12,7 +12,7 @@ from printers.tables import table
 from services.chassis.grid.command import app
 from services.intake.imports.command import app as import_app
 
-SHELL = ("feed", "count", "calendar")
+SHELL = ("feed", "count", "what-if")
 """Commands of dispatch, whose parser is asked in a process of its own."""
 
 
@@ -47,7 +47,7 @@ def _leaves(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
 def _words(path: str, command: TyperCommand) -> str:
     name = path.rpartition(" ")[2]
     if name in SHELL:
-        return asked("dispatch", name, "--help").replace("python -m services.dispatch", "grid")
+        return asked("dispatch", name, "--help").replace(f"python -m services.dispatch {name}", path)
     if name == "import":
         return _help(path, typer.main.get_command(import_app))
     return _help(path, command)

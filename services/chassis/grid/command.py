@@ -226,6 +226,14 @@ def rulebook_explain(
     raise typer.Exit(explain_rulebook(Files(file, calendars, lang), question, as_json=as_json))
 
 
+@rulebook_app.command("what-if", context_settings=PASS_ON)
+def rulebook_what_if(context: typer.Context) -> None:
+    """Replay recorded cases through a changed rulebook: what would differ, on the terminal, as a page, as data."""
+    from services.chassis.grid.whatif import run_whatif
+
+    raise typer.Exit(run_whatif(context.args))
+
+
 def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
     """A command that a service owns: every argument, --help too, goes on to it."""
 
