@@ -12,7 +12,7 @@ from printers.tables import table
 from services.chassis.grid.command import app
 from services.intake.imports.command import app as import_app
 
-SHELL = ("feed", "count", "what-if")
+SHELL = ("feed", "count", "calendar", "what-if")
 """Commands of dispatch, whose parser is asked in a process of its own."""
 
 

@@ -17,9 +17,13 @@ LOCAL = ZoneInfo("Asia/Shanghai")
 def whatif_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of `what-if`."""
     parser.add_argument("file", type=Path, metavar="NEW.toml", help="the changed rulebook")
-    parser.add_argument("--since", type=moment, required=True, help="cases reported from then on, Shanghai time")
-    parser.add_argument("--until", type=moment, help="and before then; what happened later is not looked at")
-    parser.add_argument("--street", help="code of the street; default: the one in the file")
+    parser.add_argument(
+        "--since", type=moment, required=True, metavar="DATE", help="cases reported from then on, Shanghai time"
+    )
+    parser.add_argument(
+        "--until", type=moment, metavar="DATE", help="and before then; what happened later is not looked at"
+    )
+    parser.add_argument("--street", metavar="CODE", help="code of the street; default: the one in the file")
     parser.add_argument(
         "--calendars", type=Path, metavar="DIR", help="other days too; default: the days there were at the time"
     )
