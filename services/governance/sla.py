@@ -271,17 +271,6 @@ def _moment(
     return max(moment, shift(due, plus.seconds, plus.basis, book.calendar))
 
 
-def due_rung(clock: Clock, now: datetime) -> Rung | None:
-    """The earliest point that has come and has not been acted on."""
-    if clock.state is not ClockState.RUNNING:
-        return None
-    earliest: Rung | None = None
-    for rung in clock.rungs:
-        if rung.at <= now and rung.rung not in clock.fired and (earliest is None or rung.at < earliest.at):
-            earliest = rung
-    return earliest
-
-
 # --- questions ------------------------------------------------------------------------------------------------------
 def used(clock: Clock, at: datetime, calendar: Calendar) -> int:
     """Seconds of its basis that the clock has counted by `at`."""

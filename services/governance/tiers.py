@@ -43,11 +43,6 @@ TIERS: dict[Tier, TierRow] = {
 HEIGHT: dict[Tier, int] = {tier: height for height, tier in enumerate(Tier)}
 
 
-def next_tier(tier: Tier) -> Tier | None:
-    """The tier a call goes to; None above the district."""
-    return TIERS[tier].up
-
-
 # --- who must look ---------------------------------------------------------------------------------------------------
 class RungAct(StrEnum):
     """What the machine does at a point of a clock."""

@@ -18,7 +18,7 @@ from services.governance.errors import (
     UnknownUnit,
 )
 from services.governance.routing import CatalogueLine, Matter, RouteKind, match, route
-from services.governance.tiers import TIERS, next_tier
+from services.governance.tiers import TIERS
 from tests.support.governance import (
     BOOK,
     CATALOGUE,
@@ -162,7 +162,7 @@ def test_the_last_resort_is_marked_and_an_imported_unit_is_kept_beside() -> None
 
 def test_every_rung_of_ownership_has_one_next_and_the_last_none() -> None:
     assert set(TIERS) == set(Tier)
-    assert [next_tier(t) for t in Tier] == [Tier.COMMUNITY, Tier.STREET, Tier.DISTRICT, None]
+    assert [TIERS[t].up for t in Tier] == [Tier.COMMUNITY, Tier.STREET, Tier.DISTRICT, None]
 
 
 def test_complaints_are_params_not_prose() -> None:
