@@ -22,10 +22,11 @@ from services.governance.case import Case
 from services.governance.cycle import Action
 from services.governance.rulebook import Rulebook
 from tests.bench.result import CHECKOUT
-from tests.support.governance import CHIEF, CLERK, COMMUNITY_SECRETARY, LEAD, SECRETARY, Walk, report
+from tests.support.governance import CHIEF, CLERK, COMMUNITY_SECRETARY, LEAD, SECRETARY, STREET, Walk, report
 
 SEED = 20261122
 KINDS = 40  # different cases among the many
+STREETS = 250  # over which they are spread, the sample's street among them: nobody looks at a million at once
 CATEGORY, CONDITION = "P0146", "P0146.1"  # five working days
 RULEBOOK = CHECKOUT / "deploy" / "rulebooks" / "fengcheng.toml"
 
@@ -48,7 +49,7 @@ def fill(database_url: str, count: int, now: datetime) -> None:
         with connection.cursor() as cursor, cursor.copy(copy_in) as copy:
             for number in range(count):
                 kind = rng.randrange(KINDS)
-                copy.write(_renamed(lines[kind], kinds[kind], number))
+                copy.write(_renamed(lines[kind], kinds[kind], number).replace(STREET, _street(number)))
         connection.execute("VACUUM (ANALYZE) dispatch.cases")
 
 
@@ -82,6 +83,10 @@ def _kinds(now: datetime) -> Iterator[Case]:
 def _renamed(line: str, kind: Case, number: int) -> str:
     own = f"01900000-0000-7000-8000-{number:012x}"
     return line.replace(kind.case_id, own).replace(kind.case_no, f"BENCH-{number + KINDS:08d}")
+
+
+def _street(number: int) -> str:
+    return f"{int(STREET) + number % STREETS}"
 
 
 def _line(row: dict[str, Any], names: list[str]) -> str:

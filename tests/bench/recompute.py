@@ -1,5 +1,5 @@
-"""How long after a phone sends a report an operator sees it, with very many open cases: alone, and while the deadlines
-of all of them are counted anew because the calendar has changed."""
+"""How long after a phone sends a report an operator sees it, with very many open cases in many streets: alone, and
+while the deadlines of all of them are counted anew because the calendar has changed."""
 
 from __future__ import annotations
 
