@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -13,7 +14,7 @@ from services.chassis.coordinates import Crs, to_wgs84
 from services.intake.api.room import Room, labels_for
 from services.intake.store import reading
 from services.intake.usecases.place import locate
-from services.intake.usecases.views import NEAR_M, NEAR_SINCE, form_of, places_of, similar_of
+from services.intake.usecases.views import form_of, places_of, reach_of, similar_of
 
 PLACES_MOST = 400
 
@@ -37,7 +38,11 @@ def form_router(room: Room) -> APIRouter:
     ) -> PlacesOut:
         return places_of(room.directory.find_places(q, cell=cell, limit=limit))
 
-    @router.get("/duplicates", response_model=SimilarPageOut, summary="Open matters within 50 m and 24 h")
+    @router.get(
+        "/duplicates",
+        response_model=SimilarPageOut,
+        summary="Open matters close by, as far and as far back as the rulebook says",
+    )
     async def duplicates(
         person: CurrentPerson,
         lng: Degrees,
@@ -49,8 +54,10 @@ def form_router(room: Room) -> APIRouter:
         desk = await room.desk(home)
         locate(PointIn(lng=lng, lat=lat, crs=crs), "", desk.directory, home)  # refuses impossible coordinates
         here = to_wgs84(lng, lat, Crs(crs))
+        reach = reach_of(desk.rulebook, category)
+        since = timedelta(hours=desk.rulebook.settings.near_hours)
         async with room.db.reading() as tx:
-            found = await reading.near(tx, *here, category, NEAR_M, NEAR_SINCE)
-        return similar_of(found, *here, desk.rulebook)
+            found = await reading.near(tx, *here, category, reach, since)
+        return similar_of(found, *here, desk.rulebook, reach)
 
     return router

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -40,8 +39,6 @@ from services.intake.usecases.render import photo_url, track_url
 
 _ACTION_OF = {"rate": "satisfaction", "ask_reopen": "reopen"}
 """What the rules call a wish."""
-NEAR_M = 50.0
-NEAR_SINCE = timedelta(hours=24)
 _TILES = ("litter", "road", "light", "stall", "parking", "construction", "danger", "dispute")
 
 
@@ -148,8 +145,15 @@ def places_of(places: Sequence[Place]) -> PlacesOut:
     )
 
 
-def similar_of(found: Sequence[Near], lng: float, lat: float, rulebook: Rulebook) -> SimilarPageOut:
-    """Open cases within NEAR_M of a WGS-84 point, nearest first."""
+def reach_of(rulebook: Rulebook, code: str | None) -> float:
+    """Metres within which another one of a class is pointed out."""
+    category = rulebook.categories.get(code) if code else None
+    own = category.near_m if category is not None else None
+    return float(own if own is not None else rulebook.settings.near_m)
+
+
+def similar_of(found: Sequence[Near], lng: float, lat: float, rulebook: Rulebook, reach: float) -> SimilarPageOut:
+    """Open cases within `reach` metres of a WGS-84 point, nearest first."""
     measured = sorted(((metres_between(lng, lat, near.lng, near.lat), near) for near in found), key=lambda m: m[0])
     return SimilarPageOut(
         items=tuple(
@@ -163,7 +167,7 @@ def similar_of(found: Sequence[Near], lng: float, lat: float, rulebook: Rulebook
                 opened_at=near.opened_at,
             )
             for distance, near in measured
-            if distance <= NEAR_M
+            if distance <= reach
         )
     )
 
