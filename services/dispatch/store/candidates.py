@@ -18,6 +18,9 @@ RADIUS_M = 300.0
 MOST = 8
 _LOOKED_AT = 100
 _METRES_PER_DEGREE = 111_320.0
+_NEEDED = ("case_no", "state", "closed_as", "summary", "address", "category", "reports", "opened_at", "lng", "lat")
+_SHOWN = tuple(cases.c[name] for name in _NEEDED)
+"""No more than these: some moments of a row lie at infinity, which no datetime can hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ async def candidates(tx: Tx, case: Case, scope: Scope, closed_days: int) -> list
     lately = func.directory.grid_now() - func.make_interval(0, 0, 0, closed_days)
     alive = or_(cases.c.live, and_(cases.c.state == State.CLOSED.value, cases.c.closed_at > lately))
     others = (cases.c.category == case.category.code, cases.c.case_no != case.case_no, ~cases.c.history)
-    query = select(cases).where(*others, alive, _beside(case), readable_cases(scope))
+    query = select(*_SHOWN).where(*others, alive, _beside(case), readable_cases(scope))
     rows = (await tx.execute(query.order_by(cases.c.opened_at.desc()).limit(_LOOKED_AT))).mappings()
     found = [
         Candidate(
