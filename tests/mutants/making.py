@@ -3,12 +3,12 @@
 from __future__ import annotations
 import __future__
 
-import difflib
 import hashlib
 import importlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -38,7 +38,7 @@ class Mutant:
         return hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Place:
     """A function that stands in a module or in a class of it."""
 
@@ -84,20 +84,28 @@ def _places(module: cst.Module) -> Iterator[_Place]:
 def _mutant(path: Path, place: _Place, mutation: Mutation, spans: object) -> Mutant:
     changed = deep_replace(place.function, mutation.original_node, mutation.mutated_node)
     assert isinstance(changed, cst.FunctionDef)
-    before, after = place.code(place.function), place.code(changed)
-    was, now = _difference(before, after)
+    after = place.code(changed)
+    was, now = _difference(_lines_of(place), after.splitlines())
     span = spans.get(mutation.original_node) or spans[place.function]  # type: ignore[attr-defined,index]
     begins = spans[place.function].start.line  # type: ignore[index]
     lines = range(span.start.line, span.end.line + 1)
     return Mutant(str(path.relative_to(ROOT)), place.qualified, was, now, begins, lines, after)
 
 
-def _difference(before: str, after: str) -> tuple[str, str]:
-    lines = [x for x in difflib.ndiff(before.splitlines(), after.splitlines()) if x[:2] in ("- ", "+ ")]
-    return _joined(x[2:] for x in lines if x[0] == "-"), _joined(x[2:] for x in lines if x[0] == "+")
+@cache
+def _lines_of(place: _Place) -> tuple[str, ...]:
+    return tuple(place.code(place.function).splitlines())
 
 
-def _joined(lines: Iterator[str]) -> str:
+def _difference(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
+    """What stands between the lines that both begin and end with."""
+    same = list(takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    before, after = before[len(same) :], after[len(same) :]
+    same = list(takewhile(lambda pair: pair[0] == pair[1], zip(reversed(before), reversed(after), strict=False)))
+    return _joined(before[: len(before) - len(same)]), _joined(after[: len(after) - len(same)])
+
+
+def _joined(lines: Iterable[str]) -> str:
     return " ".join(" ".join(lines).split())
 
 

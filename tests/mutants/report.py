@@ -39,7 +39,7 @@ class Report:
         self.verdicts[mutant] = verdict
         if self.say and verdict not in _NOTICED and mutant.key not in self.named:
             sys.stdout.write(_described(mutant) + "\n")
-        if len(self.verdicts) % 500 == 0:
+        if len(self.verdicts) % 250 == 0:
             sys.stderr.write(f"{len(self.verdicts)} judged, {self.score:.1f} % killed\n")
 
     @property
