@@ -10,7 +10,7 @@ from schemas.cases import co_units
 from services.dispatch.whatif.model import UNIT, Compared, Due, Shift, Side, Verdict
 from services.dispatch.whatif.record import Record
 from services.dispatch.whatif.replay import Books, Frame, Life, live_anew, relive
-from services.governance.acts import Act, Change, Clock, Fact, OwnerChanged, Restored, Routed
+from services.governance.acts import Act, Change, Clock, Fact, OwnerChanged, RequestChanged, Restored, Routed
 from services.governance.case import Case
 from services.governance.cycle import ClockKind, Tier
 from services.governance.sla import is_late
@@ -211,6 +211,8 @@ def _essence(fact: Fact) -> tuple[object, ...]:
 def _plain(change: Change) -> object:
     if isinstance(change, Routed):
         return change.lead, change.co_units, change.line, change.rulebook_lead
+    if isinstance(change, RequestChanged):
+        return replace(change.request, inputs=None, deciders=())
     if isinstance(change, Restored):
         return change.undo.rule, change.undo.at, change.undo.state, change.undo.owner, change.undo.lead
     return change
