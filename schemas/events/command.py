@@ -52,6 +52,8 @@ COMMAND_KINDS: dict[str, tuple[type[Body], ...]] = {
     "command.confirm": (CommandV1,),
     "command.rate": (RateV1,),
     "command.reopen": (CommandV1,),
+    "command.answer": (CommandV1,),
+    "command.add_info": (CommandV1,),
     "command.join": (JoinV1,),
     "command.callback": (CallbackV1,),
 }

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from schemas.api.intake import PHOTO_MAX_BYTES
 from schemas.labels import Labels
@@ -18,6 +19,7 @@ from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
 from services.chassis.housekeeping import RetentionSettings
 from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
+from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
@@ -35,6 +37,7 @@ from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
 from services.intake.api import Room, form_router, install_refusals, photo_router, report_router
+from services.intake.forward import CaseDesk
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
@@ -65,8 +68,10 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
     ids, own = SystemIds(), IntakeSettings()
     submissions = Submissions(db, ids)
     files = MediaFiles(home / "media")
-    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids))
-    auth = Authenticator(db, cache, ids, service_token=ServiceTokenSettings().token)
+    token = ServiceTokenSettings().token
+    cases = CaseDesk(ServiceClient("dispatch", own.dispatch_url, token or SecretStr("")))
+    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids), cases)
+    auth = Authenticator(db, cache, ids, service_token=token)
     wording = Wording({lang: Labels(lang) for lang in LANGUAGES})
 
     @asynccontextmanager
@@ -74,6 +79,7 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
         submissions.start()
         yield
         await submissions.close()
+        await cases.close()
         auth.close()
 
     shelf = folder_check("photos", home / "media")

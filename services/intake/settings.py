@@ -12,8 +12,13 @@ HERE = Path(__file__).resolve().parent
 
 
 class IntakeSettings(SettingsGroup):
-    """Photos and the built phone page."""
+    """The address of dispatch, photos and the built phone page."""
 
+    dispatch_url: str = Field(
+        default="http://127.0.0.1:8002",
+        validation_alias="GRID_DISPATCH_URL",
+        description="Where intake reaches dispatch.",
+    )
     photo_hands: int = Field(
         default=1,
         ge=1,

@@ -51,6 +51,7 @@ class Surroundings:
             "GRID_DISPATCH_PORT": str(ports.dispatch),
             "GRID_ESCALATION_PORT": str(ports.escalation),
             "GRID_INTAKE_URL": f"http://127.0.0.1:{ports.intake}",
+            "GRID_DISPATCH_URL": f"http://127.0.0.1:{ports.dispatch}",
             "GRID_ESCALATION_URL": f"http://127.0.0.1:{ports.escalation}",
             "PYTHONUNBUFFERED": "1",
             "TZ": "UTC",

@@ -77,6 +77,8 @@ _ROWS: Mapping[str, _Row] = {
     "command.confirm": _Row(lambda _: Action.SATISFACTION, _confirmed),  # 确认已解决 is the best of grades
     "command.rate": _Row(lambda _: Action.SATISFACTION, _grade),
     "command.reopen": _Row(lambda _: Action.REOPEN, _plain),
+    "command.answer": _Row(lambda _: Action.ANSWER_QUESTION, _plain),
+    "command.add_info": _Row(lambda _: Action.ADD_INFO, _plain),
     "command.callback": _Row(_callback_action, _callback_inputs),
 }
 

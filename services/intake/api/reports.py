@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from schemas.api.intake import ReportActionIn, ReportCreatedOut, ReportIn, ReportOut, ReportPageOut
+from schemas.api.questions import QuestionsOut
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.auth import CurrentPerson, Person
 from services.intake.api.room import Room, labels_for, required_key
@@ -69,6 +70,12 @@ def report_router(room: Room) -> APIRouter:
         rulebook = await room.rulebook(report.rulebook)
         sample = bool(street and street.sample)
         return detail_of(report, photos, token, (pending, answer), rulebook, labels_for(person), sample=sample)
+
+    @router.get("/{report_id}/questions", summary="What I was asked, and answered")
+    async def questions(report_id: UUID, person: CurrentPerson) -> QuestionsOut:
+        async with room.db.reading() as tx:
+            report = _own(await reading.one(tx, report_id), person)
+        return await room.cases.questions(report.case.case_no, person) if report.case else QuestionsOut(items=())
 
     @router.post("/{report_id}/actions/{action}", status_code=202, summary="Ask: urge, withdraw, rate, ask_reopen …")
     async def ask(report_id: UUID, action: str, body: ReportActionIn, person: CurrentPerson, key: Key) -> AskedOut:

@@ -13,6 +13,7 @@ from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache, UnknownRulebook
 from services.chassis.ids import IdSource
 from services.governance.rulebook import Rulebook
+from services.intake.forward import CaseDesk
 from services.intake.store.moment import DatabaseClock
 from services.intake.usecases.check import Desk
 from services.intake.usecases.photos import PhotoDesk
@@ -33,6 +34,7 @@ class Room:
     ids: IdSource
     submissions: Submissions
     photos: PhotoDesk
+    cases: CaseDesk
 
     @property
     def directory(self) -> Directory:

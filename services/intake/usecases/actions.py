@@ -18,7 +18,7 @@ from services.chassis.auth.person import Person
 from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.outbox import Outgoing
-from services.governance.cycle import Role, State
+from services.governance.cycle import Flag, Role, State
 from services.intake.store import commands
 from services.intake.store.commands import Wish
 from services.intake.store.reading import CaseSeen, ReportSeen
@@ -44,7 +44,11 @@ KINDS = {
     "confirm": "command.confirm",
     "rate": "command.rate",
     "ask_reopen": "command.reopen",
+    "answer_question": "command.answer",
+    "add_info": "command.add_info",
 }
+_ASKED = {Flag.AWAITING_MORE: "add_info", Flag.ASKED_REPORTER: "answer_question"}
+"""What stands open on the reporter's side, and how he answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,8 @@ def offered(case: CaseSeen | None) -> tuple[str, ...]:
         return ("rate", "ask_reopen")
     if state in _OVER:
         return ()
-    actions = ["urge"]
+    actions = [answer for flag, answer in _ASKED.items() if flag in case.flags]
+    actions.append("urge")
     if state is State.FED_BACK:
         actions.append("confirm")
     if state in _BEFORE_DISPATCH and case.own == case.case_id:  # others' matter is not his to take back
@@ -82,6 +87,8 @@ async def ask(
         raise Refusal("case_not_ready", status=409)
     if action == "rate" and body.grade is None:
         raise Refusal("missing_input", "grade")
+    if action in _ASKED.values() and not body.note:
+        raise Refusal("missing_input", "note")
     digest = hashlib.sha256(
         orjson.dumps([str(report.report_id), action, body.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)
     ).digest()

@@ -106,3 +106,10 @@ export interface Similar {
 }
 
 export type ReportPage = Page<ReportRow>;
+
+/** One side of what the people of the case ask and I answer. */
+export interface SaidOut {
+  said: "question" | "answer";
+  at: string;
+  text: string;
+}
