@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import psycopg
@@ -152,10 +153,29 @@ class Somebody:
         """His list shows the case."""
         until(f"{queue} of {self.person.login} shows the case", lambda: queue in self.person.queues_of(case.no))
 
-    def rows_of(self, queue: str) -> list[dict[str, Any]]:
-        page = self.person.dispatch.get(f"/api/v1/queues/{queue}", params={"limit": 200}).raise_for_status()
-        found: list[dict[str, Any]] = page.json()["rows"]
+    def searches(self, words: str) -> list[str]:
+        """The numbers of the cases that he finds by these words."""
+        page = self.person.dispatch.get("/api/v1/cases", params={"q": words}).raise_for_status()
+        return [str(row["case_no"]) for row in page.json()["rows"]]
+
+    def finds(self, case: Matter) -> dict[str, Any]:
+        """The row that he gets for the case's number."""
+        page = self.person.dispatch.get("/api/v1/cases", params={"q": case.no}).raise_for_status()
+        found: dict[str, Any] = next(row for row in page.json()["rows"] if row["case_no"] == case.no)
         return found
+
+    def opens_progress_page(self, case: Matter) -> str:
+        """The public page behind the link on the receipt, as whoever has the link sees it."""
+        link = self.person.receipt(case.report)["track_url"]
+        return self.tale.town.client("intake").get(link).raise_for_status().text
+
+    # --- mediation ------------------------------------------------------------------------------------------------
+    def notes_in_mediation(self, case: Matter, text: str) -> None:
+        body = {"id": str(uuid4()), "text": text}
+        self.person.dispatch.post(f"/api/v1/cases/{case.no}/mediation", json=body).raise_for_status()
+
+    def reads_mediation(self, case: Matter) -> str:
+        return self.person.dispatch.get(f"/api/v1/cases/{case.no}/mediation").raise_for_status().text
 
 
 @dataclass(frozen=True)
@@ -305,7 +325,10 @@ class Matter:
         def heard() -> list[tuple[str, ...]]:
             return [tuple(x for x in pair if x) for pair in self.tale.city.kinds(self.no)]
 
-        until(f"the city hears {wanted} (so far {heard()})", lambda: heard() == wanted)
+        try:
+            until(f"the city hears {wanted} of {self.no}", lambda: heard() == wanted)
+        except AssertionError as silent:
+            raise AssertionError(f"{silent}, but {heard()}") from None
         assert all(one.signed_with(self.tale.city.secret) for one in self.tale.city.of(self.no))
         return self
 

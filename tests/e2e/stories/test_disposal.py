@@ -106,6 +106,8 @@ def test_a_flea_market_takes_one_lead_and_four_others(tale: Tale) -> None:
     clerk.dispatches(case, "zhifadui", *others)
     lead.responds(case)
     lead.does("call_conference", case, note="分区、分时、分工", co_units=[*others])
+    case.has_not("in_conference").is_hidden_from("gongwei")  # the unit asks, who may call one decides
+    chief.does("approve", case)
     case.is_("handling").has("in_conference").is_shown_to("gongwei", *others).is_hidden_from("yuanlin", "shequ01")
     case.due("handling", "06-16 09:00").due("co_task", "06-16 09:00")
 
@@ -120,8 +122,8 @@ def test_a_flea_market_takes_one_lead_and_four_others(tale: Tale) -> None:
     chief.does("close", case)
     case.closed_as("normal").city_hears("case.closed").skips_nothing()
     case.reads(
-        "上报 · 呼叫社区 · 呼叫街道 · 立案 · 派遣 · 到场响应 · 提请会商 · 协办完成 · 协办完成 · 协办完成 · 协办完成"
-        " · 处置反馈 · 核查通过 · 回访 · 结案"
+        "上报 · 呼叫社区 · 呼叫街道 · 立案 · 派遣 · 到场响应 · 提出申请 · 提请会商 · 协办完成 · 协办完成"
+        " · 协办完成 · 协办完成 · 处置反馈 · 核查通过 · 回访 · 结案"
     )
 
 
