@@ -102,7 +102,7 @@ def answered(lang: str) -> tuple[Question, Figures, list[Compared], View]:
     one, pair = compare(record, lambda _: BOOK, lambda _: changed, record.asks[-1].now + timedelta(days=9))
     assert pair is not None
     directory = Directory(0)
-    words = Words(Labels(lang), cast("Directory", directory))
+    words = Words(Labels(lang), directory)
     question = Question(changed, "new <b>.toml", (("2026.1", 1),), at("2026-03-01 00:00"), at("2026-03-09 00:00"))
     figures = figures_of([one], 10)
     view = Writer(question, figures, words).view([(one, explain_pair(one, pair, (BOOK, changed), words))])
