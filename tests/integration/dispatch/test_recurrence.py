@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from schemas.events.report import CategoryV1, SpotV1
+from schemas.events.parts import CategoryV1, SpotV1
 from tests.integration.dispatch.conftest import SignIn, Street
 
 pytestmark = pytest.mark.anyio
@@ -23,8 +23,9 @@ async def seen(street: Street, category: CategoryV1, north_m: float = 0.0) -> di
     place = {"street": "441802001", "community": "441802001001", "grid": "44180200100101"}
     spot = SpotV1(**place, lng=113.06, lat=23.69 + north_m * METRE)
     case_no = await street.opened(category=category, spot=spot, staff=False, reporter_account=None)
-    rows = await street.rows("SELECT flags, body FROM dispatch.cases WHERE case_no = :no", no=case_no)
-    return {"case_no": case_no, "flags": rows[0][0], "counters": dict(rows[0][1]["counters"])}
+    flags = await street.scalar("SELECT flags FROM dispatch.cases WHERE case_no = :no", no=case_no)
+    body: Any = await street.scalar("SELECT body FROM dispatch.cases WHERE case_no = :no", no=case_no)
+    return {"case_no": case_no, "flags": flags, "counters": dict(body["counters"])}
 
 
 async def backdate(street: Street, case_no: str, days: int) -> None:

@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from schemas.events.report import CategoryV1
+from schemas.events.parts import CategoryV1
 from services.governance.cycle import Role
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do, get, post, proposed
+from tests.integration.dispatch.test_events import next_event, served, signed_in
 
 pytestmark = pytest.mark.anyio
 SECRET, NOTE = "邻居楼上漏水吵架", "双方同意先查漏点"
@@ -49,9 +51,7 @@ async def all_that(client: httpx.AsyncClient, case_no: str) -> str:
     return "\n".join([(await client.get(path)).text for path in paths])
 
 
-async def test_only_the_chain_names_a_mediator_and_only_of_a_restricted_matter(
-    street: Street, sign_in: SignIn
-) -> None:
+async def test_only_the_chain_names_a_mediator_and_only_of_a_restricted_matter(street: Street, sign_in: SignIn) -> None:
     case_no, plain = await quarrel(street), await street.opened(category=await street.category())
     branch, chief = await sign_in("zhibu01"), await sign_in("zhiban")
     offered = next(a for a in (await get(branch, case_no))["actions"] if a["action"] == "name_mediator")
@@ -139,14 +139,11 @@ async def test_a_member_unit_takes_no_part_in_it(street: Street, sign_in: SignIn
     await do(chief, case_no, "file", condition=await proposed(chief, case_no))
     dispatcher = await sign_in("paiqian")
     version = (await get(dispatcher, case_no))["version"]
-    units = {"lead_unit": "zongzhi", "co_units": ["chengyuan-xuexiao"]}
-    refused = await post(dispatcher, case_no, "dispatch", version, **units)
+    refused = await post(dispatcher, case_no, "dispatch", version, lead_unit="zongzhi", co_units=["chengyuan-xuexiao"])
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "co_units")
 
 
-async def test_once_it_is_closed_the_mediator_still_sees_it_and_writes_no_more(
-    street: Street, sign_in: SignIn
-) -> None:
+async def test_once_it_is_closed_the_mediator_still_sees_it_and_writes_no_more(street: Street, sign_in: SignIn) -> None:
     case_no = await named(street, sign_in)
     await do(await sign_in("zhiban"), case_no, "void", reason="test_data", note="重复登记")
     await do(await sign_in("zhiban02"), case_no, "approve")
@@ -155,3 +152,24 @@ async def test_once_it_is_closed_the_mediator_still_sees_it_and_writes_no_more(
     assert (await mediator.get(f"/api/v1/cases/{case_no}/mediation")).json()["may_write"] is False
     late = await mediator.post(f"/api/v1/cases/{case_no}/mediation", json={"id": str(uuid4()), "text": "x"})
     assert late.status_code == 403
+
+
+async def test_the_live_feed_tells_no_more_than_the_lists(street: Street, app: FastAPI) -> None:
+    """Both stand before their streams: the branch gets the words, the duty chief class and community."""
+    async with (
+        served(app) as url,
+        signed_in(url, "zhibu01") as branch,
+        signed_in(url, "zhiban") as chief,
+        branch.stream("GET", "/api/v1/events") as near,
+        chief.stream("GET", "/api/v1/events") as far,
+    ):
+        lines = [near.aiter_lines(), far.aiter_lines()]
+        for each in lines:
+            await next_event(each, "queue.counts")
+        case_no = await quarrel(street)
+        own, others = [json.loads((await next_event(each, "case.changed"))["data"]) for each in lines]
+    assert own["case_no"] == others["case_no"] == case_no
+    assert own["row"]["summary"] == SECRET
+    assert (others["row"]["category"]["name"], others["row"]["address"]) == ("邻里纠纷", "云溪社区")
+    assert SECRET not in json.dumps(others, ensure_ascii=False)
+    assert others["row"]["due"] is None

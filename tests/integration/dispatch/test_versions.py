@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.events.report import CategoryV1
+from schemas.events.parts import CategoryV1
 from schemas.rulebook import content_hash
 from services.chassis.directory.write import raise_revision, store_rulebook
 from services.governance.cycle import ClockKind
