@@ -34,6 +34,12 @@ def test_it_reaches_from_a_year_before_its_lists_to_five_years_after() -> None:
             CALENDAR.is_working(outside)
 
 
+def test_its_first_day_counts_to_the_microsecond() -> None:
+    opening = EARLY + timedelta(days=1, hours=8)
+    assert CALENDAR.elapsed(EARLY, opening) == 8 * 3600
+    assert CALENDAR.elapsed(EARLY, opening + timedelta(seconds=1) - timedelta(microseconds=1)) == 8 * 3600
+
+
 def test_its_last_working_day_can_be_reached_and_no_further_one() -> None:
     friday = datetime(2032, 12, 31, 1, tzinfo=UTC)  # nine in the morning, street time
     assert CALENDAR.day_length(friday) == 8 * 3600
