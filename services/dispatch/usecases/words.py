@@ -68,8 +68,8 @@ class Words:
         return known.name if known is not None else None
 
     def post(self, role: Role | str | None, unit: str | None) -> str | None:
-        """'派遣员', or the unit's name for people of a unit."""
-        if unit is not None:
+        """'派遣员', or the unit's name for people of a unit. A reporter's post is his report, which has no name."""
+        if unit is not None and role != Role.REPORTER:
             return self.directory.name_of(unit) or unit
         return self.word("role", role) if role is not None else None
 

@@ -74,6 +74,7 @@ def test_names() -> None:
     assert said.person(None) is said.person("gone") is None
     assert said.post(Role.DISPATCHER, None) == "派遣员"
     assert said.post(Role.HANDLING_UNIT, "u") == "综合行政执法队"
+    assert said.post(Role.REPORTER, "a0d8d9a1-4b79-40cd-8c7c-a81f12f004a9") == "上报人"
     assert said.state(State.CLOSED, ClosedKind.SELF) == "网格内办结"
     assert said.state(State.FILED, None) == "已立案待派遣"
     assert said.word("nothing", "such") == "such"
