@@ -58,16 +58,19 @@ class Recorded:
             asked = None
 
 
-def recorded_cases(book: Rulebook, cases: int, seed: int, begin: datetime, days: int) -> Iterator[Recorded]:
-    """So many, reported over so many days from `begin`; each has 20 days to come to its end. Same seed, same cases."""
+def recorded_cases(
+    book: Rulebook, cases: int, seed: int, begin: datetime, days: int, codes: Sequence[str] = ()
+) -> Iterator[Recorded]:
+    """So many, reported over so many days from `begin`, of the classes `codes` or of any; each has 20 days to come to
+    its end. Same seed, same cases."""
     rng = random.Random(seed)
     for number in range(cases):
         at = begin + timedelta(seconds=rng.randrange(days * 86400))
-        yield _lived(book, _report(book, rng, number, at), rng, at)
+        yield _lived(book, _report(book, rng, number, at, codes or sorted(book.categories)), rng, at)
 
 
-def _report(book: Rulebook, rng: random.Random, number: int, at: datetime) -> OpenCase:
-    kind = rng.choice(list(book.categories.values()))
+def _report(book: Rulebook, rng: random.Random, number: int, at: datetime, codes: Sequence[str]) -> OpenCase:
+    kind = book.categories[rng.choice(codes)]
     community = rng.choice(COMMUNITIES)
     return OpenCase(
         case_id=f"01b00000-0000-7000-8000-{number:012x}",
