@@ -253,6 +253,21 @@ class RequestOut(Out):
     deciders: tuple[str, ...] = ()
 
 
+class WordOut(Out):
+    """What the street wrote for who reported, under the sequence of its fact."""
+
+    sequence: int
+    kind: str
+    at: Moment
+    text: str
+
+
+class WordsOut(Out):
+    """Questions and advice of one case, oldest first."""
+
+    words: tuple[WordOut, ...]
+
+
 class TimelineOut(Out):
     """One fact in words. `recall_until`: the machine's act can be taken back until then."""
 

@@ -140,7 +140,7 @@ class SkippedOut(Out):
 
 
 class ReportRowOut(Out):
-    """A line of 我的上报."""
+    """A line of 我的上报. `awaited`: somebody waits for words of the reporter."""
 
     id: str
     receipt_no: str
@@ -151,6 +151,7 @@ class ReportRowOut(Out):
     text: str
     created_at: Moment
     due_at: Moment | None = None
+    awaited: bool = False
 
 
 class ReportPageOut(Out):
@@ -178,11 +179,25 @@ class WishAnswerOut(Out):
     at: Moment
 
 
+class WordsForReporterOut(Out):
+    """A question or an advice written for the reporter, or his answer; `label` says on which occasion."""
+
+    kind: str
+    label: str
+    at: Moment
+    text: str
+    by_reporter: bool = False
+
+
 class ReportOut(ReportRowOut):
     """One report as its reporter sees it. `pending`: an action was asked and is not answered yet (处理中).
 
-    `answer`: what became of the last one, while none is pending.
+    `answer`: what became of the last one, while none is pending. `words`: what the street wrote for him, oldest first;
+    `words_missing`: they cannot be had just now.
     """
+
+    words: tuple[WordsForReporterOut, ...] = ()
+    words_missing: bool = False
 
     category: CategoryIn | None = None
     category_name: str | None = None

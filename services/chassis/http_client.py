@@ -31,11 +31,12 @@ class ServiceClient:
         token: SecretStr,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        timeout: httpx.Timeout = TIMEOUT,
     ) -> None:
         self.name = name
         self._token = token
         self._client = httpx.AsyncClient(
-            base_url=base_url, timeout=TIMEOUT, follow_redirects=False, trust_env=False, transport=transport
+            base_url=base_url, timeout=timeout, follow_redirects=False, trust_env=False, transport=transport
         )
 
     async def call(
@@ -43,13 +44,16 @@ class ServiceClient:
         method: str,
         path: str,
         *,
-        person: Person,
+        person: Person | None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         json: Any = None,
         content: bytes | AsyncIterable[bytes] | None = None,
     ) -> httpx.Response:
-        """Sends the request on behalf of `person`. Raises Problem 503 when the service does not answer."""
+        """Sends the request on behalf of `person`, or for the calling service itself.
+
+        Raises Problem 503 when the service does not answer.
+        """
         request = self._client.build_request(
             method, path, params=params, json=json, content=content, headers=self._headers(person, headers or {})
         )
@@ -58,7 +62,7 @@ class ServiceClient:
         except httpx.TransportError as error:
             raise unavailable(self.name) from error
 
-    async def call_json(self, method: str, path: str, *, person: Person, json: Any = None) -> Any:
+    async def call_json(self, method: str, path: str, *, person: Person | None, json: Any = None) -> Any:
         """The decoded body of a successful call; the other service's problem is raised as our own."""
         response = await self.call(method, path, person=person, json=json)
         if response.is_success:
@@ -76,10 +80,11 @@ class ServiceClient:
     ) -> None:
         await self.close()
 
-    def _headers(self, person: Person, given: Mapping[str, str]) -> dict[str, str]:
+    def _headers(self, person: Person | None, given: Mapping[str, str]) -> dict[str, str]:
         kept = {name: value for name, value in given.items() if name.lower() in _PASSED_ON}
         kept["authorization"] = f"Bearer {self._token.get_secret_value()}"
-        kept[CALLER_HEADER] = person.account_id
+        if person is not None:
+            kept[CALLER_HEADER] = person.account_id
         if (address := came_from()) is not None:
             kept[ADDRESS_HEADER] = address
         if (current := request_id()) is not None:

@@ -37,7 +37,6 @@ from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
 from services.intake.api import Room, form_router, install_refusals, photo_router, report_router
-from services.intake.forward import CaseDesk
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
@@ -47,6 +46,7 @@ from services.intake.tables import SCHEMA, inbox, outbox
 from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
+from services.intake.usecases.words import PATIENCE, WordsFromDispatch
 
 NEEDS_REVISION = "0001"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
@@ -69,8 +69,9 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
     submissions = Submissions(db, ids)
     files = MediaFiles(home / "media")
     token = ServiceTokenSettings().token
-    cases = CaseDesk(ServiceClient("dispatch", own.dispatch_url, token or SecretStr("")))
-    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids), cases)
+    dispatch = ServiceClient("dispatch", own.dispatch_url, token or SecretStr(""), timeout=PATIENCE)
+    words = WordsFromDispatch(dispatch)
+    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids), words)
     auth = Authenticator(db, cache, ids, service_token=token)
     wording = Wording({lang: Labels(lang) for lang in LANGUAGES})
 
@@ -79,7 +80,7 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
         submissions.start()
         yield
         await submissions.close()
-        await cases.close()
+        await words.close()
         auth.close()
 
     shelf = folder_check("photos", home / "media")
@@ -87,7 +88,7 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
     app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
     app.state.auth = auth
     install_refusals(app, wording)
-    for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock)):
+    for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock, words)):
         app.include_router(router)
     app.include_router(session_router(lambda person: post_words(person, cache.current())))
     mount_spa(app, "/m/", own.web_root)

@@ -17,12 +17,13 @@ from services.governance.rulebook import Rulebook
 from services.intake.store import reading
 from services.intake.store.moment import DatabaseClock
 from services.intake.usecases.tracking import track_page
+from services.intake.usecases.words import Words, WordsFromDispatch
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _HEADERS = {"cache-control": "no-store", "referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 
 
-def page_router(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> APIRouter:
+def page_router(db: Database, cache: DirectoryCache, clock: DatabaseClock, words: WordsFromDispatch) -> APIRouter:
     """The page and its style sheet."""
     router = APIRouter(include_in_schema=False)
     pages = Environment(
@@ -48,7 +49,8 @@ def page_router(db: Database, cache: DirectoryCache, clock: DatabaseClock) -> AP
             gone = pages.get_template("gone.html").render(text=labels.text, lang=labels.lang)
             return HTMLResponse(gone, 404, _HEADERS)
         rulebook = await _rulebook(cache, report.rulebook)
-        shown = track_page(report, (steps, before), cache.current(), rulebook, labels, clock.now())
+        said = await words.of(case.case_id, steps) if case and not case.restricted else Words({})
+        shown = track_page(report, (steps, before), said, cache.current(), rulebook, labels, clock.now())
         return HTMLResponse(pages.get_template("track.html").render(page=shown, text=labels.text), 200, _HEADERS)
 
     return router

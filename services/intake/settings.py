@@ -12,12 +12,12 @@ HERE = Path(__file__).resolve().parent
 
 
 class IntakeSettings(SettingsGroup):
-    """The address of dispatch, photos and the built phone page."""
+    """Photos, the built phone page, and where dispatch is."""
 
     dispatch_url: str = Field(
         default="http://127.0.0.1:8002",
         validation_alias="GRID_DISPATCH_URL",
-        description="Where intake reaches dispatch.",
+        description="Where intake reaches dispatch for what was written to reporters.",
     )
     photo_hands: int = Field(
         default=1,

@@ -8,9 +8,9 @@ from services.dispatch.api.evidence import router as evidence_router
 from services.dispatch.api.export import router as export_router
 from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.mediation import router as mediation_router
-from services.dispatch.api.questions import router as questions_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.wiring import Wiring
+from services.dispatch.api.words import router as words_router
 
 ROUTERS = (
     queues_router,
@@ -18,10 +18,10 @@ ROUTERS = (
     cases_router,
     evidence_router,
     mediation_router,
-    questions_router,
     events_router,
     export_router,
     audit_router,
+    words_router,
     forwarding_router,
 )
 

@@ -12,6 +12,13 @@ from sqlalchemy import select
 from services.dispatch import tables
 from services.dispatch.store import Tx
 from services.dispatch.store.bulk import insert_rows
+from services.governance.acts import FactKind
+
+FOR_THE_REPORTER = (
+    *(FactKind.MORE_ASKED, FactKind.REPORTER_ASKED, FactKind.NOT_FILED, FactKind.DECLINED),
+    *(FactKind.MORE_GIVEN, FactKind.REPORTER_ANSWERED),
+)
+"""What is written in these is between street and reporter: a question, why not and what to do instead, his answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +47,25 @@ async def note_at(tx: Tx, case_id: str, account: str | None, at: datetime) -> st
     )
     found: str | None = await tx.scalar(query)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What somebody wrote for the reporter, under the number of its fact."""
+
+    sequence: int
+    kind: str
+    at: datetime
+    text: str
+
+
+async def written_for_reporter(tx: Tx, case_id: UUID) -> list[Written]:
+    """Oldest first. For intake alone, which asks for the reporters that it knows; nobody's sight of cases is asked."""
+    facts, notes = tables.case_facts, tables.notes
+    query = (
+        select(facts.c.sequence, facts.c.kind, facts.c.at, notes.c.note)
+        .join(notes, notes.c.fact_id == facts.c.fact_id)
+        .where(facts.c.case_id == case_id, facts.c.kind.in_([kind.value for kind in FOR_THE_REPORTER]))
+        .order_by(facts.c.sequence)
+    )
+    return [Written(*row) for row in await tx.execute(query)]

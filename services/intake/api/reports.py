@@ -11,7 +11,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from schemas.api.intake import ReportActionIn, ReportCreatedOut, ReportIn, ReportOut, ReportPageOut
-from schemas.api.questions import QuestionsOut
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.auth import CurrentPerson, Person
 from services.intake.api.room import Room, labels_for, required_key
@@ -21,7 +20,9 @@ from services.intake.usecases import actions
 from services.intake.usecases.check import check
 from services.intake.usecases.draft import report_id_for
 from services.intake.usecases.refusal import Refusal, unknown_report
+from services.intake.usecases.tracking import story
 from services.intake.usecases.views import detail_of, row_of
+from services.intake.usecases.words import Words
 
 Key = Annotated[str, Depends(required_key)]
 
@@ -66,16 +67,16 @@ def report_router(room: Room) -> APIRouter:
             photos = await reading.photos_of(tx, report_id)
             token, pending = await reading.token_of(tx, report_id), await reading.pending_action(tx, report_id)
             answer = await reading.last_answer(tx, report_id)
+            case = report.case
+            steps = await reading.steps_of(tx, case.case_id) if case else []
+            before = await reading.steps_of(tx, case.own) if case and case.own != case.case_id else []
         street = room.directory.streets.get(report.street)
         rulebook = await room.rulebook(report.rulebook)
         sample = bool(street and street.sample)
-        return detail_of(report, photos, token, (pending, answer), rulebook, labels_for(person), sample=sample)
-
-    @router.get("/{report_id}/questions", summary="What I was asked, and answered")
-    async def questions(report_id: UUID, person: CurrentPerson) -> QuestionsOut:
-        async with room.db.reading() as tx:
-            report = _own(await reading.one(tx, report_id), person)
-        return await room.cases.questions(report.case.case_no, person) if report.case else QuestionsOut(items=())
+        told = story(steps, before)
+        words = await room.words.of(case.case_id, told) if case else Words({})
+        wishes = (pending, answer)
+        return detail_of(report, photos, token, wishes, (told, words), rulebook, labels_for(person), sample=sample)
 
     @router.post("/{report_id}/actions/{action}", status_code=202, summary="Ask: urge, withdraw, rate, ask_reopen …")
     async def ask(report_id: UUID, action: str, body: ReportActionIn, person: CurrentPerson, key: Key) -> AskedOut:

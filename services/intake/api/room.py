@@ -13,13 +13,13 @@ from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache, UnknownRulebook
 from services.chassis.ids import IdSource
 from services.governance.rulebook import Rulebook
-from services.intake.forward import CaseDesk
 from services.intake.store.moment import DatabaseClock
 from services.intake.usecases.check import Desk
 from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.place import Home, home_of
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.submit import Submissions
+from services.intake.usecases.words import WordsFromDispatch
 
 KEY_MAX = 255
 
@@ -34,7 +34,7 @@ class Room:
     ids: IdSource
     submissions: Submissions
     photos: PhotoDesk
-    cases: CaseDesk
+    words: WordsFromDispatch
 
     @property
     def directory(self) -> Directory:

@@ -47,8 +47,15 @@ KINDS = {
     "answer_question": "command.answer",
     "add_info": "command.add_info",
 }
-_ASKED = {Flag.AWAITING_MORE: "add_info", Flag.ASKED_REPORTER: "answer_question"}
-"""What stands open on the reporter's side, and how he answers."""
+
+
+_AWAITED = {Flag.AWAITING_MORE: "add_info", Flag.ASKED_REPORTER: "answer_question"}
+"""What somebody waits for, and how the reporter gives it."""
+
+
+def awaited(case: CaseSeen | None) -> bool:
+    """Whether somebody waits for words of the reporter."""
+    return case is not None and any(flag.value in case.flags for flag in _AWAITED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,7 @@ def offered(case: CaseSeen | None) -> tuple[str, ...]:
         return ("rate", "ask_reopen")
     if state in _OVER:
         return ()
-    actions = [answer for flag, answer in _ASKED.items() if flag in case.flags]
-    actions.append("urge")
+    actions = [wish for flag, wish in _AWAITED.items() if flag.value in case.flags] + ["urge"]
     if state is State.FED_BACK:
         actions.append("confirm")
     if state in _BEFORE_DISPATCH and case.own == case.case_id:  # others' matter is not his to take back
@@ -87,7 +93,7 @@ async def ask(
         raise Refusal("case_not_ready", status=409)
     if action == "rate" and body.grade is None:
         raise Refusal("missing_input", "grade")
-    if action in _ASKED.values() and not body.note:
+    if action in _AWAITED.values() and not body.note.strip():
         raise Refusal("missing_input", "note")
     digest = hashlib.sha256(
         orjson.dumps([str(report.report_id), action, body.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)

@@ -21,6 +21,7 @@ PUBLIC_STEPS = frozenset(
     f"case.{name}"
     for name in (
         *("reported", "self_resolving", "self_resolved", "called", "answered", "accepted", "more_asked", "more_given"),
+        *("reporter_asked", "reporter_answered"),
         *("unfounded", "sent_down", "filed", "not_filed", "declined", "dispatched", "redispatched", "responded"),
         *("suspended", "resumed", "whistle_answered", "fed_back", "verified", "verify_failed", "closed", "reopened"),
         *("urged", "withdrawn", "voided", "merged", "unmerged", "recorded"),

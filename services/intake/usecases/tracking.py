@@ -16,6 +16,7 @@ from services.governance.cycle import ClosedKind, Stage, State
 from services.governance.rulebook import Rulebook
 from services.intake.store.reading import CaseSeen, ReportSeen
 from services.intake.tables.rows import StepRow
+from services.intake.usecases.words import ANSWERS, Words
 
 _LOCAL = timezone(timedelta(hours=8), "CST")  # the whole country keeps one time
 _SHORT = "%m-%d %H:%M"
@@ -33,10 +34,11 @@ class BarStep:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One public fact."""
+    """One public fact, with what was written for the reporter."""
 
     at: str
     text: str
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ class TrackPage:
     restricted: bool
     sample: bool
     updated: str
+    words_missing: bool
 
 
 def track_page(
     report: ReportSeen,
     told: tuple[Sequence[StepRow], Sequence[StepRow]],
+    words: Words,
     directory: Directory,
     rulebook: Rulebook | None,
     labels: Labels,
@@ -81,16 +85,20 @@ def track_page(
         submitted=_local(report.submitted_at, _LONG),
         due=_local(case.due_at, _LONG) if case and case.due_at and not restricted else None,
         bar=() if restricted else tuple(_bar(report, steps, labels)),
-        lines=()
-        if restricted
-        else tuple(Line(_local(s.at, _LONG), _fact(s.kind, labels)) for s in _story(steps, before)),
+        lines=() if restricted else tuple(_line(step, words, labels) for step in story(steps, before)),
         restricted=restricted,
         sample=bool(street and street.sample),
         updated=_local(now, _LONG),
+        words_missing=words.missing,
     )
 
 
-def _story(steps: Sequence[StepRow], before: Sequence[StepRow]) -> list[StepRow]:
+def _line(step: StepRow, words: Words, labels: Labels) -> Line:
+    said = "" if step.kind in ANSWERS else words.under(step)  # the page is open to who has its link
+    return Line(_local(step.at, _LONG), _fact(step.kind, labels), said)
+
+
+def story(steps: Sequence[StepRow], before: Sequence[StepRow]) -> list[StepRow]:
     """The reporter's own matter up to the merge, and the master's from then on."""
     merged_at = max((step.at for step in before if step.state == State.MERGED), default=None)
     return [*before, *(step for step in steps if merged_at is None or step.at > merged_at)]

@@ -24,6 +24,7 @@ from schemas.api.intake import (
     SkippedOut,
     TileOut,
     WishAnswerOut,
+    WordsForReporterOut,
 )
 from schemas.labels import Labels
 from services.chassis.coordinates import metres_between
@@ -32,10 +33,11 @@ from services.governance.acts import CategoryRef
 from services.governance.cycle import Stage, State
 from services.governance.rulebook import Rulebook
 from services.intake.store.reading import AnswerSeen, Near, ReportSeen
-from services.intake.tables.rows import PhotoRow
-from services.intake.usecases.actions import offered
+from services.intake.tables.rows import PhotoRow, StepRow
+from services.intake.usecases.actions import awaited, offered
 from services.intake.usecases.place import Home
 from services.intake.usecases.render import photo_url, track_url
+from services.intake.usecases.words import ANSWERS, Words
 
 _ACTION_OF = {"rate": "satisfaction", "ask_reopen": "reopen"}
 """What the rules call a wish."""
@@ -52,15 +54,16 @@ def detail_of(
     photos: Sequence[PhotoRow],
     token: str | None,
     wishes: tuple[str | None, AnswerSeen | None],
+    told: tuple[Sequence[StepRow], Words],
     rulebook: Rulebook | None,
     labels: Labels,
     *,
     sample: bool,
 ) -> ReportOut:
-    """One report whole. `wishes`: the one without an answer, and the last answer. `rulebook` None: its version cannot
-    be had just now, names are left out.
+    """One report whole. `wishes`: the one without an answer, and the last answer. `told`: the case's steps, and the
+    words under them. `rulebook` None: its version cannot be had just now, names are left out.
     """
-    pending, answer = wishes
+    (pending, answer), (steps, words) = wishes, told
     actions = () if pending else offered(report.case)
     return ReportOut.model_validate(
         {
@@ -76,8 +79,15 @@ def detail_of(
             "answer": _answer(answer, labels) if answer and not pending else None,
             "actions": [ReportActionOut(action=name, label=labels.word("action", name)) for name in actions],
             "sample": sample,
+            "words": [_words(step, words.under(step), labels) for step in steps if words.under(step)],
+            "words_missing": words.missing,
         }
     )
+
+
+def _words(step: StepRow, text: str, labels: Labels) -> WordsForReporterOut:
+    label = labels.text(f"fact.{step.kind}")
+    return WordsForReporterOut(kind=step.kind, label=label, at=step.at, text=text, by_reporter=step.kind in ANSWERS)
 
 
 def _answer(answer: AnswerSeen, labels: Labels) -> WishAnswerOut:
@@ -184,6 +194,7 @@ def _row(report: ReportSeen) -> dict[str, Any]:
         "text": report.text or report.place,
         "created_at": report.submitted_at,
         "due_at": case.due_at if case else None,
+        "awaited": awaited(case),
     }
 
 

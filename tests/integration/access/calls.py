@@ -38,6 +38,7 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     """The request for a row of the table. `situation` names the case that it is about."""
     method, path = route.split(" ", 1)
     names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
+    names["case_id"] = "01950000-0000-7000-8000-000000000000"
     if situation is not None:
         names["case_no"] = world.names[situation]
     names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")

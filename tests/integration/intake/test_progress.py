@@ -290,3 +290,45 @@ async def test_wishes_without_answer_and_reports_without_case_are_counted(
     assert 0 <= age < 60
     await dispatch.fact("case.urged", cause=UUID(asked))
     assert (await told())[0] == 0
+
+
+async def test_a_question_is_marked_in_the_list_and_answered_in_words(
+    worker: httpx.AsyncClient, street: Street, dispatch: Dispatch
+) -> None:
+    url = f"/api/v1/reports/{dispatch.report_id}"
+    await dispatch.fact("case.reported")
+    await dispatch.fact("case.reporter_asked", flags=["asked_reporter"])
+    (row,) = (await worker.get("/api/v1/reports?mine=true")).json()["items"]
+    assert row["awaited"]
+    seen = (await worker.get(url)).json()
+    assert (seen["words"], seen["words_missing"]) == ([], True), "without dispatch it says so"
+    assert [a["action"] for a in seen["actions"]] == ["answer_question", "urge", "withdraw"]
+    assert seen["actions"][0]["label"] == "回复问题"
+    page = (await worker.get(seen["track_url"])).text
+    assert "询问上报人" in page
+    assert Labels("zh-CN").text("track.words_missing") in page
+    empty = await worker.post(f"{url}/actions/answer_question", json={"note": " "}, headers=key("q0"))
+    assert (empty.status_code, empty.json()["code"]) == (422, "missing_input")
+    given = {"note": "北侧，电话13812345678"}
+    asked = await worker.post(f"{url}/actions/answer_question", json=given, headers=key("q1"))
+    assert asked.status_code == 202, asked.text
+    async with street.db.reading() as tx:
+        query = "SELECT headers, convert_from(payload, 'UTF8') AS body FROM intake.outbox"
+        (row,) = (await tx.execute(sa.text(f"{query} WHERE topic = 'grid.command.v1'"))).all()
+    assert row.headers["ce_type"] == "command.answer"
+    assert "138****5678" in row.body
+    assert "13812345678" not in row.body
+    assert (await worker.get(url)).json()["pending"] == "answer_question"
+    await dispatch.fact("case.reporter_answered", cause=UUID(asked.json()["command_id"]))
+    done = (await worker.get(url)).json()
+    assert (done["pending"], done["answer"]["result"]) == (None, "done")
+    assert "answer_question" not in [a["action"] for a in done["actions"]]
+
+
+async def test_what_the_branch_asked_for_is_given_from_the_phone(worker: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    await dispatch.fact("case.reported")
+    await dispatch.fact("case.more_asked", flags=["awaiting_more"])
+    seen = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()
+    assert seen["actions"][0]["action"] == "add_info"
+    url = f"/api/v1/reports/{dispatch.report_id}/actions/add_info"
+    assert (await worker.post(url, json={"note": "12号门前"}, headers=key("m1"))).status_code == 202

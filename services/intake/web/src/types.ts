@@ -79,9 +79,14 @@ export interface ReportRow {
   text: string;
   created_at: string;
   due_at: string | null;
+  /** Somebody waits for words of the reporter. */
+  awaited?: boolean;
 }
 
 export interface ReportOut extends ReportRow {
+  /** What the street wrote for the reporter, oldest first. */
+  words?: { kind: string; label: string; at: string; text: string; by_reporter: boolean }[];
+  words_missing?: boolean;
   category_name: string | null;
   nature: Nature;
   place_words: string;
@@ -106,10 +111,3 @@ export interface Similar {
 }
 
 export type ReportPage = Page<ReportRow>;
-
-/** One side of what the people of the case ask and I answer. */
-export interface SaidOut {
-  said: "question" | "answer";
-  at: string;
-  text: string;
-}
