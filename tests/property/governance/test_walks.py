@@ -126,7 +126,7 @@ def fitting(offer: Offer, case: Case, taste: int, now: Any) -> Inputs:
     """A form filled in as a careful person would; of what may be chosen, the one that `taste` falls on."""
     given: dict[str, Any] = {}
     busy = {case.lead, *(t.unit for t in case.tasks if t.state in OPEN_TASKS)}
-    free = [u.code for u in UNITS if u.code not in busy]
+    free = [u.code for u in UNITS if u.code not in busy and not (case.restricted and u.voluntary)]
     for field in offer.inputs:
         match field.type:
             case InputType.UNIT:
