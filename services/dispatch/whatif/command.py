@@ -12,9 +12,11 @@ from pathlib import Path
 from schemas.labels import Labels
 from schemas.rulebook import load_rulebook
 from schemas.rulebook_faults import RulebookFileError
-from services.chassis.db import grid_now
+from services.chassis.asgi.probes import Missing, schema_check
+from services.chassis.db import grid_now, is_transient
 from services.chassis.serve import ExitCode
 from services.dispatch.store.recorded import Period, calendar_states, select_cases
+from services.dispatch.tables import SCHEMA
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.words import Words
 from services.dispatch.whatif.data import as_data
@@ -27,6 +29,8 @@ from services.dispatch.whatif.page import page
 from services.dispatch.whatif.terminal import bar, show
 from services.dispatch.whatif.view import Question, View, Writer
 from services.governance.rulebook import Rulebook
+
+NEEDED_REVISION = "0005"  # from then on questions are kept
 
 
 class CannotAsk(Exception):
@@ -72,6 +76,7 @@ class _Answered:
 
 
 async def _answer(base: Ground, asked: argparse.Namespace, changed: _Changed) -> _Answered:
+    await _reach(base)
     directory = await base.directory.refresh()
     calendars = await _newest_days(base) if changed.days is None else changed.days
     book = changed.book or load_rulebook(changed.text, calendars, str(asked.file))
@@ -117,6 +122,18 @@ def _own(shelf: Shelf, answers: Sequence[Compared]) -> tuple[tuple[str, int], ..
     library, known = library_of(shelf), dict(shelf.versions)
     named = ((library.newest(v).edition or v if v in known else v, n) for v, n in sorted(counted.items()))
     return tuple(sorted(named))
+
+
+async def _reach(base: Ground) -> None:
+    """Raises CannotAsk where no database answers, or one of before questions were kept."""
+    try:
+        await schema_check(base.db, SCHEMA, NEEDED_REVISION).probe()
+    except Missing as error:
+        raise CannotAsk(str(error)) from error
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        raise CannotAsk(f"the database does not answer: {str(error).splitlines()[0]}") from error
 
 
 # --- files -----------------------------------------------------------------------------------------------------------

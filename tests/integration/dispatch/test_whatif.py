@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from schemas.rulebook import load_rulebook
-from services.chassis.db import move_clock
+from services.chassis.db import Database, move_clock
+from services.chassis.settings import DatabaseSettings
 from services.chassis.telemetry import Metrics
 from services.dispatch.__main__ import _parser
 from services.dispatch.usecases.ground import Ground
@@ -206,3 +207,12 @@ async def test_other_days_can_be_tried(spring: Street, tmp_path: Path) -> None:
     assert later["figures"]["due"] > CASES / 2
     handling = next(row for row in later["figures"]["by_clock"] if row["kind"] == "handling")
     assert handling["later"] > 0
+
+
+async def test_a_database_that_is_not_there_is_one_line(street: Street, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:9/none"), "test")
+    base = Ground(gone, street.cache, street.ids, Metrics("dispatch"))
+    asked = _parser().parse_args(["what-if", str(SAME), "--since", "2026-01-01"])
+    assert await run_whatif(base, asked) == 1
+    assert capsys.readouterr().err.startswith("grid: the database does not answer: ")
+    await gone.close()
