@@ -158,7 +158,11 @@ async def test_the_form_offers_what_is_near(street: Street, sign_in: SignIn) -> 
     (field,) = [one for one in offer["inputs"] if one["name"] == "master"]
     assert (field["type"], field["required"], field["label"]) == ("case_no", True, "主案件编号")
     assert [choice["id"] for choice in field["choices"]] == [first]
-    assert field["choices"][0]["label"] == f"{first} · 垃圾堆在路口 · 相距0米 · 不足1分钟前上报 · 已上报待研判"
+    (choice,) = field["choices"]
+    assert choice["label"] == "垃圾堆在路口"
+    told = choice["detail"].split(" · ")
+    assert told[:4] == [first, "相距0米", "上报1次", "已上报待研判"]
+    assert told[4].endswith("前上报")
 
 
 async def test_refusals_name_the_field(street: Street, sign_in: SignIn) -> None:
@@ -190,14 +194,17 @@ async def test_what_one_may_not_read_is_no_master(street: Street, sign_in: SignI
     assert (answer.status_code, answer.json()["code"]) == (422, "master_unknown")
 
 
-async def test_only_the_street_is_offered_it(street: Street, sign_in: SignIn) -> None:
+async def test_only_the_street_merges_others_ask(street: Street, sign_in: SignIn) -> None:
     first, second = await opened(street, 2)
-    for login in ("shouli", "zhiban"):
-        assert "merge" in [a["action"] for a in (await get(await sign_in(login), second))["actions"]]
-    worker = await sign_in("wangge01")
-    version = (await get(worker, second))["version"]
-    answer = await post(worker, second, "merge", version, master=first)
-    assert answer.status_code == 403
+    worker, clerk = await sign_in("wangge01"), await sign_in("shouli")
+    asked = await do(worker, second, "merge", master=first, reason="same_matter")
+    assert (asked["state"], asked["master"]) == ("reported", None)
+    (request,) = asked["requests"]
+    granted = await do(clerk, second, "approve", request=request["id"])
+    assert (granted["state"], granted["master"]) == ("merged", first)
+    unit = await sign_in("huanwei")
+    assert (await unit.get(f"/api/v1/cases/{first}")).status_code == 404
+    await sound(street)
 
 
 async def test_merging_into_a_merged_case_follows_its_master(street: Street, sign_in: SignIn) -> None:
