@@ -33,7 +33,7 @@ from services.governance.worktime import seconds_of, spent
 
 
 def urge(turn: Turn) -> None:
-    turn.emit(FactKind.URGED, [FlagRaised(Flag.URGED)], tell=(Told("owner", ""),))
+    turn.emit(FactKind.URGED, [FlagRaised(Flag.URGED)], tell=(Told("owner"),))
 
 
 def may_urge(case: Case, book: Rulebook, now: datetime, _actor: Actor) -> None:
@@ -53,7 +53,7 @@ def supervise(turn: Turn) -> None:
         raise InvalidInput("until")
     changes: list[Change] = [FlagRaised(Flag.SUPERVISED)]
     changes += turn.begin(ClockKind.SUPERVISION, sla.allow_until(turn.at, until))
-    turn.emit(FactKind.SUPERVISED, changes, reason=turn.inputs.kind, tell=(Told("owner", ""),))
+    turn.emit(FactKind.SUPERVISED, changes, reason=turn.inputs.kind, tell=(Told("owner"),))
 
 
 def not_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -63,7 +63,7 @@ def not_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -
 
 def reply(turn: Turn) -> None:
     changes: list[Change] = [FlagDropped(Flag.SUPERVISED), *turn.halt(ClockKind.SUPERVISION)]
-    turn.emit(FactKind.SUPERVISION_ANSWERED, changes, tell=(Told("issuer", ""),))
+    turn.emit(FactKind.SUPERVISION_ANSWERED, changes, tell=(Told("issuer"),))
 
 
 def is_supervised(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -96,7 +96,7 @@ def hold_conference(turn: Turn) -> None:
         raise MissingInput("co_units")
     if given.reason == "decided" and (given.until is None or given.until <= turn.at):
         raise MissingInput("until") if given.until is None else InvalidInput("until", given.until.isoformat())
-    tell = (*units, Told("owner", ""), Told(Role.DUTY_CHIEF.value, turn.case.spot.street))
+    tell = (*units, Told("owner"), Told(Role.DUTY_CHIEF.value, turn.case.spot.street))
     turn.emit(FactKind.CONFERENCE_HELD, [FlagDropped(Flag.IN_CONFERENCE)], reason=given.reason, tell=tell)
 
 
@@ -108,11 +108,11 @@ def in_conference(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) ->
 # --- the reporter ---------------------------------------------------------------------------------------------------
 def ask_reporter(turn: Turn) -> None:
     """A question, at any time and beside all clocks; it shows with every reporter of the case."""
-    turn.emit(FactKind.REPORTER_ASKED, [FlagRaised(Flag.ASKED_REPORTER)], tell=(Told("caller", ""),))
+    turn.emit(FactKind.REPORTER_ASKED, [FlagRaised(Flag.ASKED_REPORTER)], tell=(Told("caller"),))
 
 
 def answer_question(turn: Turn) -> None:
-    turn.emit(FactKind.REPORTER_ANSWERED, [FlagDropped(Flag.ASKED_REPORTER)], tell=(Told("owner", ""),))
+    turn.emit(FactKind.REPORTER_ANSWERED, [FlagDropped(Flag.ASKED_REPORTER)], tell=(Told("owner"),))
 
 
 def was_asked(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -160,7 +160,7 @@ def recall(turn: Turn) -> None:
     changes += clocks_back(turn, undo, reclassed)
     changes += [reclassed] if reclassed is not None else []
     changes += [FlagRaised(Flag.NO_RULE)] if Flag.NO_RULE in case.flags and Flag.NO_RULE not in undo.flags else []
-    turn.emit(FactKind.RECALLED, changes, reason=undo.rule, tell=(Told("owner", ""), Told(Role.DUTY_CHIEF.value, "")))
+    turn.emit(FactKind.RECALLED, changes, reason=undo.rule, tell=(Told("owner"), Told(Role.DUTY_CHIEF.value)))
 
 
 def _calmed(turn: Turn, undo: Undo) -> Classified | None:

@@ -231,7 +231,7 @@ def ask_more(turn: Turn) -> None:
     """The stage clock waits, at most as long as the rulebook says; the whole-case clock does not."""
     changes: list[Change] = [FlagRaised(Flag.AWAITING_MORE), *turn.hold(*_AWAITED[turn.case.state])]
     changes += turn.begin(ClockKind.MORE)
-    turn.emit(FactKind.MORE_ASKED, changes, tell=(Told("caller", ""),))
+    turn.emit(FactKind.MORE_ASKED, changes, tell=(Told("caller"),))
 
 
 def may_ask_more(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
@@ -240,7 +240,7 @@ def may_ask_more(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> 
 
 
 def add_info(turn: Turn) -> None:
-    turn.emit(FactKind.MORE_GIVEN, more_ends(turn), tell=(Told("owner", ""),))
+    turn.emit(FactKind.MORE_GIVEN, more_ends(turn), tell=(Told("owner"),))
 
 
 def more_ends(turn: Turn) -> list[Change]:

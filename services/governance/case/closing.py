@@ -212,7 +212,7 @@ def reopen(turn: Turn) -> None:
     whole = clock_of(case, ClockKind.WHOLE)
     if whole is not None:
         changes += turn.begin(ClockKind.WHOLE, sla.allow(turn.condition.limit, turn.at, turn.book))
-    turn.emit(FactKind.REOPENED, changes, reason=turn.inputs.reason, tell=(Told("owner", ""),))
+    turn.emit(FactKind.REOPENED, changes, reason=turn.inputs.reason, tell=(Told("owner"),))
 
 
 def archive(turn: Turn) -> None:

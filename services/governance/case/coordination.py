@@ -105,12 +105,12 @@ def _dispatch_time(turn: Turn, classified: Classified) -> Allowance:
 
 def not_file(turn: Turn) -> None:
     changes = turn.finish(State.NOT_FILED, None)
-    turn.emit(FactKind.NOT_FILED, changes, reason=turn.inputs.reason, tell=(Told("caller", ""),))
+    turn.emit(FactKind.NOT_FILED, changes, reason=turn.inputs.reason, tell=(Told("caller"),))
 
 
 def decline(turn: Turn) -> None:
     changes = turn.finish(State.NOT_FILED, ClosedKind.DECLINED)
-    turn.emit(FactKind.DECLINED, changes, reason=turn.inputs.reason, tell=(Told("caller", ""),))
+    turn.emit(FactKind.DECLINED, changes, reason=turn.inputs.reason, tell=(Told("caller"),))
 
 
 def may_decline(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
@@ -136,7 +136,7 @@ def reclassify(turn: Turn) -> None:
         raise MissingInput("category")
     routed = routed_for(replace(case, spot=turn.around.place or case.spot), classified, turn.book)
     changes += [routed, *rule_flag(case, routed)]
-    tell = (Told("owner", ""),) if given.cell else ()
+    tell = (Told("owner"),) if given.cell else ()
     turn.emit(FactKind.RECLASSIFIED, changes, reason=given.reason, tell=tell)
 
 

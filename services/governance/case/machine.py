@@ -76,7 +76,7 @@ def _fired(clock: Clock, rung: Rung) -> ClockChanged:
 def _told(turn: Turn, clock: Clock, rung: Rung) -> tuple[Told, ...]:
     steps = turn.book.ladders[clock.kind].steps
     posts = steps[rung.rung].tell if rung.rung < len(steps) else ()
-    return tuple(Told(post, "") for post in posts)
+    return tuple(Told(post) for post in posts)
 
 
 def _remind(turn: Turn, clock: Clock, rung: Rung) -> None:

@@ -47,7 +47,7 @@ from services.governance.tiers import is_urgent
 from services.governance.worktime import Basis, spent
 
 AFTER_CLOSE, FOLLOWS = "after_close", "follows"
-_OWNER = (Told("owner", ""),)
+_OWNER = (Told("owner"),)
 _PARENTS = frozenset(PARENT.values())
 
 
