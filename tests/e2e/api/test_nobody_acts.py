@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -12,21 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from services.chassis.db import Database, move_clock
 from services.chassis.migrate import migrate
-from services.chassis.settings import DatabaseSettings
 from tests.e2e.city import City, platform
 from tests.e2e.conftest import EVENTS, FAST_RETRIES
 from tests.e2e.town import Town, facts_are_dense, kinds_of, until
+from tests.support.moved_clock import set_ahead
 from tests.support.postgres import TestServer
 from tests.support.stand import start
-
-_WEEKS_MADE = text(
-    "SELECT bool_and(to_regclass(schema || '.outbox_p' || to_char(date_trunc('week', directory.grid_now()"
-    " AT TIME ZONE 'UTC'), 'YYYYMMDD')) IS NOT NULL) FROM unnest(ARRAY['intake', 'dispatch', 'escalation']) AS schema"
-)
 
 
 @dataclass
@@ -42,19 +34,7 @@ class Later:
     def pass_by(self, **time: float) -> None:
         """Let so much time go by at once, and housekeeping make the weeks that it would have made on the way."""
         self.ahead += timedelta(**time)
-
-        async def move() -> None:
-            database = Database(DatabaseSettings(url=self.database_url), "test")
-            async with database.transaction() as tx:
-                await move_clock(tx, self.ahead)
-            give_up = asyncio.get_running_loop().time() + 60
-            async with database.session() as tx:
-                while not (await tx.execute(_WEEKS_MADE)).scalar_one():
-                    assert asyncio.get_running_loop().time() < give_up, "no week was made for today"
-                    await asyncio.sleep(0.2)
-            await database.close()
-
-        asyncio.run(move())
+        set_ahead(self.database_url, self.ahead)
 
     def case(self, case_no: str) -> dict[str, Any]:
         """As the duty chief sees it."""
