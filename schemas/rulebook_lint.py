@@ -30,6 +30,7 @@ _ONLY_ON = {
     RungAct.SIGN: (ClockKind.RETURN_WINDOW,),
     RungAct.RUN_ON: (ClockKind.MORE,),
     RungAct.RESUME: (ClockKind.REVIEW,),
+    RungAct.NEXT_CHECKER: (ClockKind.CONFIRM, ClockKind.VERIFY),
 }
 _QUIET_ACTS = frozenset({RungAct.MARK})
 

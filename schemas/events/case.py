@@ -266,7 +266,7 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
     **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),
     **_rows(
         CaseTaskedV1,
-        *("confirm_requested", "confirmed", "co_added", "co_dropped", "co_done", "co_waived"),
+        *("confirm_requested", "confirmed", "check_passed_on", "co_added", "co_dropped", "co_done", "co_waived"),
         *("fed_back", "verified", "verify_failed"),
     ),
     **_rows(

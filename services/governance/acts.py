@@ -628,6 +628,7 @@ class FactKind(StrEnum):
     SENT_DOWN = "case.sent_down"
     CONFIRM_REQUESTED = "case.confirm_requested"
     CONFIRMED = "case.confirmed"
+    CHECK_PASSED_ON = "case.check_passed_on"
     FILED = "case.filed"
     NOT_FILED = "case.not_filed"
     DECLINED = "case.declined"

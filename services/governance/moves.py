@@ -125,6 +125,7 @@ _STAFF_OWN = Grant(_GW, Scope.OWN)
 _LEAD = (Grant(_HU, Scope.LEAD), Grant(_MU, Scope.LEAD))
 _CO = (Grant(_HU, Scope.CO), Grant(_MU, Scope.CO))
 _DISTRICT = Grant(_DI, Scope.DISTRICT)
+_CHECK = (_STREET[_VF], Grant(_GW, Scope.TASK), Grant(_GS, Scope.TASK), *_AREA.values())
 
 
 def _by(*roles: Role) -> tuple[Grant, ...]:
@@ -299,10 +300,10 @@ _DISPOSAL = (
          (_need("lead_unit", InputType.UNIT), _MAY_CO, _reason(DISPATCH_REASONS), _MAY_NOTE)),
 )
 _CLOSING = (
-    Move("29", A.VERIFY_PASS, (S.FED_BACK,), (S.VERIFIED,), _by(_VF, _GW, _GS, _CS), F.VERIFIED,
+    Move("29", A.VERIFY_PASS, (S.FED_BACK,), (S.VERIFIED,), _CHECK, F.VERIFIED,
          (_need("means", InputType.CHOICE, VERIFY_MEANS), _MAY_NOTE, _MAY_EVIDENCE), primary=True),
     Move("30", A.VERIFY_FAIL, (S.FED_BACK,), (S.COMMUNITY_HANDLING, S.HANDLING, S.DISTRICT_HANDLING),
-         _by(_VF, _GW, _GS, _CS), F.VERIFY_FAILED,
+         _CHECK, F.VERIFY_FAILED,
          (_reason(VERIFY_FAIL_REASONS), _NOTE, _need("evidence", InputType.EVIDENCE))),
     Move("31", A.VISIT, (S.VERIFIED, S.CLOSED), (), _by(_VF), F.VISITED,
          (_need("grade", InputType.GRADE, GRADES), _MAY_NOTE), primary=True),
@@ -337,8 +338,9 @@ _ANY_TIME = (
     Move("38b.answer", A.ANSWER_QUESTION, _ACTIVE, (), (_OWN,), F.REPORTER_ANSWERED, (_NOTE, _MAY_EVIDENCE)),
     Move("39", A.ARCHIVE, (S.CLOSED,), (S.ARCHIVED,), (), F.ARCHIVED, machine=(MachineRule.ARCHIVE,)),
     Move("40", A.RECALL, (*_ACTIVE, S.CLOSED),
-         (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET, S.VERIFIED, S.SUSPENDED),
-         (*_by(_GW, _GS, _CS, _IC, _DP, _DC), _LEAD[0], _DISTRICT), F.RECALLED,
+         (S.REPORTED, S.GRID_HANDLING, S.AT_COMMUNITY, S.COMMUNITY_HANDLING, S.AT_STREET, S.CONFIRMING, S.FED_BACK,
+          S.VERIFIED, S.SUSPENDED),
+         (*_by(_GW, _GS, _CS, _IC, _DP, _DC, _VF), _LEAD[0], _DISTRICT), F.RECALLED,
          (_may("urgency", InputType.CHOICE, ("U2", "U3")), _MAY_NOTE)),
     Move("41", A.NAME_MEDIATOR, _ACTIVE, (), (*_by(_GS, _CS, _IC, _DP, _DC, _SL), *_LEAD), F.MEDIATOR_NAMED,
          (_need("person", InputType.PERSON),)),

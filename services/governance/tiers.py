@@ -57,6 +57,7 @@ class RungAct(StrEnum):
     FORCE_CHOICE = "force_choice"  # somebody must choose; case.choice_forced
     ESCALATE = "escalate"  # street leader; platform notice where the category is marked
     ALERT_NEXT = "alert_next"  # next unit of the catalogue line
+    NEXT_CHECKER = "pass_on"  # the check goes to the next of the chain
 
 
 @dataclass(frozen=True, slots=True)

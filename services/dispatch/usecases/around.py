@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.chassis.directory import Directory
 from services.governance.acts import ActorRef, Around, Neighbour, Spot
-from services.governance.case import Case
+from services.governance.case import Case, had_check
 from services.governance.case.mediation import mediators
 from services.governance.cycle import Role, Urgency
 from services.governance.rulebook import Checker, Rulebook
@@ -39,8 +39,8 @@ def around_case(
 
 
 def verifier_of(directory: Directory, case: Case, now: datetime, book: Rulebook) -> ActorRef | None:
-    """Who checks the work, asked in the rulebook's order; never a handler. Restricted and dangerous cases have an order
-    of their own."""
+    """Who checks the work, asked in the rulebook's order; never a handler, who filed it, or who has had this check.
+    Restricted and dangerous cases have an order of their own."""
     strict = case.restricted or case.urgency in _DANGER
     free = _Free(directory, case, now)
     asked = (_CHECKERS[each](free) for each in (book.urgent_verifiers if strict else book.verifiers))
@@ -48,11 +48,11 @@ def verifier_of(directory: Directory, case: Case, now: datetime, book: Rulebook)
 
 
 class _Free:
-    """Finds people who neither handled this case nor mediate in it."""
+    """Finds people who have had nothing to do with this case but to report it."""
 
     def __init__(self, directory: Directory, case: Case, now: datetime) -> None:
         self._directory, self._case, self._now = directory, case, now
-        self._taken = case.handlers | set(mediators(case))
+        self._taken = case.handlers | case.clerks | had_check(case) | set(mediators(case))
 
     def finder(self) -> ActorRef | None:
         """The member of staff who reported it."""

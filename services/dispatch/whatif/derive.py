@@ -105,7 +105,8 @@ class Deriving:
         """The grid had no branch where the machine passed its case on for that; a verifier is who got the task."""
         same = [each for each in self._facts[index:] if each.at == self._facts[index].at]
         passed_on = any(each.reason == "no_branch" for each in same) and self._opening.spot.grid is not None
-        tasks = [c.task for c in _those(self._facts[index].changes, TaskGiven) if c.task.kind in ("verify", "confirm")]
+        given = [change for each in same for change in _those(each.changes, TaskGiven)]
+        tasks = [change.task for change in given if change.task.kind in ("verify", "confirm")]
         place = next((change.spot for change in _those(self._facts[index].changes, Moved)), None)
         person = tasks[0].person if tasks else None
         return Around(

@@ -62,6 +62,7 @@ _RECALLABLE = frozenset(
         MachineRule.CALL_UP_GRID,
         MachineRule.CALL_UP_COMMUNITY,
         MachineRule.DISPATCH,
+        MachineRule.CHECK_TASK,
         MachineRule.RESUME_REVIEW,
         MachineRule.CLOSE,
     }

@@ -9,11 +9,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from services.governance import sla
-from services.governance.acts import Change, Clock, ClockChanged, FactKind, FlagRaised, Rung, Told
+from services.governance.acts import (
+    Change,
+    Clock,
+    ClockChanged,
+    FactKind,
+    FlagRaised,
+    Rung,
+    Task,
+    TaskGiven,
+    TaskState,
+    Told,
+)
 from services.governance.case import calling, requests
 from services.governance.case.classify import chosen_by_machine, matter_of
 from services.governance.case.coordination import assign, can_auto_dispatch, file_as
-from services.governance.case.model import Case
+from services.governance.case.model import Case, had_check
 from services.governance.case.turn import Turn
 from services.governance.cycle import Action, ClockKind, Flag, Intent, MachineRule, State
 from services.governance.routing import RouteKind, match
@@ -144,6 +155,20 @@ def _alert_next(turn: Turn, clock: Clock, rung: Rung) -> None:
     turn.machine(FactKind.REMINDED, MachineRule.LADDER, changes, reason=clock.kind.value, tell=tell)
 
 
+def _pass_on(turn: Turn, clock: Clock, rung: Rung) -> None:
+    """The check goes to the next of the chain; where nobody is left, it is said to who must look then."""
+    case, found = turn.case, turn.around.verifier
+    barred = had_check(case) | case.handlers | case.clerks
+    if found is None or found.account is None or found.account in barred or not turn.book.does(MachineRule.CHECK_TASK):
+        _force(turn, clock, rung)
+        return
+    kind, grid = clock.kind.value, case.spot.grid or ""
+    given = Task(turn.task_id(), kind, None, found.account, TaskState.DOING, turn.at)
+    changes = [_fired(clock, rung), *turn.drop_tasks(kind), TaskGiven(given)]
+    tell = (Told("another_worker", grid), Told("owner_before", grid))
+    turn.machine(FactKind.CHECK_PASSED_ON, MachineRule.CHECK_TASK, changes, reason=kind, tell=tell)
+
+
 _STEPS: Mapping[str, _Step] = {
     RungAct.REMIND.value: _remind,
     RungAct.OVERDUE.value: _overdue,
@@ -154,6 +179,7 @@ _STEPS: Mapping[str, _Step] = {
     RungAct.RUN_ON.value: _run_on,
     RungAct.RESUME.value: _resume,
     RungAct.ALERT_NEXT.value: _alert_next,
+    RungAct.NEXT_CHECKER.value: _pass_on,
 }
 # Acts that move the case: done late (the system was down), they count from when they were done, so that whoever takes
 # over has his whole time.

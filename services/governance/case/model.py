@@ -111,6 +111,15 @@ def open_tasks(case: Case, kind: str) -> tuple[Task, ...]:
     return tuple(t for t in case.tasks if t.kind == kind and t.state in OPEN_TASKS)
 
 
+def had_check(case: Case) -> frozenset[str]:
+    """Who has had the check that is being waited for; an earlier one counts for nothing."""
+    kind = {State.CONFIRMING: ClockKind.CONFIRM, State.FED_BACK: ClockKind.VERIFY}.get(case.state)
+    clock = clock_of(case, kind) if kind is not None else None
+    since = clock.started_at if clock is not None else case.last_at
+    given = (t for t in case.tasks if kind is not None and t.kind == kind.value and t.given_at >= since)
+    return frozenset(t.person for t in given if t.person is not None)
+
+
 def pending(case: Case) -> tuple[Request, ...]:
     """Requests that nobody has decided."""
     return tuple(r for r in case.requests if r.status == "pending")

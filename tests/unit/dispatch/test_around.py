@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from services.dispatch.usecases.around import verifier_of
-from services.governance.acts import Post, Task, TaskState
+from services.governance.acts import ActorRef, Around, Post, Task, TaskState
 from services.governance.case import Case
-from services.governance.cycle import Role, Urgency
+from services.governance.cycle import Role, State, Urgency
 from services.governance.rulebook import Checker, Rulebook
-from tests.support.governance import BOOK, COMMUNITY, GRID, Walk
+from tests.support.governance import BOOK, COMMUNITY, GRID, Walk, to_fed_back
 
 NOW = datetime(2026, 3, 6, 9, tzinfo=UTC)
 FINDER, WORKER, BESIDE, SECRETARY, CHECKER = "finder", "worker", "beside", "secretary", "checker"
@@ -82,3 +82,15 @@ def test_danger_and_restricted_matters_have_an_order_of_their_own(changes: dict[
 def test_who_mediates_does_not_check() -> None:
     task = Task("t1", "mediate", None, CHECKER, TaskState.DOING, NOW - timedelta(hours=1))
     assert asked(case_by(FINDER, restricted=True, tasks=(task,))) is None
+
+
+def test_who_filed_it_does_not_check() -> None:
+    assert asked(case_by(FINDER, clerks=frozenset({FINDER}))) == WORKER
+
+
+def test_who_had_this_check_is_not_asked_again_but_who_had_the_one_before() -> None:
+    walk = to_fed_back(Walk(around=Around(verifier=ActorRef(WORKER, Role.GRID_WORKER))))
+    case = replace(walk.case, reporter=FINDER)
+    assert asked(case) == FINDER
+    assert asked(replace(case, reporter=None)) == BESIDE
+    assert asked(replace(case, reporter=None, state=State.CONFIRMING)) == WORKER
