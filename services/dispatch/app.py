@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from pydantic import SecretStr
 
 from schemas.labels import Labels
@@ -23,6 +23,7 @@ from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
+from services.chassis.directory.words import lent_posts
 from services.chassis.housekeeping import RetentionSettings
 from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.http_client import ServiceClient
@@ -115,7 +116,7 @@ def make_app(http: DispatchHttpSettings, base: Ground | None, *more: ReadyCheck)
         metrics=base.metrics if base is not None else None,
         rules=EdgeRules(body_limit=BODY_LIMIT),
     )
-    app.include_router(session_router(post_labels(base.directory) if base is not None else None))
+    app.include_router(posts_in_words(base.directory) if base is not None else session_router())
     for router in ROUTERS:
         app.include_router(router)
     for page in PAGES:
@@ -169,6 +170,11 @@ class PostsOf:
     def covers_all(self, area: str) -> bool:
         """Whether an area code takes in every street there is."""
         return self._cache.covers_all(area)
+
+
+def posts_in_words(cache: DirectoryCache) -> APIRouter:
+    """Who is signed in, his posts in words, with those that are lent."""
+    return session_router(post_labels(cache), lambda person: lent_posts(person, cache.current()))
 
 
 def post_labels(cache: DirectoryCache) -> Callable[[Person], Sequence[str | None]]:

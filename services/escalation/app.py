@@ -14,7 +14,7 @@ from services.chassis.auth import Authenticator, session_router
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
-from services.chassis.directory.words import post_words
+from services.chassis.directory.words import lent_posts, post_words
 from services.chassis.housekeeping import RetentionSettings
 from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
@@ -81,7 +81,11 @@ def http_app(db: Database, cache: DirectoryCache, box: SecretBox) -> FastAPI:
     )
     for router in (webhooks_router(), deliveries_router(), platform_router()):
         app.include_router(router)
-    app.include_router(session_router(lambda person: post_words(person, cache.current())))
+    app.include_router(
+        session_router(
+            lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
+        )
+    )
     return app
 
 

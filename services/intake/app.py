@@ -17,6 +17,7 @@ from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import SystemClock
 from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
+from services.chassis.directory.words import lent_posts
 from services.chassis.housekeeping import RetentionSettings
 from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.http_client import ServiceClient
@@ -90,7 +91,11 @@ def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Pa
     install_refusals(app, wording)
     for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock, words)):
         app.include_router(router)
-    app.include_router(session_router(lambda person: post_words(person, cache.current())))
+    app.include_router(
+        session_router(
+            lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
+        )
+    )
     mount_spa(app, "/m/", own.web_root)
     return app
 

@@ -42,4 +42,6 @@ class Audited(StrEnum):
     CASE_ACTED = "case.acted"
     CASES_EXPORTED = "cases.exported"
     MEDIATION_NOTED = "mediation.noted"
+    POST_LENT = "post.lent"
+    POST_TAKEN_BACK = "post.taken_back"
     ACCESS_DENIED = "access.denied"

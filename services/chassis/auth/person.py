@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from services.governance.acts import Actor, Post
 from services.governance.cycle import Role
@@ -20,6 +21,7 @@ class Person:
     sample: bool = False
     machine: bool = False
     scope: str | None = None  # machines only: 'open311' or None for a role token
+    at: datetime | None = field(default=None, compare=False)  # when those posts were in force; machines: None
 
     @property
     def actor(self) -> Actor:
@@ -33,3 +35,11 @@ class Person:
     def has_role(self, *roles: Role) -> bool:
         """True if one of the posts in force carries one of `roles`."""
         return not self.roles.isdisjoint(roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A post that somebody holds for a while (值班). `granted_by` is the name of who lent it; None: not known here."""
+
+    until: datetime
+    granted_by: str | None

@@ -24,6 +24,7 @@ class Right(StrEnum):
     READ_PUSHES = "read_pushes"
     MANAGE_PUSHES = "manage_pushes"
     AUDIT = "audit"
+    LEND = "lend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ RIGHTS: Final[Mapping[Right, Holders]] = {
     ),
     Right.MANAGE_PUSHES: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF), everywhere=True),
     Right.AUDIT: Holders((Role.AUDITOR,), everywhere=True),
+    Right.LEND: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF)),
 }
 
 

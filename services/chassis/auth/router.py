@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -13,9 +14,10 @@ from services.chassis.asgi.origin import SESSION_PATH
 from services.chassis.asgi.problem import Problem
 from services.chassis.auth.depends import CurrentPerson, authenticator, session_token
 from services.chassis.auth.links import page_links
-from services.chassis.auth.person import Person
+from services.chassis.auth.person import Lent, Person
 from services.chassis.auth.rights import Right, rights_of
 from services.chassis.auth.service import Authenticator, SessionToken
+from services.governance.acts import Post
 from services.governance.cycle import Role
 
 _DESKS: dict[Role, tuple[str, ...]] = {
@@ -37,6 +39,7 @@ _DESKS: dict[Role, tuple[str, ...]] = {
 }
 
 Labeller = Callable[[Person], Sequence[str | None]]
+Lending = Callable[[Person], Mapping[Post, Lent]]
 
 
 class SignIn(BaseModel):
@@ -60,6 +63,8 @@ class PostOut(BaseModel):
     area: str
     unit: str | None
     label: str | None
+    until: datetime | None = Field(default=None, description="of a post held for a while (值班)")
+    granted_by: str | None = Field(default=None, description="name of who lent it")
 
 
 class SessionOut(BaseModel):
@@ -76,8 +81,9 @@ class SessionOut(BaseModel):
     links: dict[str, str]
 
 
-def session_router(labels: Labeller | None = None) -> APIRouter:
-    """`labels` gives the words for each of a person's posts, in their order (from the directory and the word list)."""
+def session_router(labels: Labeller | None = None, lent: Lending | None = None) -> APIRouter:
+    """`labels` gives the words for each of a person's posts, in their order (from the directory and the word list);
+    `lent` tells which of them are his for a while only."""
     router = APIRouter(tags=["session"])
 
     @router.post(SESSION_PATH, summary="Sign in")
@@ -94,13 +100,13 @@ def session_router(labels: Labeller | None = None) -> APIRouter:
             assert body.password is not None
             opened = await auth.sign_in(body.login, body.password, address=address, agent=agent)
         set_cookie(response, request, opened, auth.settings.session_s)
-        return _session_out(opened.person, auth, labels, page_links(request))
+        return _session_out(opened.person, auth, labels, lent, page_links(request))
 
     @router.get(SESSION_PATH, summary="Who am I")
     async def who_am_i(
         request: Request, person: CurrentPerson, auth: Annotated[Authenticator, Depends(authenticator)]
     ) -> SessionOut:
-        return _session_out(person, auth, labels, page_links(request))
+        return _session_out(person, auth, labels, lent, page_links(request))
 
     @router.delete(SESSION_PATH, status_code=204, summary="Sign out")
     async def sign_out(
@@ -150,12 +156,17 @@ def _cookie_name(request: Request) -> str:
     return "__Host-sid" if _https(request) else "sid"
 
 
-def _session_out(person: Person, auth: Authenticator, labels: Labeller | None, links: dict[str, str]) -> SessionOut:
+def _post_out(post: Post, label: str | None, lent: Lent | None) -> PostOut:
+    shown = PostOut(role=post.role, area=post.area, unit=post.unit, label=label)
+    return shown.model_copy(update={"until": lent.until, "granted_by": lent.granted_by}) if lent else shown
+
+
+def _session_out(
+    person: Person, auth: Authenticator, labels: Labeller | None, lent: Lending | None, links: dict[str, str]
+) -> SessionOut:
     words = labels(person) if labels else [None] * len(person.posts)
-    posts = [
-        PostOut(role=post.role, area=post.area, unit=post.unit, label=label)
-        for post, label in zip(person.posts, words, strict=True)
-    ]
+    terms = lent(person) if lent else {}
+    posts = [_post_out(post, label, terms.get(post)) for post, label in zip(person.posts, words, strict=True)]
     return SessionOut(
         account_id=person.account_id,
         login=person.login,

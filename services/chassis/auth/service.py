@@ -6,7 +6,7 @@ import asyncio
 import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from pydantic import SecretStr
@@ -54,7 +54,8 @@ class SessionToken:
 
 
 class Authenticator:
-    """Signs in and recognises callers. Look-ups of sessions are kept for at most five seconds."""
+    """Signs in and recognises callers. Look-ups of sessions are kept for at most five seconds; which posts are in force
+    is asked of the directory each time."""
 
     def __init__(
         self,
@@ -151,12 +152,15 @@ class Authenticator:
         """The person behind a session cookie; None when it is not in force."""
         key = store.digest(token)
         kept = self._sessions.get(key)
-        if kept is None or kept[0] < self._monotonic():
-            kept = (self._monotonic() + CACHE_S, await self._look_up_session(key))
+        if kept is None or kept[0] + CACHE_S < self._monotonic():
+            kept = (self._monotonic(), await self._look_up_session(key))
             _make_room(self._sessions)
             self._sessions[key] = kept
-        row = kept[1]
-        return self._person(row.account, row.now) if row else None
+        asked_at, row = kept
+        if row is None:
+            return None
+        # The clock goes on while a look-up is kept: a post begins and ends on its second.
+        return self._person(row.account, row.now + timedelta(seconds=self._monotonic() - asked_at))
 
     async def by_bearer(self, token: str, on_behalf_of: str | None) -> Person | None:
         """A machine by its token; with the service token, the person whose id the calling service gives."""
@@ -202,6 +206,7 @@ class Authenticator:
             posts=self._posts.posts_of(account.account_id, now),
             lang=account.lang,
             sample=account.sample,
+            at=now,
         )
 
     def _monotonic(self) -> float:

@@ -87,13 +87,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """A person holds a post from `since` until `until` (None: open). Temporary delegation is a short one."""
+    """A person holds a post from `since` until `until` (None: open).
+
+    Lent for a while (值班), it has a `grant_id` to take it back by, and the account that `granted_by` it.
+    """
 
     account_id: str
     post: Post
     since: datetime
     until: datetime | None
     label: str | None = None
+    grant_id: str | None = None
+    granted_by: str | None = None
 
     def in_force(self, now: datetime) -> bool:
         return self.since <= now and (self.until is None or now < self.until)

@@ -49,7 +49,7 @@ async def read_directory(tx: AsyncConnection, rev: int) -> Directory:
         places={r["place_id"]: Place(**r) for r in await _rows(tx, sa.select(t.places))},
         units={r["code"]: Unit(**r) for r in await _rows(tx, sa.select(t.units))},
         accounts=await _accounts(tx),
-        appointments=[_appointment(r) for r in await _rows(tx, sa.select(t.posts).order_by(*t.posts.primary_key))],
+        appointments=[appointment_of(r) for r in await _rows(tx, sa.select(t.posts).order_by(*t.posts.primary_key))],
         roster=[RosterLine(**r) for r in await _rows(tx, sa.select(t.roster).order_by(*t.roster.primary_key))],
         rulebooks=await _rulebook_versions(tx),
     )
@@ -97,11 +97,13 @@ def _cell(row: Mapping[str, Any], grids: Mapping[str, Grid]) -> Cell:
     )
 
 
-def _appointment(row: Mapping[str, Any]) -> Appointment:
+def appointment_of(row: Mapping[str, Any]) -> Appointment:
     return Appointment(
         account_id=row["account_id"],
         post=Post(role=Role(row["role"]), area=row["area"], unit=row["unit"] or None),
         since=row["since"],
         until=row["until"],
         label=row["label"],
+        grant_id=row["grant_id"],
+        granted_by=row["granted_by"],
     )

@@ -86,6 +86,11 @@ posts = sa.Table(
     sa.Column("since", _TIME, primary_key=True),
     sa.Column("until", _TIME, nullable=True),
     sa.Column("label", sa.Text, nullable=True),
+    sa.Column("grant_id", sa.Text, nullable=True, unique=True),
+    sa.Column("granted_by", sa.Text, nullable=True, comment="account that lent it; null: not lent"),
+    sa.CheckConstraint(
+        "(grant_id IS NULL) = (granted_by IS NULL) AND (grant_id IS NULL OR until IS NOT NULL)", name="lent"
+    ),
 )
 
 roster = sa.Table(

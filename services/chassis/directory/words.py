@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.labels import Labels
-from services.chassis.auth.person import Person
+from services.chassis.auth.person import Lent, Person
 from services.chassis.directory.model import Directory
 from services.governance.acts import Post
 
@@ -17,6 +17,19 @@ def post_words(person: Person, directory: Directory) -> Sequence[str]:
     if person.lang != "zh-CN":
         given = {}  # appointments are written in Chinese
     return [given.get(post) or _role_and_place(post, labels, directory) for post in person.posts]
+
+
+def lent_posts(person: Person, directory: Directory) -> dict[Post, Lent]:
+    """Those of `person.posts` that he holds for a while, with until when and who lent them."""
+    if person.at is None:
+        return {}
+    held = directory.appointments_of(person.account_id, person.at)
+    return {a.post: Lent(a.until, _name(a.granted_by, directory)) for a in held if a.grant_id and a.until}
+
+
+def _name(account_id: str | None, directory: Directory) -> str | None:
+    known = directory.accounts.get(account_id or "")
+    return known.name if known else None
 
 
 def _role_and_place(post: Post, labels: Labels, directory: Directory) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,12 @@ BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
     "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
     "POST /api/v1/platform/events": {"type": "answered"},
+    "POST /api/v1/delegations": {
+        "account": "hecha",
+        "role": "GW",
+        "area": "44180200100101",
+        "until": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+    },
     "POST /api/v1/cases/{case_no}/mediation": {"id": "01950000-0000-7000-8000-000000000000", "text": "x"},
 }
 QUERIES: Mapping[str, str] = {

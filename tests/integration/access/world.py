@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -267,7 +267,7 @@ async def _reported(world: World) -> tuple[str, PhotoV1]:
 
 
 async def _papers(world: World) -> None:
-    """Evidence on the case being handled, an endpoint and a delivery."""
+    """Evidence on the case being handled, an endpoint and a delivery, a lent post."""
     picture = _picture()
     path = f"/api/v1/cases/{world.names['handling']}/evidence/e1"
     await _sent(world, "dispatch", path, "HU", picture)
@@ -276,6 +276,9 @@ async def _papers(world: World) -> None:
     world.names["endpoint_id"] = made["id"]
     tested = await _made(world, "escalation", "POST", f"/api/v1/webhooks/{made['id']}/test", "AD", {})
     world.names["delivery_id"] = tested["delivery_id"]
+    until = (await world.street.now() + timedelta(days=1)).isoformat()
+    lent = {"account": "jumin01", "role": "GW", "area": "44180200100102", "until": until}
+    world.names["delegation_id"] = (await _made(world, "dispatch", "POST", "/api/v1/delegations", "AD", lent))["id"]
 
 
 async def _made(world: World, service: str, method: str, path: str, role: str, body: object) -> dict[str, Any]:

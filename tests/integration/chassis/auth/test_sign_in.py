@@ -102,7 +102,9 @@ async def test_sign_in_look_and_sign_out(house: House) -> None:
             "login": "wangge01",
             "name": "王网格",
             "lang": "zh-CN",
-            "posts": [{"role": "GW", "area": GRID.area, "unit": None, "label": None}],
+            "posts": [
+                {"role": "GW", "area": GRID.area, "unit": None, "label": None, "until": None, "granted_by": None}
+            ],
             "sample": False,
             "desks": ["branch"],
             "rights": ["cases"],
