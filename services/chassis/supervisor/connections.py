@@ -17,6 +17,7 @@ OF_THEIR_OWN: Final = {
     "relay": (
         "the session that owns the shards of the outbox and reads them",
         "the session that keeps house, one process of a service at a time",
+        "the session that counts deadlines anew, should housekeeping take that up (dispatch)",
     ),
     "import": ("the session that lets one import run at a time",),
 }
