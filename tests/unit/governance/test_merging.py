@@ -8,20 +8,24 @@ from datetime import datetime, timedelta
 import pytest
 
 from services.governance.acts import (
+    Act,
     Actor,
     ActorRef,
+    Around,
     CaseRef,
     CategoryRef,
     Clock,
+    ClockChanged,
     ClockState,
     Command,
     Fact,
     Follow,
+    Inputs,
     OpenCase,
     Release,
     TaskState,
 )
-from services.governance.case import Case, clock_of, evolve, live_clock, offers, open_tasks, pending
+from services.governance.case import Case, clock_of, decide, evolve, live_clock, offers, open_tasks, other_of, pending
 from services.governance.cycle import Action, ClockKind, Flag, State
 from services.governance.errors import (
     GovernanceError,
@@ -36,13 +40,17 @@ from services.governance.errors import (
     TooLate,
     Unsettled,
 )
+from services.governance.tiers import LadderStep, RungAct
 from tests.support.governance import (
     BOOK,
     CHIEF,
+    CITY_OFFICE,
     CLERK,
     COVER,
     EDITION,
+    GRID,
     HEAP,
+    HOME,
     LEAD,
     LITTER,
     QUARREL,
@@ -56,6 +64,7 @@ from tests.support.governance import (
     at,
     recorded,
     report,
+    rulebook,
     to_filed,
     to_handling,
 )
@@ -514,3 +523,136 @@ def test_an_unknown_class_brings_no_limit() -> None:
     (row,) = cases["a"].absorbed
     assert row.limit is None
     assert CategoryRef(SCHEME, EDITION, HEAP) == cases["a"].category
+
+
+# --- what is told ---------------------------------------------------------------------------------------------------
+def tells(fact: Fact) -> list[tuple[str, str]]:
+    return [(t.post, t.code) for t in fact.tell]
+
+
+def test_who_answered_for_the_duplicate_hears_where_it_went_and_the_masters_holder_what_came() -> None:
+    cases = Cases()
+    cases.open(opened("a"))
+    brought(cases, "b", to_handling(Walk(opened("b"))))
+    cases.open(opened("c"))
+    merged, absorbed_ = cases.merge("b", "a", NINE)
+    assert (merged.reason, absorbed_.reason) == ("same_matter", None)
+    assert (tells(merged), tells(absorbed_)) == ([("owner_before", "huanwei"), ("HU", "huanwei")], [("owner", "")])
+    assert tells(cases.merge("c", "a", NINE)[0]) == [("owner_before", GRID)]
+    unmerged, released = cases.unmerge("b", NINE)
+    assert (unmerged.reason, released.reason) == ("other_matter", None)
+    assert (tells(unmerged), tells(released)) == ([("owner", "")], [("owner", "")])
+
+
+def test_due_times_that_move_say_why() -> None:
+    cases = two(HEAP, STALL)
+    facts = cases.merge("b", "a", NINE + timedelta(minutes=31))
+    moved = [c for f in facts if f.kind == "case.absorbed" for c in f.changes if isinstance(c, ClockChanged)]
+    assert [(c.clock.clock_id, c.why) for c in moved] == [("a:whole:1", "recomputed")]
+
+
+def test_a_refusal_names_the_case_that_was_meant() -> None:
+    cases = two()
+    cases.open(opened("c", COVER, danger=True))
+    cases.open(opened("d", recorded=recorded(closed=False)))
+    cases.open(opened("e", spot=replace(HOME, street="441802002", community=None, grid=None, cell=None)))
+    cases.act("a", WORKER, Action.WITHDRAW, LATER, reason="mistaken")
+    meant = {("b", "b"): MasterItself, ("b", "a"): MasterEnded, ("c", "b"): MasterCalmer}
+    meant |= {("b", "d"): MasterUnknown, ("b", "e"): MasterUnknown}
+    for (duplicate, master), refusal in meant.items():
+        with pytest.raises(refusal) as refused:
+            cases.act(duplicate, CLERK, Action.MERGE, LATER, master=master.upper())
+        assert (refused.type, refused.value.params["value"]) == (refusal, master.upper())
+
+
+def test_what_undoing_asks_for() -> None:
+    cases = two()
+    cases.merge("b", "a", LATER)
+    cases.merge("a", cases.open(opened("c")).case_id, LATER)
+    last = LATER + timedelta(days=83)
+    again = Act(Action.UNMERGE, CLERK, Inputs(reason="other_matter"), "once")
+    for at_, around in ((last + timedelta(seconds=1), Around(master=other_of(cases["c"]))), (last, Around())):
+        with pytest.raises(TooLate) as late:
+            decide(cases["b"], again, BOOK, at_, around)
+        assert late.value.params["what"] == "unmerge"
+    cases.unmerge("b", last)
+    assert cases["b"].master is None
+
+
+def test_two_dangers_become_one_as_old_as_the_older() -> None:
+    steps = (LadderStep(RungAct.OVERDUE, 100), LadderStep(RungAct.FORCE_CHOICE, 200, urgent_only=True))
+    ladder = {kind: replace(BOOK.ladders[kind], steps=steps) for kind in (ClockKind.WHOLE, ClockKind.CO_TASK)}
+    cases = Cases(rulebook(ladders={**BOOK.ladders, **ladder}))
+    walk = Walk(opened("a", COVER, NINE + timedelta(minutes=30), danger=True), cases.book)
+    walk.act(CHIEF, Action.FILE, condition="cover.gone")
+    walk.act(CLERK, Action.DISPATCH, lead_unit="chengguan", co_units=("zhifa",))
+    walk.act(CITY_OFFICE, Action.RESPOND, means="on_site")
+    brought(cases, "a", walk)
+    older = Walk(opened("b", COVER, danger=True), cases.book)
+    older.act(CHIEF, Action.FILE, condition="cover.gone")
+    older.act(CLERK, Action.DISPATCH, lead_unit="chengguan")
+    older.act(CITY_OFFICE, Action.RESPOND, means="on_site")
+    brought(cases, "b", older)
+    cases.merge("b", "a", NINE + timedelta(minutes=40))
+    eleven = NINE + timedelta(hours=2)
+    for kind in (ClockKind.WHOLE, ClockKind.HANDLING, ClockKind.CO_TASK):
+        clock = live_clock(cases["a"], kind)
+        assert clock is not None
+        assert clock.due_at == eleven
+        assert kind is ClockKind.HANDLING or [r.rung for r in clock.rungs] == [0, 1], "the ladder of danger"
+
+
+def test_what_was_granted_counts_beside_the_stricter_limit() -> None:
+    """Of the same basis it stays as much, of another it stays the same share; whole seconds either way."""
+    for category, left in ((LITTER, 4 * 3600), (STALL, None)):
+        cases = Cases()
+        walk = to_handling(Walk(opened("a", HEAP)), condition="litter.heap")
+        plain = walk.clock(ClockKind.HANDLING).budget_s
+        walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="rain")
+        walk.later(minutes=7).act(CLERK, Action.APPROVE)
+        granted = walk.clock(ClockKind.HANDLING).budget_s - plain
+        assert granted > 0
+        brought(cases, "a", walk)
+        cases.open(opened("b", category))
+        cases.merge("b", "a", walk.now)
+        handling = live_clock(cases["a"], ClockKind.HANDLING)
+        assert handling is not None
+        assert handling.budget_s == (left + granted if left else 2 * 3600 * (plain + granted) // plain)
+        assert isinstance(handling.budget_s, int)
+
+
+def test_only_the_restriction_of_a_master_changes() -> None:
+    cases = two(LITTER, QUARREL)
+    cases.open(opened("c", source="media"))
+    cases.open(opened("d", QUARREL))
+    before = cases["a"]
+    cases.merge("b", "a", NINE + timedelta(minutes=31))
+    after = cases["a"]
+    assert (after.category, after.condition) == (before.category, before.condition)
+    assert (after.urgency, after.class_proposed, after.restricted) == (before.urgency, True, True)
+    cases.merge("d", "c", NINE + timedelta(minutes=31))
+    cases.unmerge("d", NINE + timedelta(minutes=32))
+    assert cases["c"].restricted, "what the media report stays restricted by itself"
+
+
+def test_a_middle_one_is_under_its_own_limit_again_when_the_stricter_one_has_left() -> None:
+    cases = Cases()
+    cases.open(opened("a", STALL))
+    walk = Walk(opened("b", HEAP))
+    walk.act(SECRETARY, Action.CALL_UP, reason="no_means")
+    brought(cases, "b", walk)
+    cases.open(opened("c", HEAP))
+    own, now = whole(cases["b"]), NINE + timedelta(minutes=5)
+    cases.merge("a", "b", now)
+    assert whole(cases["b"]).due_at < own.due_at
+    (kept,) = cases["b"].absorbed
+    assert (kept.case, cases["a"].master) == (CaseRef("a", "A"), CaseRef("b", "B"))
+    cases.merge("b", "c", now)
+    cases.unmerge("a", now)
+    cases.unmerge("b", now)
+    assert (whole(cases["b"]).due_at, whole(cases["b"]).budget_s) == (own.due_at, own.budget_s)
+    cases.merge("a", "b", now)
+    cases.merge("b", "c", now)
+    cases.unmerge("b", now)
+    assert cases["a"].master == CaseRef("b", "B"), "it follows by number too"
+    cases.check()

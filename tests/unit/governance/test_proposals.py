@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from services.governance.acts import Actor, Inputs, Post, Request
+from services.governance.acts import Actor, Around, CaseRef, Inputs, Other, Post, Request
 from services.governance.case import count_of, evolve, live_clock, offers, pending
 from services.governance.case.model import Case
+from services.governance.case.proposals import comes_to
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Role, State, Urgency
 from services.governance.errors import (
     IllegalTransition,
@@ -32,8 +33,10 @@ from tests.support.governance import (
     COMMUNITY_SECRETARY,
     COVER,
     DISTRICT,
+    HOME,
     LEAD,
     LEADER,
+    LITTER,
     ONLY_CLERK,
     PHOTO,
     PROPERTY,
@@ -422,3 +425,87 @@ def test_two_chiefs_void() -> None:
         walk.act(CHIEF, Action.APPROVE)
     walk.act(CHIEF2, Action.APPROVE)
     assert walk.case.state is State.VOID
+
+
+# --- the small print of asking and deciding --------------------------------------------------------------------------
+def test_a_request_refers_to_no_other() -> None:
+    walk = answered(Walk())
+    walk.act(ONLY_CLERK, Action.FILE, condition="litter", request="c1:r7")
+    assert last(walk).inputs == Inputs(condition="litter")
+
+
+@pytest.mark.parametrize("action", [Action.EXTEND_REQUEST, Action.SUSPEND_REQUEST])
+def test_a_request_of_an_earlier_version_is_offered_and_keeps_its_reason(action: Action) -> None:
+    walk = to_handling(Walk())
+    walk.act(LEAD, action, reason="third_party", note="x", until=walk.now + timedelta(days=20))
+    walk._case = _as_before(walk.case)
+    assert offered(walk, CHIEF)[Action.APPROVE] is False
+    assert walk.act(CHIEF, Action.APPROVE)[0].reason == "third_party"
+
+
+def test_a_whistle_of_an_earlier_version_keeps_its_kind() -> None:
+    walk = to_filed(Walk())
+    walk.act(CHIEF, Action.WHISTLE, kind="joint_enforcement", note="x")
+    walk._case = _as_before(walk.case)
+    assert walk.act(LEADER, Action.APPROVE)[0].reason == "joint_enforcement"
+
+
+def test_an_approval_comes_to_what_it_approves() -> None:
+    walk = to_handling(Walk())
+    walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="rain")
+    walk.act(CLERK, Action.VOID, reason="test_data", note="x")
+    extension, voiding = (Inputs(reason="weather"), Inputs(reason="test_data"))
+    named = Inputs(request=walk.case.requests[1].request_id)
+    assert comes_to(walk.case, Action.APPROVE, Inputs()) == (Action.EXTEND_REQUEST, extension)
+    assert comes_to(walk.case, Action.APPROVE, named) == (Action.VOID, voiding)
+    assert comes_to(walk.case, Action.DENY, named) == (Action.DENY, named)
+    unknown = Inputs(request="c1:r9")
+    assert comes_to(walk.case, Action.APPROVE, unknown) == (Action.APPROVE, unknown)
+
+
+def test_a_merge_that_is_asked_for_is_offered_before_the_other_case_is_looked_at() -> None:
+    for category, danger in ((LITTER, False), (COVER, True)):
+        walk = Walk(report(category, danger=danger))
+        master = Other(CaseRef("c2", "NO2"), State.HANDLING, STREET, Urgency.CRITICAL, history=False, closed_at=None)
+        walk.around = Around(master=master)
+        walk.act(SECRETARY, Action.MERGE, master="NO2", reason="same_matter")
+        assert offered(walk, CLERK)[Action.APPROVE] is False
+        walk.act(CLERK, Action.APPROVE)
+        assert walk.case.master == CaseRef("c2", "NO2")
+
+
+def test_another_place_that_is_asked_for_is_offered_before_it_is_looked_up() -> None:
+    moved = replace(HOME, cell=STREET + "001002")
+    walk = to_handling(Walk(around=Around(place=moved)))
+    walk.act(LEAD, Action.RECLASSIFY, reason="wrong_place", cell=moved.cell)
+    assert offered(walk, CHIEF)[Action.APPROVE] is False
+    walk.act(CHIEF, Action.APPROVE)
+    assert walk.case.spot == moved
+
+
+def test_reopening_that_is_asked_for_is_offered_to_who_may() -> None:
+    walk = to_fed_back(Walk())
+    walk.act(WORKER, Action.VERIFY_PASS, means="on_site")
+    walk.later(days=8).act(VERIFIER, Action.REOPEN, reason="came_back", note="it is back")
+    assert offered(walk, CHIEF)[Action.APPROVE] is False
+
+
+def test_who_holds_two_posts_decides_by_the_one_whose_word_is_awaited() -> None:
+    both = person("both", Post(Role.DISPATCHER), Post(Role.DUTY_CHIEF))
+    walk = to_handling(Walk())
+    for wanted in (
+        Role.DISPATCHER,
+        Role.DUTY_CHIEF,
+    ):  # the second is the chief's alone
+        walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="rain")
+        walk.act(both, Action.APPROVE)
+        assert walk.facts[-1].actor.role is wanted
+
+
+def test_a_request_whose_row_is_gone_cannot_be_decided() -> None:
+    walk = to_handling(Walk())
+    walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="rain")
+    walk._case = replace(walk.case, state=State.FILED)
+    with pytest.raises(UnknownRequest) as refused:
+        walk.act(CHIEF, Action.APPROVE)
+    assert refused.value.params["request"] == "c1:r1"
