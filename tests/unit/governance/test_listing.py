@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from services.governance.acts import ActorRef, Archive, Around, AttachPhoto, CategoryRef, Neighbour, Spot
+from services.governance.acts import ActorRef, Archive, Around, AttachPhoto, CategoryRef, Neighbour, Post, Spot
 from services.governance.cycle import Action, ClockKind, MachineRule, Nature, Role
 from services.governance.rulebook import Settings
 from services.governance.worktime import DayConvention, parse_limit
@@ -50,6 +50,7 @@ from tests.support.governance import (
     WORKER2,
     Walk,
     at,
+    person,
     recorded,
     report,
     rulebook,
@@ -907,6 +908,165 @@ def supervised_for_less_than_a_second() -> Teller:
     teller = Teller(Walk())
     until = teller.walk.now + timedelta(milliseconds=500)
     return teller.act(LEADER, Action.SUPERVISE, note="n", until=until)
+
+
+# --- beside the road -------------------------------------------------------------------------------------------------
+@story
+def the_reporter_is_asked() -> Teller:
+    teller = Teller(to_handling(Walk())).act(RESIDENT, Action.ANSWER_QUESTION, note="n")
+    teller.act(LEAD, Action.ASK_REPORTER, note="which side?").stands().offers(RESIDENT)
+    return teller.act(RESIDENT, Action.ANSWER_QUESTION, note="the north side").stands()
+
+
+@story
+def a_conference_is_held() -> Teller:
+    teller = Teller(to_handling(Walk())).act(COMMITTEE, Action.HOLD_CONFERENCE, reason="decided", note="n")
+    teller.act(CHIEF, Action.CALL_CONFERENCE, note="n", co_units=("zhifa",))
+    decided = {"reason": "decided", "note": "n", "co_units": ("zhifa", "sifa")}
+    teller.act(COMMITTEE, Action.HOLD_CONFERENCE, until=teller.walk.now, **decided)
+    return teller.act(COMMITTEE, Action.HOLD_CONFERENCE, until=at("2026-03-09 10:00"), **decided).stands()
+
+
+@story
+def urged_once_a_working_day() -> Teller:
+    settings = Settings(urge_gap=parse_limit("1d"), convention=DayConvention.DAY_END)
+    walk = to_handling(Walk(report(HEAP), rulebook(settings=settings)), condition="litter.heap")
+    teller = Teller(walk.until("2026-03-06 16:00")).act(WORKER, Action.URGE)
+    for moment in ("2026-03-08 16:00", "2026-03-09 17:59", "2026-03-09 18:00"):
+        walk.until(moment)
+        teller.act(WORKER, Action.URGE)
+    return teller
+
+
+@story
+def not_taken_back_alone() -> Teller:
+    walk = Walk()
+    walk.later(minutes=5).do(report(report_id="r2"))
+    return Teller(walk).act(WORKER, Action.WITHDRAW, reason="mistaken")
+
+
+@story
+def who_may_not_check() -> Teller:
+    mine = person("mine", Post(Role.HANDLING_UNIT, unit="huanwei"), Post(Role.VERIFIER))
+    walk = to_fed_back(Walk())
+    restricted = to_handling(Walk(report(QUARREL)), condition="quarrel")
+    restricted.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True)
+    urgent = Walk(report(COVER, danger=True))
+    urgent.act(CHIEF, Action.FILE, condition="cover.gone")
+    urgent.act(CLERK, Action.DISPATCH, lead_unit="chengguan")
+    urgent.act(CITY_OFFICE, Action.RESPOND, means="on_site")
+    urgent.act(CITY_OFFICE, Action.FEEDBACK, note="n", close_condition_met=True)
+    teller, second, third = Teller(walk), Teller(restricted), Teller(urgent)
+    for each in (teller, second, third):
+        each.act(mine, Action.VERIFY_PASS, means="on_site").act(SECRETARY, Action.VERIFY_FAIL, reason="not_found_fixed")
+        each.act(WORKER, Action.VERIFY_PASS, means="on_site")
+    teller.lines += [*second.lines, *third.lines]
+    return teller
+
+
+@story
+def another_unit_and_the_desk_of_the_unit_may_check() -> Teller:
+    other = person("other", Post(Role.HANDLING_UNIT, unit="zhifa"), Post(Role.VERIFIER))
+    desk = person("desk", Post(Role.VERIFIER, unit="huanwei"))
+    teller = Teller(to_fed_back(Walk())).act(other, Action.VERIFY_PASS, means="on_site")
+    second = Teller(to_fed_back(Walk())).act(desk, Action.VERIFY_PASS, means="on_site")
+    teller.lines += second.lines
+    return teller
+
+
+@story
+def an_enquiry_answered_badly() -> Teller:
+    teller = Teller(to_handling(Walk(report(nature=Nature.ENQUIRY))).later(hours=2))
+    teller.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True, evidence=PHOTO)
+    teller.act(VERIFIER, Action.VERIFY_FAIL, reason="close_condition_unmet", note="n", evidence=PHOTO).stands()
+    teller.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True, evidence=PHOTO)
+    return teller.act(VERIFIER, Action.VERIFY_PASS, means="reporter").stands()
+
+
+@story
+def nobody_is_reached() -> Teller:
+    walk = to_fed_back(Walk(report(source="hotline_12345")))
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    teller = Teller(walk)
+    for _ in range(2):
+        teller.act(VERIFIER, Action.VISIT, grade="not_reached")
+        walk.later(minutes=20)
+    for _ in range(2):
+        walk.later(hours=1)
+        teller.catch_up().act(VERIFIER, Action.VISIT, grade="not_reached")
+    return teller.stands()
+
+
+@story
+def reopened_by_who_reported() -> Teller:
+    lines: list[str] = []
+    for late in (0, 1):
+        walk = to_fed_back(Walk())
+        walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+        closed_at = walk.now
+        walk.later(days=3).act(RESIDENT, Action.SATISFACTION, grade="fair")
+        walk.now = closed_at + timedelta(days=7, seconds=late)
+        teller = Teller(walk).act(RESIDENT, Action.REOPEN, reason="not_solved", note="n")
+        lines += teller.lines
+    teller.lines = lines
+    return teller
+
+
+@story
+def reopened_where_it_has_come_back_before() -> Teller:
+    walk = to_fed_back(Walk(around=Around(before=1)))
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    return Teller(walk).act(CHIEF, Action.REOPEN, reason="came_back", note="n").stands()
+
+
+@story
+def reopened_under_the_days_end() -> Teller:
+    walk = Walk(report(HEAP), rulebook(settings=Settings(convention=DayConvention.DAY_END)))
+    to_handling(walk, condition="litter.heap")
+    walk.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True)
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    return Teller(walk).act(CHIEF, Action.REOPEN, reason="not_solved", note="n")
+
+
+@story
+def an_alert_is_taken_back_where_the_class_is_harmless() -> Teller:
+    teller = Teller(Walk(report(LITTER, danger=True))).act(SECRETARY, Action.RECALL, urgency="U2").stands()
+    book = rulebook(settings=Settings(convention=DayConvention.DAY_END))
+    again = Teller(Walk(report(HEAP, danger=True), book)).act(SECRETARY, Action.RECALL, urgency="U3").stands()
+    teller.lines += again.lines
+    return teller
+
+
+@story
+def a_call_is_taken_back_where_no_rule_fits() -> Teller:
+    teller = Teller(Walk(report(None)))
+    teller.walk.fire(ClockKind.GRID_RESPONSE)
+    teller.catch_up()
+    return teller.act(SECRETARY, Action.RECALL).stands()
+
+
+@story
+def a_call_is_taken_back_beside_a_mediation() -> Teller:
+    walk = Walk(report(QUARREL))
+    walk.act(SECRETARY, Action.NAME_MEDIATOR, person="wangge02")
+    walk.fire(ClockKind.GRID_RESPONSE)
+    return Teller(walk).act(SECRETARY, Action.RECALL).stands()
+
+
+@story
+def a_close_is_taken_back_after_a_request_had_ended() -> Teller:
+    walk = to_handling(Walk())
+    walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="n")
+    walk.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True, evidence=PHOTO)
+    walk.act(VERIFIER, Action.VERIFY_PASS, means="on_site")
+    return Teller(walk).act(CHIEF, Action.RECALL).stands()
+
+
+@story
+def settled_on_the_spot_reopened_and_called() -> Teller:
+    walk = Walk(report(on_the_spot="sao"))
+    walk.act(CHIEF, Action.REOPEN, reason="not_solved", note="n")
+    return Teller(walk).act(SECRETARY, Action.CALL_UP, reason="no_means").stands()
 
 
 # --- why a clock is due when it is -----------------------------------------------------------------------------------
