@@ -64,15 +64,16 @@ class CategoryNameOut(Out):
 
 
 class QueueRow(Out):
-    """One case in a list. Of a restricted case outside its owner chain only class and community are filled."""
+    """One case in a list. Of a restricted case outside its owner chain only class and community are filled: how it
+    stands, since when and how urgent it is, is then null."""
 
     case_no: str
     version: int
     sequence: int
-    state: State
-    stage: Stage
-    tier: Tier
-    urgency: Urgency
+    state: State | None = None
+    stage: Stage | None = None
+    tier: Tier | None = None
+    urgency: Urgency | None = None
     category: CategoryNameOut | None = None
     summary: str = ""
     address: str = ""
@@ -81,7 +82,7 @@ class QueueRow(Out):
     due: DueOut | None = None
     reports: int
     hand_overs: int
-    opened_at: Moment
+    opened_at: Moment | None = None
     flags: tuple[Flag, ...] = ()
     restricted: bool
     sample: bool
@@ -350,19 +351,19 @@ class ActionOut(Out):
 
 
 class CaseOut(Out):
-    """A case as one caller may see it. Restricted and out of his chain: only what a queue row would show."""
+    """A case as one caller may see it. Restricted and out of his chain: class and community, the rest empty or null."""
 
-    id: str
+    id: str = ""
     case_no: str
     version: int
     sequence: int
-    stage: Stage
-    state: State
-    state_label: str
-    tier: Tier
-    urgency: Urgency
-    nature: Nature
-    source: str
+    stage: Stage | None = None
+    state: State | None = None
+    state_label: str = ""
+    tier: Tier | None = None
+    urgency: Urgency | None = None
+    nature: Nature | None = None
+    source: str = ""
     category: CaseCategoryOut | None = None
     condition: str | None = None
     condition_text: str | None = None
@@ -375,25 +376,25 @@ class CaseOut(Out):
     co_units: tuple[str, ...] = ()
     flags: tuple[Flag, ...] = ()
     restricted: bool
-    history: bool
+    history: bool = False
     liaison_leader: str | None = None
-    opened_at: Moment
+    opened_at: Moment | None = None
     closed_at: Moment | None = None
     closed_as: ClosedKind | None = None
-    stages: tuple[StageOut, ...]
-    clocks: tuple[ClockOut, ...]
-    reports: tuple[CaseReportOut, ...]
+    stages: tuple[StageOut, ...] = ()
+    clocks: tuple[ClockOut, ...] = ()
+    reports: tuple[CaseReportOut, ...] = ()
     tasks: tuple[TaskOut, ...] = ()
     requests: tuple[RequestOut, ...] = ()
-    timeline: tuple[TimelineOut, ...]
+    timeline: tuple[TimelineOut, ...] = ()
     routing: RoutingOut | None = None
     master: str | None = Field(default=None, description="number of the case that this one was merged into")
     absorbed: tuple[AbsorbedOut, ...] = Field(default=(), description="the cases that were merged into this one")
     earlier: str | None = Field(default=None, description="number of the ended case that its reporter took it for")
-    actions: tuple[ActionOut, ...]
+    actions: tuple[ActionOut, ...] = ()
     mediator: str | None = None
     mediation: bool = False
-    rulebook: str
+    rulebook: str = ""
     sample: bool
 
 

@@ -95,7 +95,7 @@ async def _unknown_action(case_no: str, person: Person, parts: Wiring, lang: str
     async with parts.db.reading() as tx:
         shown = await _page(tx, case_no, person, parts)
     words = Words(Labels(lang), parts.directory.current())
-    labels = [words.action(offer.action, shown.state) for offer in shown.actions]
+    labels = [words.action(offer.action, shown.state) for offer in shown.actions if shown.state is not None]
     told = words.labels.text("act.unknown", actions=_listed(labels, lang)) if labels else words.labels.text("act.none")
     wrong = FieldProblem(field="action", code="unknown_action", message=told)
     allowed = [offer.action for offer in shown.actions]

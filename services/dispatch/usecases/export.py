@@ -28,6 +28,7 @@ COLUMNS = (
     *("grid", "address", "summary", "lead_unit", "opened_at", "due_at", "closed_at", "closed_as", "reports"),
     "hand_overs",
 )
+_CLASS_ONLY = frozenset({"case_no", "category_code", "category", "community"})
 
 
 async def export_csv(db: Database, cache: DirectoryCache, actor: Actor, lang: str, span: Span) -> AsyncIterator[str]:
@@ -48,29 +49,31 @@ async def export_csv(db: Database, cache: DirectoryCache, actor: Actor, lang: st
 
 
 def _cells(row: ExportRow, words: Words, category: object) -> list[str]:
-    full = row.readable
-    return [
+    told = [
         row.case_no,
         words.word("state", row.state),
         words.word("stage", row.stage),
         words.word("tier", row.tier),
         words.word("urgency", row.urgency),
-        words.word("nature", row.nature) if full else "",
-        row.source if full else "",
+        words.word("nature", row.nature),
+        row.source,
         row.category or "",
         str(getattr(category, "name", row.category or "")),
         words.place(row.community),
-        words.place(row.grid) if full else "",
-        row.address if full else "",
-        row.summary if full else "",
-        words.place(row.lead_unit) if full else "",
+        words.place(row.grid),
+        row.address,
+        row.summary,
+        words.place(row.lead_unit),
         _moment(row.opened_at),
-        _moment(row.due_at) if full else "",
+        _moment(row.due_at),
         _moment(row.closed_at),
-        words.word("closed_as", row.closed_as) if full and row.closed_as else "",
-        str(row.reports) if full else "",
-        str(row.hand_overs) if full else "",
+        words.word("closed_as", row.closed_as) if row.closed_as else "",
+        str(row.reports),
+        str(row.hand_overs),
     ]
+    if row.readable:
+        return told
+    return [cell if name in _CLASS_ONLY else "" for name, cell in zip(COLUMNS, told, strict=True)]
 
 
 def _moment(at: datetime | None) -> str:

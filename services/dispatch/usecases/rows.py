@@ -27,10 +27,10 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         case_no=row.case_no,
         version=row.version,
         sequence=row.sequence,
-        state=row.state,
-        stage=row.stage,
-        tier=row.tier,
-        urgency=row.urgency,
+        state=row.state if full else None,
+        stage=row.stage if full else None,
+        tier=row.tier if full else None,
+        urgency=row.urgency if full else None,
         category=CategoryNameOut(code=row.category, name=category.name if category else row.category)
         if row.category
         else None,
@@ -41,7 +41,7 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         due=DueOut.model_validate(row.due) if row.due is not None and full else None,
         reports=row.reports if full else 0,
         hand_overs=row.hand_overs if full else 0,
-        opened_at=row.opened_at,
+        opened_at=row.opened_at if full else None,
         flags=tuple(row.flags) if full else (Flag.RESTRICTED,),
         restricted=row.restricted,
         sample=street is not None and street.sample,

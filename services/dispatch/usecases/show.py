@@ -94,7 +94,9 @@ async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: 
         now=await grid_now(tx),
         beside=await candidates(tx, case, scope_of(actor), book.settings.reopen_days) if _merges(case, actor) else [],
     )
-    return _case_out(page, found.address, actor) if found.sight is Sight.FULL else _class_only(page)
+    if found.sight is Sight.FULL:
+        return _case_out(page, found.address, actor)
+    return _class_only(page) if case.restricted else _outline(page)
 
 
 def _merges(case: Case, actor: Actor) -> bool:
@@ -107,9 +109,8 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
     case, words, book = page.case, page.words, page.rulebook
     condition = book.conditions.get(case.condition) if case.condition else None
     owner = case.owner
-    return _class_only(page).model_copy(
+    return _outline(page).model_copy(
         update={
-            "source": case.source,
             "condition": case.condition,
             "condition_text": condition and condition.text,
             "close_condition": condition and condition.close_condition,
@@ -138,22 +139,38 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
     )
 
 
+def _outline(page: _Page) -> CaseOut:
+    """How the case stands, for whose act took it out of his own sight."""
+    case, words = page.case, page.words
+    return _class_only(page).model_copy(
+        update={
+            "id": case.case_id,
+            "stage": stage_of(case),
+            "state": case.state,
+            "state_label": words.state(case.state, case.closed_as),
+            "tier": case.tier,
+            "urgency": case.urgency,
+            "nature": case.nature,
+            "history": case.history,
+            "opened_at": case.opened_at,
+            "closed_at": case.closed_at,
+            "closed_as": case.closed_as,
+            "stages": _stages(page),
+            "rulebook": case.rulebook,
+            "source": case.source,
+        }
+    )
+
+
 def _class_only(page: _Page) -> CaseOut:
-    """What anybody may know who sees the case in a list: no place below the community, no words, no people."""
+    """What is told of a restricted case outside its chain: no place below the community, no words, no people, not how
+    it stands or since when."""
     case, words = page.case, page.words
     street = words.directory.streets.get(case.spot.street)
     return CaseOut(
-        id=case.case_id,
         case_no=case.case_no,
         version=case.version,
         sequence=case.sequence,
-        stage=stage_of(case),
-        state=case.state,
-        state_label=words.state(case.state, case.closed_as),
-        tier=case.tier,
-        urgency=case.urgency,
-        nature=case.nature,
-        source="" if case.restricted else case.source,
         category=_category(case, page.rulebook),
         place=PlaceOut(
             street=case.spot.street,
@@ -161,16 +178,6 @@ def _class_only(page: _Page) -> CaseOut:
             community_name=words.place(case.spot.community) or None,
         ),
         restricted=case.restricted,
-        history=case.history,
-        opened_at=case.opened_at,
-        closed_at=case.closed_at,
-        closed_as=case.closed_as,
-        stages=_stages(page),
-        clocks=(),
-        reports=(),
-        timeline=(),
-        actions=(),
-        rulebook=case.rulebook,
         sample=street is not None and street.sample,
     )
 

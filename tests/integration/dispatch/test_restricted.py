@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from uuid import uuid4
 
@@ -133,6 +135,26 @@ async def test_a_row_tells_nothing_that_the_class_does_not(street: Street, sign_
     assert (shown["source"], shown["owner"], shown["routing"], shown["mediator"]) == ("", None, None, None)
 
 
+TOLD = {"case_no", "version", "sequence", "category", "restricted", "sample"}
+"""What may be filled; version and sequence number the facts and say nothing of them."""
+
+
+async def test_how_it_stands_and_since_when_is_in_no_row_page_or_file(street: Street, sign_in: SignIn) -> None:
+    case_no = await quarrel(street)
+    for login in ("zhiban", "lingdao", "shouli", "shequ01"):
+        client = await sign_in(login)
+        queue = next(q["id"] for q in (await client.get("/api/v1/queues")).json()["queues"] if q["open"])
+        (row,) = (await client.get(f"/api/v1/queues/{queue}")).json()["rows"]
+        assert {name for name, value in row.items() if value} == {*TOLD, "address", "flags"}, login
+        shown = await get(client, case_no)
+        assert {name for name, value in shown.items() if value} == {*TOLD, "place"}, login
+        place = {name for name, value in shown["place"].items() if value}
+        assert place == {"street", "community", "community_name"}, login
+    answer = await (await sign_in("lingdao")).get("/api/v1/export/cases.csv", headers={"accept-language": "en-US"})
+    (line,) = csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert [value for value in line.values() if value] == [case_no, "2101", "邻里纠纷", "云溪社区"]
+
+
 async def test_a_member_unit_takes_no_part_in_it(street: Street, sign_in: SignIn) -> None:
     case_no = await at_street(street, sign_in)
     chief = await sign_in("zhiban")
@@ -172,4 +194,4 @@ async def test_the_live_feed_tells_no_more_than_the_lists(street: Street, app: F
     assert own["row"]["summary"] == SECRET
     assert (others["row"]["category"]["name"], others["row"]["address"]) == ("邻里纠纷", "云溪社区")
     assert SECRET not in json.dumps(others, ensure_ascii=False)
-    assert others["row"]["due"] is None
+    assert {name for name, value in others["row"].items() if value} == {*TOLD, "address", "flags"}

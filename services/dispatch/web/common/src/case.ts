@@ -94,8 +94,8 @@ export function mainClock(one: CaseOut): CaseClock | null {
 
 const ENDED = new Set(["closed", "void", "not_filed", "merged", "archived"]);
 
-export function ended(one: { state: string }): boolean {
-  return ENDED.has(one.state);
+export function ended(one: { state: string | null }): boolean {
+  return one.state !== null && ENDED.has(one.state);
 }
 
 /** One line that says what the case is about. */

@@ -39,8 +39,13 @@ function byNumber(a: number, b: number): number {
 }
 
 const byDue: Compare = (a, b) => byNumber(dueAt(a), dueAt(b)) || byText(a.case_no, b.case_no);
-const byAge: Compare = (a, b) => byNumber(Date.parse(a.opened_at), Date.parse(b.opened_at)) || byText(a.case_no, b.case_no);
-const byUrgency: Compare = (a, b) => byText(a.urgency, b.urgency) || byAge(a, b);
+/** Last where the reader may not know it. */
+function openedAt(row: QueueRow): number {
+  return row.opened_at ? Date.parse(row.opened_at) : LAST;
+}
+
+const byAge: Compare = (a, b) => byNumber(openedAt(a), openedAt(b)) || byText(a.case_no, b.case_no);
+const byUrgency: Compare = (a, b) => byText(a.urgency ?? "~", b.urgency ?? "~") || byAge(a, b);
 
 /** When it will have taken, or took, twice what it was allowed: it stands still, unlike the ratio itself. */
 function twiceAt(row: QueueRow): number {

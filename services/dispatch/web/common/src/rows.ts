@@ -27,6 +27,8 @@ export function shortNo(caseNo: string): string {
   return parts.length === 3 && day?.length === 8 && rest ? `${day.slice(4)}-${rest}` : caseNo;
 }
 
-export function ageOf(row: { opened_at: string }, now: number): string {
+/** How old it is; nothing where the reader may not know. */
+export function ageOf(row: { opened_at: string | null }, now: number): string {
+  if (row.opened_at === null) return "";
   return amount(Math.max(0, now - Date.parse(row.opened_at)) / 1000);
 }

@@ -20,10 +20,11 @@ export interface QueueRow {
   case_no: string;
   version: number;
   sequence: number;
-  state: string;
-  stage: string;
-  tier: string;
-  urgency: string;
+  /** Null where the reader may know class and community alone; so with the three below and `opened_at`. */
+  state: string | null;
+  stage: string | null;
+  tier: string | null;
+  urgency: string | null;
   category: { code: string; name: string } | null;
   summary: string;
   address: string;
@@ -32,7 +33,7 @@ export interface QueueRow {
   due: DueOut | null;
   reports: number;
   hand_overs: number;
-  opened_at: string;
+  opened_at: string | null;
   flags: string[];
   restricted: boolean;
   sample: boolean;
@@ -153,12 +154,13 @@ export interface CaseOut {
   case_no: string;
   version: number;
   sequence: number;
-  stage: string;
-  state: string;
+  /** Null where the reader may know class and community alone; so with what has no value below. */
+  stage: string | null;
+  state: string | null;
   state_label: string;
-  tier: string;
-  urgency: string;
-  nature: string;
+  tier: string | null;
+  urgency: string | null;
+  nature: string | null;
   source: string;
   category: { scheme: string; version: string; code: string; name: string; proposed: boolean } | null;
   condition: string | null;
@@ -184,7 +186,7 @@ export interface CaseOut {
   restricted: boolean;
   history: boolean;
   liaison_leader: string | null;
-  opened_at: string;
+  opened_at: string | null;
   closed_at: string | null;
   closed_as: string | null;
   stages: StageOut[];

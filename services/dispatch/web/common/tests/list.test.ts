@@ -62,6 +62,12 @@ describe("a list under live changes", () => {
     expect(numbers(list)).toEqual([1, 2, 3, 9]);
   });
 
+  it("keeps cases of which the reader knows nothing but the class last", () => {
+    const unknown = { urgency: null, opened_at: null, state: null, stage: null, tier: null, restricted: true };
+    expect(sorted("intake", [row(1, null, unknown), row(2, 10), row(3, 10, { urgency: "U1" })])).toEqual([3, 2, 1]);
+    expect(sorted("disputes", [row(1, null, unknown), row(3, 10), row(2, 10)])).toEqual([2, 3, 1]);
+  });
+
   it("moves a case whose deadline changed and removes one that left", () => {
     const moved = changed(three(), event(row(1, 25), ["to_dispatch"]), null);
     expect(numbers(moved)).toEqual([2, 1, 3]);
