@@ -5,6 +5,9 @@ export interface PostOut {
   area: string;
   unit: string | null;
   label: string;
+  /** Of a post that is held for a while (值班): when it ends, and the name of who lent it. */
+  until?: string | null;
+  granted_by?: string | null;
 }
 
 export interface SessionOut {

@@ -1,8 +1,10 @@
 /** Who is signed in, for every page of a service. */
 import { computed, reactive, readonly } from "vue";
 import { api, onSessionLost } from "../api/client";
+import { shortTime } from "../clock/time";
+import { t } from "../i18n";
 import { Problem, Unreachable } from "../api/problem";
-import type { SessionOut } from "../api/types";
+import type { PostOut, SessionOut } from "../api/types";
 
 const REMEMBERED_AS = "grid.person";
 
@@ -21,6 +23,12 @@ export const roles = computed(() => new Set(current.person?.posts.map((post) => 
 
 /** What the posts of the person who is signed in open beside the actions on cases, as the service says. */
 export const rights = computed(() => new Set(current.person?.rights));
+
+/** A post in words; one that is held for a while (值班) with its end and who lent it. */
+export function postWords(post: PostOut, now: number): string {
+  const words = post.label || t(`role.${post.role}`);
+  return post.until ? t("post.lent", { post: words, until: shortTime(post.until, now), by: post.granted_by ?? "–" }) : words;
+}
 
 function remember(person: SessionOut | null): void {
   try {
