@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.cases import load_case
 from schemas.events.sla import SlaFiredV1
 from services.governance.case import Case
 from services.governance.cycle import ClockKind, State
