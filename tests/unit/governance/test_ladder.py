@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from services.governance.acts import AttachPhoto, Fact, TimerFired
@@ -9,6 +10,7 @@ from services.governance.case import decide, next_point
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, MachineRule, State
 from tests.support.governance import (
     BOOK,
+    CHIEF,
     CLERK,
     COMMUNITY_SECRETARY,
     COVER,
@@ -168,3 +170,30 @@ def test_nothing_is_due_on_a_fresh_case() -> None:
     walk = Walk()
     assert next_point(walk.case, walk.now) is None
     assert decide(walk.case, AttachPhoto("r1", "p9"), BOOK, at("2026-03-06 09:01"))[0].kind == "case.report_attached"
+
+
+# --- what a rulebook has changed meanwhile ---------------------------------------------------------------------------
+def test_a_point_that_the_ladder_no_longer_has_is_acted_on_and_told_to_nobody() -> None:
+    walk = to_handling(Walk())
+    ladder = BOOK.ladders[ClockKind.HANDLING]
+    walk.book = rulebook(ladders={**BOOK.ladders, ClockKind.HANDLING: replace(ladder, steps=ladder.steps[:2])})
+    reminded, overdue = (walk.fire(ClockKind.HANDLING, rung)[-1] for rung in (1, 2))
+    assert ([t.post for t in reminded.tell], overdue.tell) == (["owner"], ())
+    assert Flag.OVERDUE in walk.case.flags
+
+
+def test_without_a_line_no_next_unit_is_made_ready() -> None:
+    walk = Walk(report(COVER, danger=True))
+    walk.act(CHIEF, Action.FILE, condition="cover.gone")
+    walk.act(CLERK, Action.DISPATCH, lead_unit="chengguan")
+    walk.book = rulebook(catalogue=())
+    (told,) = walk.fire(ClockKind.RESPONSE, 1)[-1:]
+    assert (told.kind, told.reason) == ("case.reminded", "response")
+    assert [t.post for t in told.tell] == []
+
+
+def test_a_call_counts_from_its_moment_unless_it_comes_later_than_the_rulebook_bears() -> None:
+    for late, begins in ((60, "10:00:00"), (61, "10:01:01")):
+        walk = Walk().until("2026-03-06 10:00").later(seconds=late)
+        walk.act(CHIEF, Action.NOTE, note="seen")
+        assert f"{BOOK.calendar.local(walk.clock(ClockKind.COMMUNITY_RESPONSE).started_at):%H:%M:%S}" == begins

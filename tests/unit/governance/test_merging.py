@@ -647,7 +647,8 @@ def test_a_middle_one_is_under_its_own_limit_again_when_the_stricter_one_has_lef
     assert whole(cases["b"]).due_at < own.due_at
     (kept,) = cases["b"].absorbed
     assert (kept.case, cases["a"].master) == (CaseRef("a", "A"), CaseRef("b", "B"))
-    cases.merge("b", "c", now)
+    assert (kept.reporter, [kind for kind, _ in kept.dues]) == ("wangge01", [ClockKind.WHOLE])
+    assert [f.actor.account for f in cases.merge("b", "c", now)] == ["shouli"] * 3
     cases.unmerge("a", now)
     cases.unmerge("b", now)
     assert (whole(cases["b"]).due_at, whole(cases["b"]).budget_s) == (own.due_at, own.budget_s)
@@ -655,4 +656,16 @@ def test_a_middle_one_is_under_its_own_limit_again_when_the_stricter_one_has_lef
     cases.merge("b", "c", now)
     cases.unmerge("b", now)
     assert cases["a"].master == CaseRef("b", "B"), "it follows by number too"
+    cases.check()
+
+
+def test_a_whole_branch_of_duplicates_comes_back_with_the_one_it_came_with() -> None:
+    cases = three()
+    cases.open(opened("d"))
+    for duplicate, master in ("ab", "bc", "cd"):
+        cases.merge(duplicate, master, LATER)
+    facts = cases.unmerge("c", LATER)
+    assert [d.case.case_id for d in cases["c"].absorbed] == ["b", "a"]
+    assert {f.actor.account for f in facts if f.rule is None} == {"shouli"}
+    assert (cases["d"].absorbed, cases["d"].reports) == ((), ("r.d",))
     cases.check()
