@@ -92,7 +92,7 @@ def test_the_audit_page_says_what_was_done(sit: Sit, town: Town) -> None:
 
 
 def test_the_queues_of_a_narrow_console_come_when_called(sit: Sit, town: Town) -> None:
-    no = town.report("wangge01", "0302", text="施工占道")
+    town.report("wangge01", "0302", text="施工占道")
     clerk = sit("shouli", "console", "queues/intake", **NARROW)
     triage = clerk.find("queue-branch_triage")
     expect(triage).to_be_hidden()
@@ -102,6 +102,9 @@ def test_the_queues_of_a_narrow_console_come_when_called(sit: Sit, town: Town) -
     triage.focus()
     clerk.page.keyboard.press("Enter")
     expect(triage).to_be_hidden()
+    first = clerk.page.locator("[data-testid=case-row]").first
+    expect(first).to_be_visible(timeout=PATIENCE_MS)
+    no = first.get_attribute("data-case-no") or ""
     clerk.open(no)
     clerk.find("close-case").click()
     expect(clerk.row(no)).to_be_visible()
