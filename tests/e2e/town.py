@@ -198,10 +198,17 @@ class Town:
         return shown
 
     def subscribe(self, url: str, events: list[str]) -> str:
-        """Make a webhook endpoint as the administrator does; answers its secret."""
+        """Make a webhook endpoint as the administrator does; answers its secret.
+
+        Each service reads the street's posts once a second: one just started may not know the administrator yet.
+        """
         body = {"url": url, "events": events, "name": "city platform"}
-        answer = self.person("admin").dispatch.post("/api/v1/escalation/webhooks", json=body)
-        return str(answer.raise_for_status().json()["secret"])
+
+        def made() -> httpx.Response | None:
+            answer = self.person("admin").dispatch.post("/api/v1/escalation/webhooks", json=body)
+            return None if answer.status_code == 403 else answer
+
+        return str(until("escalation knows the administrator", made).raise_for_status().json()["secret"])
 
     def _client(self, address: str) -> httpx.Client:
         headers = {"origin": address, "accept-language": "zh-CN"}
