@@ -116,6 +116,12 @@ export class Shelf {
     return row ? (row.value as T) : null;
   }
 
+  /** All values whose names begin with `prefix`, in the order of their names. */
+  async keptUnder<T>(prefix: string): Promise<T[]> {
+    const rows = await this.db.getAll("kept", IDBKeyRange.bound(prefix, `${prefix}\uffff`));
+    return rows.map((row) => row.value as T);
+  }
+
   async forget(name: string): Promise<void> {
     await this.db.delete("kept", name);
   }
