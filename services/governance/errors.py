@@ -128,7 +128,7 @@ class CoTasksOpen(GovernanceError):
 
 
 class NotYet(GovernanceError):
-    """The moment for it has not come (`what` names the rule: branch_silent, urge_gap)."""
+    """The moment for it has not come (`what` names the rule: branch_silent, urge_gap, file)."""
 
     code = "not_yet"
 

@@ -89,6 +89,7 @@ CALL_UP_REASONS = (
     "recurring",
 )
 SEND_DOWN_REASONS = ("lower_tier_duty", "not_tried_below")
+BACK_REASONS = ("wrong_class", "not_street_matter", "not_enough_to_go_on")
 REFUSAL_REASONS = ("not_street_matter", "not_enough_to_go_on", "already_settled", "court_or_petition")
 RECLASSIFY_REASONS = ("wrong_class", "wrong_place", "situation_changed", "danger_changed")
 DISPATCH_REASONS = ("no_line", "line_unfit", "on_duty", "first_receiver")
@@ -254,6 +255,8 @@ _RESPONSE = (
     Move("17", A.AUTO_SIGN, (S.DISPATCHED,), (), (), F.SIGNED, machine=(MachineRule.SIGN,)),
     Move("18", A.RETURN, (S.DISPATCHED,), (S.FILED, S.DISPUTED), _LEAD, F.RETURNED,
          (_reason(RETURN_REASONS), _NOTE, _need("suggested_unit", InputType.UNIT))),
+    Move("18.back", A.SEND_DOWN, (S.FILED,), (S.AT_STREET,), _by(_DP), F.SENT_DOWN, (_reason(BACK_REASONS), _NOTE),
+         label="send_down@intake"),
     Move("26", A.ANSWER_WHISTLE, (S.AT_DISTRICT,), (S.DISTRICT_HANDLING,), (_DISTRICT, *_by(_DP, _DC)),
          F.WHISTLE_ANSWERED, (_MAY_NOTE,), primary=True),
     Move("27", A.REFUSE, (S.AT_DISTRICT,), (S.FILED,), (_DISTRICT, *_by(_DP, _DC)), F.WHISTLE_REFUSED,
@@ -327,8 +330,8 @@ _ANY_TIME = (
     Move("36", A.WITHDRAW, _BEFORE_DISPATCH, (S.VOID,),
          (_OWN, _STAFF_OWN, Grant(_GS, Scope.OWN), Grant(_CS, Scope.OWN)), F.WITHDRAWN,
          (_may("reason", InputType.CHOICE, WITHDRAW_REASONS), _MAY_NOTE)),
-    Move("37", A.VOID, _FROM_FILED, (S.VOID,), (*_ask(*_by(_CS, _IC, _DP, _DC)), *_approve(_DC)), F.VOIDED,
-         (_reason(VOID_REASONS), _NOTE), asked=F.VOID_REQUESTED),
+    Move("37", A.VOID, (S.AT_STREET, *_FROM_FILED), (S.VOID,), (*_ask(*_by(_CS, _IC, _DP, _DC)), *_approve(_DC)),
+         F.VOIDED, (_reason(VOID_REASONS), _NOTE), asked=F.VOID_REQUESTED),
     Move("38", A.APPEAL_OVERDUE, (S.CLOSED,), (), (*_ask(_LEAD[0], *_by(_CS), _DISTRICT), *_approve(_DP, _IC)),
          F.EXEMPTED, (_reason(APPEAL_REASONS), _NOTE, _MAY_EVIDENCE), asked=F.APPEALED),
     Move("38b", A.NOTE, _ACTIVE, (), (_OWN, *_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_LEAD, *_CO, _DISTRICT),

@@ -118,13 +118,13 @@ def _chosen_condition(case: Case, book: Rulebook, given: str | None, category: C
 
 
 # --- due times under another class ----------------------------------------------------------------------------------
-def recomputed(turn: Turn, classified: Classified) -> list[Change]:
-    """Every clock that is not stopped, with the allowance of the new class from its original start."""
+def recomputed(turn: Turn, classified: Classified, spare: Sequence[ClockKind] = ()) -> list[Change]:
+    """Every clock that is not stopped nor spared, with the allowance of the new class from its original start."""
     book = turn.book
     condition = book.condition_of(classified.condition, turn.case.danger)
     changes: list[Change] = []
     for clock in turn.case.clocks:
-        if clock.state is ClockState.STOPPED or clock.kind in _BY_DATE:
+        if clock.state is ClockState.STOPPED or clock.kind in _BY_DATE or clock.kind in spare:
             continue
         allowance = allowed(turn, clock, condition, classified.urgency, turn.case.absorbed)
         moved = sla.recompute(clock, allowance, book, classified.urgency)

@@ -90,18 +90,26 @@ def co_tasks_done(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) ->
 
 
 # --- checking -------------------------------------------------------------------------------------------------------
-def separate(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
+def may_pass(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
+    _separate(Action.VERIFY_PASS, case, actor)
+
+
+def may_fail(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
+    _separate(Action.VERIFY_FAIL, case, actor)
+
+
+def _separate(action: Action, case: Case, actor: Actor) -> None:
     """Who handled does not check, nor does the unit that led; danger and restricted matters go to the verifier."""
     if actor.account in case.handlers or any(t.kind == "mediate" and t.person == actor.account for t in case.tasks):
-        raise SeparationOfDuties(Action.VERIFY_PASS, "handler")
+        raise SeparationOfDuties(action, "handler")
     if actor.account in case.clerks:
-        raise SeparationOfDuties(Action.VERIFY_PASS, "clerk")
+        raise SeparationOfDuties(action, "clerk")
     unit_led = case.lead is not None and case.state_before is not State.COMMUNITY_HANDLING
     if unit_led and any(p.unit == case.lead and p.role in (Role.HANDLING_UNIT, Role.MEMBER_UNIT) for p in actor.posts):
-        raise SeparationOfDuties(Action.VERIFY_PASS, "lead_unit")
+        raise SeparationOfDuties(action, "lead_unit")
     verifier = any(p.role is Role.VERIFIER and covers(case, p.area) for p in actor.posts)
     if (is_urgent(case.urgency) or case.restricted) and not verifier:
-        raise NotPermitted(Action.VERIFY_PASS, "verifier_only")
+        raise NotPermitted(action, "verifier_only")
 
 
 def verify_pass(turn: Turn) -> None:

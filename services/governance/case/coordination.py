@@ -79,7 +79,7 @@ def file_as(turn: Turn, classified: Classified, rule: MachineRule | None = None)
     changes += turn.by_desk() if rule is None else []
     changes += turn.to(State.FILED)
     changes += turn.halt(*_INTAKE)
-    changes += _whole_from_now(turn, classified)
+    changes += _dues_from_filing(turn, classified)
     changes += turn.begin(ClockKind.DISPATCH, _dispatch_time(turn, classified))
     tell = (Told(Role.DISPATCHER.value, case.spot.street),)
     if rule is None:
@@ -88,11 +88,15 @@ def file_as(turn: Turn, classified: Classified, rule: MachineRule | None = None)
         turn.machine(FactKind.FILED, rule, changes, action=Action.AUTO_DISPATCH, tell=tell)
 
 
-def _whole_from_now(turn: Turn, classified: Classified) -> list[Change]:
-    whole = live_clock(turn.case, ClockKind.WHOLE)
+def _dues_from_filing(turn: Turn, classified: Classified) -> list[Change]:
+    """The whole case from now. Filed once more: another class from the original start, and the same moves nothing."""
+    case, whole = turn.case, live_clock(turn.case, ClockKind.WHOLE)
+    if count_of(case, "sent_to_intake"):
+        same = (case.condition, case.urgency) == (classified.condition, classified.urgency)
+        return [] if same else recomputed(turn, classified, _INTAKE)
     if whole is None:
         return []
-    book, duplicates = turn.book, turn.case.absorbed
+    book, duplicates = turn.book, case.absorbed
     condition = strict(book.condition_of(classified.condition, turn.case.danger), duplicates, turn.at, book)
     allowance = capped(counted_from(whole, condition, turn.at, book), whole, duplicates, book)
     return [ClockChanged(sla.recompute(whole, allowance, turn.book, classified.urgency), "recomputed")]
@@ -282,6 +286,24 @@ def return_case(turn: Turn) -> None:
         changes += turn.begin(ClockKind.RULING)
         tell = (Told(Role.DUTY_CHIEF.value, case.spot.street),)
     turn.emit(FactKind.RETURNED, changes, reason=turn.inputs.reason, tell=tell)
+
+
+def send_to_intake(turn: Turn) -> None:
+    """What a unit gave back is looked at once more from the start; its handling clock runs on."""
+    changes: list[Change] = [Counted("sent_to_intake"), *turn.to(State.AT_STREET)]
+    changes += turn.halt(ClockKind.DISPATCH)
+    changes += turn.begin(ClockKind.STREET_ANSWER)
+    tell = (Told(Role.INTAKE_CLERK.value, turn.case.spot.street),)
+    turn.emit(FactKind.SENT_DOWN, changes, reason=turn.inputs.reason, tell=tell)
+
+
+def came_back(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """Once for each time that a unit returned it."""
+    returned = count_of(case, "returns")
+    if not returned:
+        raise NotPermitted(Action.SEND_DOWN, "not_returned")
+    if count_of(case, "sent_to_intake") >= returned:
+        raise LimitReached("send_down")
 
 
 def inside_window(case: Case, _book: Rulebook, now: datetime, _actor: Actor) -> None:

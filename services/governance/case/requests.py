@@ -23,6 +23,7 @@ from services.governance.errors import (
     InvalidInput,
     LimitReached,
     NotPermitted,
+    NotYet,
     TooLate,
     Unsettled,
 )
@@ -126,6 +127,12 @@ def held_it(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
 # --- 作废 申诉 ---------------------------------------------------------------------------------------------------
 def void(turn: Turn) -> None:
     turn.emit(FactKind.VOIDED, turn.finish(State.VOID, None), reason=turn.inputs.reason)
+
+
+def was_filed(case: Case, _book: Rulebook, _now: datetime, _actor: Actor) -> None:
+    """What was never filed is refused or declined; what the dispatcher gave back may be void as well."""
+    if case.state is State.AT_STREET and not count_of(case, "sent_to_intake"):
+        raise NotYet("file")
 
 
 def exempt(turn: Turn) -> None:

@@ -169,8 +169,8 @@ class Town(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_post_has_run_out(self, data: st.DataObject) -> None:
         """What was offered for the sake of a lent post alone is refused when its time is over."""
-        account, post, until = data.draw(st.sampled_from(self.lent))
-        self.now = max(self.now, until)
+        account, post, _ = data.draw(st.sampled_from(self.lent))
+        self.now = max(self.now, *(until for who, what, until in self.lent if (who, what) == (account, post)))
         case, actor = self._any(data), next(a for a in self._on_duty() if a.account == account)
         assert post in next(a for a in EVERYBODY if a.account == account).posts or post not in actor.posts
         stood_in = replace(actor, posts=(*actor.posts, post))

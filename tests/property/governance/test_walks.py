@@ -132,7 +132,8 @@ def fitting(offer: Offer, case: Case, taste: int, now: Any) -> Inputs:
             case InputType.UNIT:
                 given[field.name] = free[taste % len(free)]
             case InputType.UNITS:
-                given[field.name] = tuple(free[-1:]) if field.required else ()
+                needed = field.required or offer.action is Action.HOLD_CONFERENCE  # a decision names who does it
+                given[field.name] = tuple(free[-1:]) if needed else ()
             case InputType.EVIDENCE:
                 given[field.name] = ("photo",)
             case InputType.DATETIME:

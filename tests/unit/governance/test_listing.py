@@ -458,6 +458,19 @@ def returned_twice_and_ruled() -> Teller:
 
 
 @story
+def returned_and_sent_back_to_intake() -> Teller:
+    back = {"reason": "wrong_class", "note": "n"}
+    walk = to_dispatched(Walk(), co_units=("chengguan",)).later(minutes=10)
+    walk.act(LEAD, Action.RETURN, reason="not_our_duty", note="n", suggested_unit="zhifa")
+    teller = Teller(walk).offers(CLERK).act(ONLY_CLERK, Action.SEND_DOWN, **back)
+    walk.later(minutes=10)
+    teller.act(CLERK, Action.SEND_DOWN, **back).stands().offers(CLERK, CHIEF)
+    walk.later(minutes=10)
+    teller.act(CHIEF, Action.FILE, condition="litter.heap").stands().act(CLERK, Action.SEND_DOWN, **back)
+    return teller.act(CLERK, Action.DISPATCH, lead_unit="zhifa", reason="on_duty").stands()
+
+
+@story
 def ruled_without_new_shares() -> Teller:
     back = {"reason": "not_our_duty", "note": "n", "suggested_unit": "zhifa"}
     walk = to_dispatched(Walk())

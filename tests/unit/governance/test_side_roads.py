@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.governance.acts import Archive, Around, Neighbour, Spot
+from services.governance.acts import Archive, Around, Neighbour, Post, Spot
 from services.governance.case import count_of, live_clock, offers, pending
 from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, Intent, Role, State, Tier, Urgency
 from services.governance.errors import (
@@ -41,6 +41,7 @@ from tests.support.governance import (
     PHOTO,
     PLAIN,
     PROPERTY,
+    QUARREL,
     RESIDENT,
     SECRETARY,
     STALL,
@@ -49,6 +50,7 @@ from tests.support.governance import (
     WORKER,
     Walk,
     at,
+    person,
     report,
     to_community,
     to_dispatched,
@@ -203,6 +205,104 @@ def test_returned_once_to_the_dispatcher_twice_to_a_ruling() -> None:
     assert walk.clock(ClockKind.HANDLING) == handling
 
 
+BACK = {"reason": "wrong_class", "note": "no litter, a shop's goods"}
+
+
+def to_returned(walk: Walk) -> Walk:
+    to_dispatched(walk).later(minutes=10).act(LEAD, Action.RETURN, **RETURN)
+    return walk
+
+
+def test_what_a_unit_returned_the_dispatcher_sends_back_to_intake() -> None:
+    walk = to_returned(Walk())
+    handling, whole = walk.clock(ClockKind.HANDLING), walk.clock(ClockKind.WHOLE)
+    with pytest.raises(NotPermitted):
+        walk.act(ONLY_CLERK, Action.SEND_DOWN, **BACK)
+    with pytest.raises(MissingInput):
+        walk.act(CLERK, Action.SEND_DOWN, reason="wrong_class")
+    with pytest.raises(InvalidInput):
+        walk.act(CLERK, Action.SEND_DOWN, **{**BACK, "reason": "lower_tier_duty"})
+    (back,) = walk.later(minutes=10).act(CLERK, Action.SEND_DOWN, **BACK)
+    assert [(told.post, told.code) for told in back.tell] == [(Role.INTAKE_CLERK.value, STREET)]
+    assert (walk.case.state, walk.case.tier, walk.case.lead) == (State.AT_STREET, Tier.STREET, None)
+    assert live_clock(walk.case, ClockKind.DISPATCH) is None
+    assert walk.clock(ClockKind.STREET_ANSWER).started_at == walk.now
+    walk.later(minutes=10).act(CHIEF, Action.FILE, condition="litter")
+    assert walk.case.state is State.FILED
+    assert live_clock(walk.case, ClockKind.STREET_ANSWER) is None
+    walk.act(CLERK, Action.DISPATCH, lead_unit="zhifa", reason="on_duty")
+    assert (walk.clock(ClockKind.HANDLING), walk.clock(ClockKind.WHOLE)) == (handling, whole), "no time is won by it"
+
+
+def test_filed_again_as_something_else_counts_from_the_first_filing() -> None:
+    walk, straight = to_returned(Walk()), to_returned(Walk())
+    walk.later(minutes=50).act(CLERK, Action.SEND_DOWN, **BACK)
+    walk.later(minutes=20).act(CHIEF, Action.FILE, condition="litter.heap")
+    straight.act(CLERK, Action.RECLASSIFY, reason="wrong_class", condition="litter.heap")
+    for kind in (ClockKind.HANDLING, ClockKind.WHOLE):
+        assert walk.clock(kind) == straight.clock(kind)
+    assert live_clock(walk.case, ClockKind.STREET_ANSWER) is None
+
+
+def test_filed_again_as_dangerous_leaves_intakes_own_clocks_ended() -> None:
+    walk = to_returned(Walk())
+    walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    walk.later(minutes=5).act(CLERK, Action.ANSWER)
+    walk.act(CHIEF, Action.FILE, category=COVER, condition="cover.gone")
+    assert walk.clock(ClockKind.HANDLING).basis == "wall"
+    assert live_clock(walk.case, ClockKind.FILE) is None
+    assert live_clock(walk.case, ClockKind.STREET_ANSWER) is None
+
+
+def test_filed_again_as_the_same_keeps_what_was_granted() -> None:
+    walk = to_handling(Walk())
+    walk.act(LEAD, Action.EXTEND_REQUEST, reason="weather", note="rain")
+    walk.act(CLERK, Action.APPROVE)
+    longer = walk.clock(ClockKind.HANDLING)
+    walk.act(CLERK, Action.REDISPATCH, lead_unit="zhifa", reason="on_duty")
+    walk.act(ENFORCERS, Action.RETURN, **{**RETURN, "suggested_unit": "huanwei"})
+    walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    walk.act(CHIEF, Action.FILE, condition="litter")
+    assert walk.clock(ClockKind.HANDLING) == longer
+
+
+def test_what_no_unit_has_returned_is_not_sent_back_to_intake() -> None:
+    with pytest.raises(NotPermitted) as refused:
+        to_filed(Walk()).act(CLERK, Action.SEND_DOWN, **BACK)
+    assert (refused.value.action, refused.value.why) == (Action.SEND_DOWN, "not_returned")
+
+
+def test_sent_back_to_intake_once_for_each_return() -> None:
+    walk = to_returned(Walk())
+    walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    walk.act(CHIEF, Action.FILE, condition="litter")
+    with pytest.raises(LimitReached) as refused:
+        walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    assert refused.value.what == "send_down"
+    assert Action.SEND_DOWN not in {o.action for o in offers(walk.case, CLERK, walk.book, walk.now)}
+    walk.act(CLERK, Action.DISPATCH, lead_unit="zhifa", reason="on_duty")
+    walk.act(ENFORCERS, Action.RETURN, **{**RETURN, "suggested_unit": "huanwei"})
+    walk.act(CHIEF, Action.RULE, lead_unit="huanwei", note="on their list")
+    walk.act(LEAD, Action.RESPOND, means="on_site")
+    walk.act(CHIEF, Action.WHISTLE, kind="street_cannot", note="we tried")
+    walk.act(LEADER, Action.APPROVE)
+    walk.act(DISTRICT, Action.REFUSE, reason="street_can", note="written ground")
+    walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    assert (walk.case.state, count_of(walk.case, "sent_to_intake")) == (State.AT_STREET, 2)
+
+
+def test_what_was_never_filed_is_not_void_and_what_came_back_may_be() -> None:
+    with pytest.raises(NotYet) as refused:
+        to_street(Walk()).act(CLERK, Action.VOID, reason="test_data", note="drill")
+    assert refused.value.what == "file"
+    walk = to_returned(Walk())
+    walk.act(CLERK, Action.SEND_DOWN, **BACK)
+    walk.act(ONLY_CLERK, Action.VOID, reason="test_data", note="drill")
+    walk.act(CHIEF, Action.APPROVE)
+    assert walk.case.state is State.VOID
+    assert live_clock(walk.case, ClockKind.HANDLING) is None
+
+
 def test_objecting_has_its_time() -> None:
     walk = to_dispatched(Walk())
     walk.now = walk.clock(ClockKind.RETURN_WINDOW).due_at
@@ -221,6 +321,26 @@ def test_redispatch_leaves_the_handling_clock_running() -> None:
     assert (walk.case.state, walk.case.lead) == (State.DISPATCHED, "zhifa")
     assert walk.clock(ClockKind.HANDLING) == handling
     assert len([t for t in walk.case.tasks if t.kind == "lead" and t.state.value == "doing"]) == 1
+
+
+# --- who does not check ----------------------------------------------------------------------------------------------
+CHECKS = ((Action.VERIFY_PASS, {"means": "on_site"}), (Action.VERIFY_FAIL, {"reason": "not_found_fixed", "note": "x"}))
+
+
+@pytest.mark.parametrize(("action", "inputs"), CHECKS)
+def test_a_refused_check_names_the_check_that_was_tried(action: Action, inputs: dict[str, str]) -> None:
+    ways = (("huanwei", Role.VERIFIER, None), ("zhiban", Role.VERIFIER, None), ("other", Role.HANDLING_UNIT, "huanwei"))
+    walk, told = to_fed_back(Walk()), []
+    for account, role, unit in ways:
+        with pytest.raises(SeparationOfDuties) as refused:
+            walk.act(person(account, Post(role, unit=unit), Post(Role.VERIFIER)), action, **inputs, evidence=PHOTO)
+        told.append((refused.value.action, refused.value.why))
+    assert told == [(action, "handler"), (action, "clerk"), (action, "lead_unit")]
+    restricted = to_handling(Walk(report(QUARREL)), condition="quarrel")
+    restricted.act(LEAD, Action.FEEDBACK, note="heard both", close_condition_met=True)
+    with pytest.raises(NotPermitted) as only:
+        restricted.act(SECRETARY, action, **inputs, evidence=PHOTO)
+    assert (only.value.action, only.value.why) == (action, "verifier_only")
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
