@@ -41,7 +41,7 @@ from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
 from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
-from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
+from services.chassis.secretbox import SecretBox, read_or_make_key
 from services.escalation.webhooks.signing import decode_secret
 
 NEEDS_REVISION = "0003"

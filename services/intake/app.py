@@ -34,6 +34,7 @@ from services.chassis.settings import (
     ServiceTokenSettings,
 )
 from services.chassis.streams.worker import StreamWorker
+from services.chassis.strongbox import Strongbox
 from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
@@ -44,12 +45,13 @@ from services.intake.settings import IntakeSettings
 from services.intake.store.moment import DatabaseClock
 from services.intake.store.retention import photo_chores
 from services.intake.tables import SCHEMA, inbox, outbox
+from services.intake.usecases.identity import Sealer, vault_sealer
 from services.intake.usecases.photos import PhotoDesk
 from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
 from services.intake.usecases.words import PATIENCE, WordsFromDispatch
 
-NEEDS_REVISION = "0001"
+NEEDS_REVISION = "0004"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
 
 
@@ -64,10 +66,13 @@ async def serve() -> Running:
     return Running(parts, app, app.state.http, metrics, db.close)
 
 
-def http_app(db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Path) -> FastAPI:
+def http_app(
+    db: Database, cache: DirectoryCache, clock: DatabaseClock, home: Path, sealer: Sealer | None = None
+) -> FastAPI:
     """The application around a database; photos lie below `home`. Opens nothing before its lifespan begins."""
     ids, own = SystemIds(), IntakeSettings()
-    submissions = Submissions(db, ids)
+    sealer = sealer or vault_sealer(home)
+    submissions = Submissions(db, ids, sealer)
     files = MediaFiles(home / "media")
     token = ServiceTokenSettings().token
     dispatch = ServiceClient("dispatch", own.dispatch_url, token or SecretStr(""), timeout=PATIENCE)
@@ -120,7 +125,9 @@ async def relay() -> Running:
 def offline_app() -> FastAPI:
     """The application without its surroundings, for printing its description."""
     db = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "intake")
-    return http_app(db, DirectoryCache(db), DatabaseClock(db, SystemClock()), Path("media"))
+    return http_app(
+        db, DirectoryCache(db), DatabaseClock(db, SystemClock()), Path("media"), Sealer(Strongbox([bytes(32)]))
+    )
 
 
 def post_words(person: Person, directory: Directory) -> Sequence[str]:

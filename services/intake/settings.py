@@ -26,6 +26,12 @@ class IntakeSettings(SettingsGroup):
         validation_alias="GRID_INTAKE_PHOTO_HANDS",
         description="Pictures cleaned at the same time.",
     )
+    vault_keys: Path | None = Field(
+        default=None,
+        validation_alias="GRID_INTAKE_VAULT_KEYS",
+        description="Folder of the keys (*.key, 32 random bytes each) that encrypt raw words and identities; "
+        "the last by name seals. Default: secrets/vault under GRID_HOME, the first key made once.",
+    )
     web_root: Path = Field(
         default=HERE / "static" / "m",
         validation_alias="GRID_INTAKE_WEB_ROOT",

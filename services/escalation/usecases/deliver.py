@@ -20,7 +20,7 @@ from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import Attempt, Claimed
 from services.escalation.webhooks.client import Outcome
 from services.escalation.webhooks.plan import GONE, next_try, retry_after
-from services.escalation.webhooks.secretbox import SecretBox
+from services.chassis.secretbox import SecretBox
 from services.escalation.webhooks.signing import sign
 
 IDLE_S: Final = 0.2

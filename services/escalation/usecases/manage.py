@@ -16,7 +16,7 @@ from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
 from services.escalation.usecases.follow import cloudevents_headers
 from services.escalation.webhooks.client import check_target
-from services.escalation.webhooks.secretbox import SecretBox
+from services.chassis.secretbox import SecretBox
 from services.escalation.webhooks.signing import encode_secret
 
 OVERLAP = timedelta(hours=24)

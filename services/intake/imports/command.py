@@ -15,7 +15,7 @@ from services.chassis.db import Database, grid_now, is_transient
 from services.chassis.directory import DirectoryCache, UnknownRulebook
 from services.chassis.ids import SystemIds
 from services.chassis.serve import ExitCode
-from services.chassis.settings import DatabaseSettings, LogSettings
+from services.chassis.settings import DatabaseSettings, HomeSettings, LogSettings
 from services.chassis.telemetry import configure_logging
 from services.intake.imports.drafts import Clocks, Translation
 from services.intake.imports.job import Importer
@@ -24,6 +24,7 @@ from services.intake.imports.rows import FileRefused, encoding_of, read_rows
 from services.intake.imports.screen import BadRows, Screen, figures, unknown_units
 from services.intake.store import imports as store
 from services.intake.store.imports import JobRunning
+from services.intake.usecases.identity import vault_sealer
 from services.intake.usecases.place import home_of
 from services.intake.usecases.refusal import Refusal
 
@@ -103,7 +104,7 @@ async def _with_database(
     total = sum(1 for _ in read_rows(file, mapping, encoding, now))
     bad.begin(again=job.cursor > 0)
     with Screen(file.name, total, job.cursor, bad) as screen:
-        importer = Importer(db, ids, translation, screen)
+        importer = Importer(db, ids, translation, screen, vault_sealer(HomeSettings().home))
         done = await importer.run(read_rows(file, mapping, encoding, now), job)
     figures(file, total, done, bad.path if done.refused else None)
     unknown_units(importer.unknown.rows)

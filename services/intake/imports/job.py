@@ -20,6 +20,7 @@ from services.intake.imports.rows import BadRow, GoodRow, Row
 from services.intake.store import Tx
 from services.intake.store import imports as store
 from services.intake.store.imports import Job, NameRow
+from services.intake.usecases.identity import Sealer
 from services.intake.usecases.submit import Accepted, AlreadyThere, Outcome, write_all
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class Importer:
     ids: IdSource
     translation: Translation
     reporter: Reporter
+    sealer: Sealer
     unknown: Unknown = field(default_factory=Unknown)
 
     async def run(self, rows: Iterable[Row], job: Job) -> Job:
@@ -100,7 +102,7 @@ class Importer:
         bad = [row for row in chunk if isinstance(row, BadRow)]
         async with self.db.transaction() as tx:
             drafts = [self.translation.draft(row) for row in good]
-            outcomes = await write_all(tx, drafts, self.ids) if drafts else []
+            outcomes = await write_all(tx, drafts, self.ids, self.sealer) if drafts else []
             await store.keep_names(tx, names_of(self.translation.mapping, good))
             changed = [_changed(row) for row, outcome in zip(good, outcomes, strict=True) if _differs(outcome)]
             accepted = sum(isinstance(outcome, Accepted) and outcome.new for outcome in outcomes)

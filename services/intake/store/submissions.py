@@ -20,7 +20,7 @@ from services.chassis.outbox import Outgoing
 from services.chassis.outbox.publish import shard_of
 from services.intake.store import Tx
 from services.intake.tables import ledger
-from services.intake.tables.rows import LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
+from services.intake.tables.rows import IdentityRow, LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class NewReport:
     photos: tuple[PhotoRow, ...]
     token: TokenRow
     event: Outgoing
+    identity: IdentityRow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,10 @@ fresh AS (
 ), tokens AS (
   INSERT INTO intake.track_tokens
   SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.track_tokens, d -> 'tokens') r JOIN fresh USING (report_id)
+), identities AS (
+  INSERT INTO intake.identities
+  SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.identities, d -> 'identities') r
+  JOIN fresh USING (report_id)
 ), outbox AS (
   INSERT INTO intake.outbox (shard, topic, key, seq, event_id, headers, payload)
   SELECT s, t, convert_to(r.report_id::text, 'UTF8'), q, e, h, convert_to(p, 'UTF8')
@@ -102,6 +107,7 @@ async def write(tx: Tx, new: Sequence[NewReport]) -> set[UUID]:
         "vault": [item.vault for item in new],
         "photos": [photo for item in new for photo in item.photos],
         "tokens": [item.token for item in new],
+        "identities": [item.identity for item in new if item.identity is not None],
         "outbox": [_outbox_row(n, item) for n, item in enumerate(new)],
     }
     written = await tx.execute(_WRITE, {"doc": orjson.dumps(doc).decode()})

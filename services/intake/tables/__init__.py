@@ -1,7 +1,7 @@
 """The schema `intake`: only this service writes here.
 
-`ledger` is what counts as acknowledged and is append-only; `vault` alone holds raw words; everything else may be
-shown to those who may see the report.
+`ledger` is what counts as acknowledged and is append-only; `vault` and `identities` alone hold raw words and who
+reported, both encrypted; everything else may be shown to those who may see the report.
 """
 
 from __future__ import annotations
@@ -9,7 +9,16 @@ from __future__ import annotations
 from services.intake.tables.imports import import_jobs, import_names
 from services.intake.tables.meta import SCHEMA, inbox, metadata, outbox
 from services.intake.tables.progress import case_reports, case_steps, case_views, commands
-from services.intake.tables.reports import ledger, photos, receipt_seq, reports, track_tokens, vault
+from services.intake.tables.reports import (
+    identities,
+    ledger,
+    photos,
+    receipt_seq,
+    reports,
+    reveals,
+    track_tokens,
+    vault,
+)
 
 __all__ = [
     "SCHEMA",
@@ -17,6 +26,7 @@ __all__ = [
     "case_steps",
     "case_views",
     "commands",
+    "identities",
     "import_jobs",
     "import_names",
     "inbox",
@@ -26,6 +36,7 @@ __all__ = [
     "photos",
     "receipt_seq",
     "reports",
+    "reveals",
     "track_tokens",
     "vault",
 ]

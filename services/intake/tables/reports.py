@@ -81,6 +81,31 @@ vault = sa.Table(
     sa.Column("text", sa.Text, nullable=False, comment="raw words of the reporter"),
     sa.Column("place_words", sa.Text, nullable=False),
     sa.Column("note", sa.Text, nullable=False, comment="what was done on the spot"),
+    sa.Column("sealed", sa.LargeBinary, nullable=True, comment="the three, encrypted; they are empty then"),
+    sa.Column("erased_at", _TIME, nullable=True),
+)
+
+identities = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("report_id", sa.Uuid, primary_key=True),
+    sa.Column("sealed", sa.LargeBinary, nullable=False, comment="name, phone, mail and wish, encrypted"),
+    sa.Column("given_at", _TIME, nullable=False),
+    sa.Index("identities_given", "given_at"),
+    comment="who reported, as he said himself",
+)
+
+reveals = sa.Table(
+    "reveals",
+    metadata,
+    sa.Column("reveal_id", sa.Uuid, primary_key=True),
+    sa.Column("report_id", sa.Uuid, nullable=False),
+    sa.Column("account", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", _TIME, nullable=False),
+    sa.Index("reveals_report", "report_id", "at"),
+    comment="append-only: who was shown an identity, and why",
 )
 
 photos = sa.Table(

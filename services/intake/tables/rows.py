@@ -68,10 +68,22 @@ class ReportRow:
 
 @dataclass(frozen=True, slots=True)
 class VaultRow:
+    """Raw words. `sealed` is PostgreSQL's hex form of bytes, the open columns stay empty."""
+
     report_id: UUID
-    text: str
-    place_words: str
-    note: str
+    sealed: str
+    text: str = ""
+    place_words: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """Who reported; `sealed` as above."""
+
+    report_id: UUID
+    sealed: str
+    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

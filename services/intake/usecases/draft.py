@@ -15,6 +15,7 @@ from schemas.api.intake import PhotoIn
 from services.governance.acts import CategoryRef
 from services.governance.cycle import Nature, Role
 from services.governance.rulebook import Rulebook
+from services.intake.usecases.identity import Identity
 from services.intake.usecases.place import Located
 
 
@@ -84,6 +85,7 @@ class Draft:
     rulebook: Rulebook
     sample: bool
     imported: FromFile | None = None
+    identity: Identity | None = None  # what a door learns with the matter; goes to the vault in the same transaction
 
 
 def body_digest(body: BaseModel) -> str:

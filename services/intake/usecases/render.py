@@ -16,8 +16,9 @@ from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook
 from services.governance.sla import allow, due_of
 from services.intake.store.submissions import NewReport
-from services.intake.tables.rows import LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
+from services.intake.tables.rows import IdentityRow, LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
 from services.intake.usecases.draft import Draft, Recorded
+from services.intake.usecases.identity import Sealer
 from services.intake.usecases.masking import mask
 
 PRODUCER = "grid/intake"
@@ -27,9 +28,9 @@ _REF_BYTES = 12
 _TRACK_BYTES = 18
 
 
-def render(draft: Draft, now: datetime, number: int, ids: IdSource) -> NewReport:
+def render(draft: Draft, now: datetime, number: int, ids: IdSource, sealer: Sealer) -> NewReport:
     """All rows of one report. `number` becomes the receipt's last digits; `now` is UTC."""
-    receipt_no = f"R{now + _RECEIPT_ZONE:%Y%m%d}-{number:06d}"
+    receipt_no, words = f"R{now + _RECEIPT_ZONE:%Y%m%d}-{number:06d}", draft.words
     token = ids.token(_TRACK_BYTES)
     report = _report_row(draft, now, receipt_no, ids.token(_REF_BYTES))
     return NewReport(
@@ -44,11 +45,22 @@ def render(draft: Draft, now: datetime, number: int, ids: IdSource) -> NewReport
             at=now,
         ),
         report=report,
-        vault=VaultRow(draft.report_id, draft.words.text, draft.words.place, draft.words.note),
+        vault=VaultRow(draft.report_id, _hex(sealer.words(words.text, words.place, words.note, draft.report_id))),
         photos=tuple(PhotoRow(draft.report_id, p.id, p.sha256, p.bytes, p.mime) for p in draft.photos),
         token=TokenRow(token, draft.report_id),
         event=_outgoing(draft, report, now, ids.uuid7()),
+        identity=_identity_row(draft, now, sealer),
     )
+
+
+def _identity_row(draft: Draft, now: datetime, sealer: Sealer) -> IdentityRow | None:
+    if not draft.identity:
+        return None
+    return IdentityRow(draft.report_id, _hex(sealer.identity(draft.identity, draft.report_id)), now)
+
+
+def _hex(sealed: bytes) -> str:
+    return "\\x" + sealed.hex()
 
 
 def photo_url(report_id: UUID, photo_id: str) -> str:

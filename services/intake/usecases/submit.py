@@ -12,6 +12,7 @@ from services.intake.store import Tx, submissions
 from services.intake.store.submissions import LedgerEntry, NewReport
 from services.intake.usecases.draft import Draft
 from services.intake.usecases.groupcommit import GroupCommit, Unavailable
+from services.intake.usecases.identity import Sealer
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.render import render
 
@@ -52,9 +53,10 @@ Outcome = Accepted | KeyReused | AlreadyThere | IdTaken
 class Submissions:
     """The way in for reports. `start` inside the running loop, `close` at the end."""
 
-    def __init__(self, db: Database, ids: IdSource) -> None:
+    def __init__(self, db: Database, ids: IdSource, sealer: Sealer) -> None:
         self._db = db
         self._ids = ids
+        self._sealer = sealer
         self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient)
 
     @property
@@ -88,13 +90,14 @@ class Submissions:
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One transaction for all of `drafts`."""
         async with self._db.transaction() as tx:
-            return await write_all(tx, drafts, self._ids)
+            return await write_all(tx, drafts, self._ids, self._sealer)
 
 
-async def write_all(tx: Tx, drafts: Sequence[Draft], ids: IdSource) -> list[Outcome]:
+async def write_all(tx: Tx, drafts: Sequence[Draft], ids: IdSource, sealer: Sealer) -> list[Outcome]:
     """Write what is new, one outcome per draft; what was there before is found by key, source number or id."""
     stamp = await submissions.stamp(tx, len(drafts))
-    new = [render(draft, stamp.now, number, ids) for draft, number in zip(drafts, stamp.numbers, strict=True)]
+    numbered = zip(drafts, stamp.numbers, strict=True)
+    new = [render(draft, stamp.now, number, ids, sealer) for draft, number in numbered]
     fresh = await submissions.write(tx, firsts(new))
     outcomes: list[Outcome] = []
     for item in new:

@@ -45,7 +45,7 @@ from services.dispatch.sse import Feed
 from services.dispatch.usecases.act import Wish, act
 from services.dispatch.usecases.ground import Ground
 from services.escalation.app import http_app as escalation_app
-from services.escalation.webhooks.secretbox import SecretBox
+from services.chassis.secretbox import SecretBox
 from services.governance.acts import Actor, Inputs, Post
 from services.governance.cycle import Action, Role
 from services.intake.app import http_app as intake_app

@@ -31,7 +31,7 @@ from services.escalation.usecases.fire import Fired, fire_due
 from services.escalation.usecases.follow import CaseFollower
 from services.escalation.usecases.manage import EndpointDesk, NewSecret
 from services.escalation.webhooks.client import Outcome
-from services.escalation.webhooks.secretbox import SecretBox
+from services.chassis.secretbox import SecretBox
 from services.governance.acts import ClockState
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
@@ -14,6 +15,7 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from schemas.registry import decode
+from services.intake.usecases.identity import vault_sealer
 from tests.integration.intake.conftest import SignIn, Street, key
 from tests.support.postgres import TestServer
 
@@ -22,7 +24,7 @@ URL = "/api/v1/reports"
 
 
 async def test_a_report_is_stored_with_ledger_and_event(
-    worker: httpx.AsyncClient, street: Street, report: dict[str, object]
+    worker: httpx.AsyncClient, street: Street, report: dict[str, object], tmp_path: Path
 ) -> None:
     own_id = str(uuid4())
     answer = await worker.post(URL, json=report, headers=key(own_id))
@@ -34,7 +36,7 @@ async def test_a_report_is_stored_with_ledger_and_event(
     async with street.db.reading() as tx:
         rows = (await tx.execute(sa.text("SELECT headers, payload, key, topic FROM intake.outbox"))).all()
         stored = (await tx.execute(sa.text("SELECT masked_text, cell, event_seq FROM intake.reports"))).one()
-        raw = (await tx.execute(sa.text("SELECT text FROM intake.vault"))).scalar_one()
+        kept = (await tx.execute(sa.text("SELECT text, sealed FROM intake.vault"))).one()
     (row,) = rows
     event = decode({name: value.encode() for name, value in row.headers.items()}, bytes(row.payload))
     assert (row.topic, bytes(row.key), event.sequence, event.type) == (
@@ -46,7 +48,10 @@ async def test_a_report_is_stored_with_ledger_and_event(
     assert b"13812345678" not in bytes(row.payload)
     assert stored.masked_text == "门口垃圾，联系电话138****5678"
     assert stored.cell == body["cell"]
-    assert "13812345678" in raw
+    assert kept.text == ""
+    assert b"13812345678" not in bytes(kept.sealed)
+    sealer = vault_sealer(tmp_path)
+    assert sealer.words_of(bytes(kept.sealed), UUID(own_id))[0] == report["text"]
     assert await street.count("ledger") == 1
 
 
@@ -109,7 +114,7 @@ async def test_bad_row_spares_its_neighbours(
 ) -> None:
     """A check in the database refuses one row; the others of its batch go through."""
     async with street.db.transaction() as tx:
-        await tx.execute(sa.text("ALTER TABLE intake.vault ADD CHECK (text NOT LIKE '%毒%')"))
+        await tx.execute(sa.text("ALTER TABLE intake.reports ADD CHECK (masked_text NOT LIKE '%毒%')"))
     bodies = [report | {"text": "有毒" if n == 3 else f"第{n}件"} for n in range(8)]
     with capture_logs() as logs:
         answers = await asyncio.gather(*(worker.post(URL, json=body, headers=key()) for body in bodies))

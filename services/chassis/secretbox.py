@@ -1,4 +1,4 @@
-"""Endpoint secrets at rest: AES-256-GCM under one key file, made once if it is not given."""
+"""Short secrets at rest: AES-256-GCM under one key file, made once if it is not given."""
 
 from __future__ import annotations
 

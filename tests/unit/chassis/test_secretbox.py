@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from services.escalation.webhooks.secretbox import SecretBox, read_or_make_key
+from services.chassis.secretbox import SecretBox, read_or_make_key
 
 
 def test_what_is_sealed_opens_only_with_its_key(tmp_path: Path) -> None:
