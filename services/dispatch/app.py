@@ -30,7 +30,7 @@ from services.chassis.http_client import ServiceClient
 from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
-from services.chassis.pictures import Workshop
+from services.chassis.pictures.workshop import Workshop
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
     DatabaseSettings,

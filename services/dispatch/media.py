@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.chassis.ids import IdSource
-from services.chassis.pictures import BrokenImage, Workshop, claim, mime_of, publish
+from services.chassis.pictures.shelf import mime_of, publish
+from services.chassis.pictures.workshop import BrokenImage, Workshop
 
 MAX_BYTES = 12 * 1024 * 1024
 MAX_CASE_BYTES = 200 * 1024 * 1024
@@ -49,8 +50,7 @@ class EvidenceFiles:
         name = hashlib.sha256(f"{evidence_id}\n{digest}".encode()).hexdigest()[:32]
         path = f"{case_id[-2:]}/{case_id}/{name}.jpg"
         target = self._root / path
-        if not await asyncio.to_thread(_claimed, target):
-            await self._make(content, target)
+        await self._make(content, target)
         return Stored(digest, len(content), path)
 
     async def _make(self, content: bytes, target: Path) -> None:
@@ -64,11 +64,6 @@ class EvidenceFiles:
         finally:
             for leftover in (source, full, thumb):
                 await asyncio.to_thread(leftover.unlink, missing_ok=True)
-
-
-def _claimed(target: Path) -> bool:
-    """Both copies are here, and are not removed as forgotten ones while their row is being written."""
-    return claim(target.with_suffix(".thumb.jpg")) and claim(target)
 
 
 def _write(target: Path, content: bytes) -> None:

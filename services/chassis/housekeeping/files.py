@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -16,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.housekeeping.chore import Turn
-from services.chassis.pictures import remove_old
+from services.chassis.pictures.shelf import old_files, remove_old
 
 PAGE: Final = 500
 Named = Callable[[AsyncConnection, Sequence[str]], Awaitable[set[str]]]
@@ -63,32 +62,9 @@ class Space:
         turn.told.space(free, size.scalar_one())
 
 
-def old_files(root: Path, before: float) -> Iterator[str]:
-    """Regular files below `root` not written since `before` (epoch seconds), as paths below it."""
-    folders = [root]
-    while folders:
-        folder = folders.pop()
-        try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except FileNotFoundError:
-            continue
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(Path(entry.path))
-            elif entry.is_file(follow_symlinks=False) and _written(entry) < before:
-                yield os.path.relpath(entry.path, root)
-
-
 async def nobody(_connection: AsyncConnection, _files: Sequence[str]) -> set[str]:
     """For folders in which age alone decides."""
     return set()
-
-
-def _written(entry: os.DirEntry[str]) -> float:
-    try:
-        return entry.stat(follow_symlinks=False).st_mtime
-    except FileNotFoundError:  # gone since the folder was listed: nothing to remove
-        return float("inf")
 
 
 def _free(folder: Path) -> int:

@@ -1,7 +1,7 @@
 """Naming finished files, so that a crash leaves either the whole picture or none; and taking old ones away.
 
-Whoever names, claims or removes a file holds its folder's lock for that moment, so that what was just named anew is
-never taken for the old file that lay there.
+Whoever names or removes a file holds its folder's lock for that moment, so that what was just named anew is never
+taken for the old file that lay there.
 """
 
 from __future__ import annotations
@@ -22,18 +22,6 @@ def publish(written: Path, target: Path) -> None:
         os.fsync(folder)
 
 
-def claim(target: Path) -> bool:
-    """Whether the file is there; if so it counts as written now, and nobody removes it for its age."""
-    if not target.parent.is_dir():
-        return False
-    with _locked(target.parent):
-        try:
-            os.utime(target)
-        except FileNotFoundError:
-            return False
-    return True
-
-
 def remove_old(path: Path, before: float) -> bool:
     """Remove a file not written since `before` (epoch seconds), unless it is being written; whether it is gone."""
     try:
@@ -45,6 +33,29 @@ def remove_old(path: Path, before: float) -> bool:
     except (FileNotFoundError, BlockingIOError):
         return False
     return True
+
+
+def old_files(root: Path, before: float) -> Iterator[str]:
+    """Regular files below `root` not written since `before` (epoch seconds), as paths below it."""
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except FileNotFoundError:
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.is_file(follow_symlinks=False) and _written(entry) < before:
+                yield os.path.relpath(entry.path, root)
+
+
+def _written(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:  # gone since the folder was listed: nothing to remove
+        return float("inf")
 
 
 def mime_of(head: bytes) -> str | None:

@@ -19,7 +19,8 @@ from schemas.topics import REPORT
 from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.outbox import Outgoing
-from services.chassis.pictures import BrokenImage, Workshop, mime_of, publish
+from services.chassis.pictures.shelf import mime_of, publish
+from services.chassis.pictures.workshop import BrokenImage, Workshop
 from services.intake.media import MediaFiles, Shelf, UploadInProgress
 from services.intake.store import photos as store
 from services.intake.store.photos import NamedPhoto

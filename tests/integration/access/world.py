@@ -33,7 +33,7 @@ from services.chassis.directory.load import load_street
 from services.chassis.directory.write import give_post
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
-from services.chassis.pictures import Workshop
+from services.chassis.pictures.workshop import Workshop
 from services.chassis.settings import DatabaseSettings, DispatchHttpSettings
 from services.chassis.telemetry import Metrics
 from services.dispatch.api import Wiring

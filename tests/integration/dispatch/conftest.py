@@ -26,7 +26,7 @@ from services.chassis.directory import DirectoryCache
 from services.chassis.directory.load import load_street
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
-from services.chassis.pictures import Workshop
+from services.chassis.pictures.workshop import Workshop
 from services.chassis.settings import DispatchHttpSettings
 from services.chassis.streams import Received
 from services.chassis.telemetry import Metrics

@@ -7,8 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-from services.chassis.housekeeping.files import old_files
-from services.chassis.pictures import claim, publish, remove_old
+from services.chassis.pictures.shelf import old_files, publish, remove_old
 
 OLD, LINE, NEW = 1_000.0, 2_000.0, 3_000.0
 
@@ -43,14 +42,6 @@ def test_a_file_that_is_being_written_stays(tmp_path: Path) -> None:
         fcntl.flock(handle, fcntl.LOCK_EX)
         assert not remove_old(old, LINE)
     assert remove_old(old, LINE)
-
-
-def test_what_is_claimed_counts_as_new(tmp_path: Path) -> None:
-    old = a_file(tmp_path / "old", OLD)
-    assert claim(old)
-    assert not remove_old(old, LINE)
-    assert not claim(tmp_path / "other")
-    assert not claim(tmp_path / "no folder" / "other")
 
 
 def test_a_name_given_anew_is_never_taken_for_the_old_file(tmp_path: Path) -> None:
