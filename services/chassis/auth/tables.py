@@ -23,6 +23,7 @@ accounts = sa.Table(
     sa.Column("sample", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", _TIME, nullable=False),
     sa.Column("disabled_at", _TIME, nullable=True),
+    sa.Column("work_no", sa.Text, nullable=True, comment="stands on photos in place of a name; null: a resident"),
 )
 
 sessions = sa.Table(
@@ -35,6 +36,7 @@ sessions = sa.Table(
     sa.Column("expires_at", _TIME, nullable=False, comment="absolute end, whatever happens"),
     sa.Column("address", sa.Text, nullable=True),
     sa.Column("agent", sa.Text, nullable=True),
+    sa.Column("by_link", sa.Boolean, nullable=False, server_default=sa.false(), comment="a phone: may rest unused"),
     sa.ForeignKeyConstraint(["account_id"], [accounts.c.account_id], ondelete="CASCADE"),
     sa.Index("ix_sessions_account_id", "account_id"),
     sa.Index("ix_sessions_expires_at", "expires_at"),

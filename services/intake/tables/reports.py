@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from services.intake.tables.meta import metadata
 
@@ -119,6 +119,18 @@ photos = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("path", sa.Text, nullable=True, comment="below the media folder"),
     sa.Column("stored_at", _TIME, nullable=True),
+    sa.Column("taken_at", _TIME, nullable=True, comment="as the camera wrote it"),
+    sa.Column("fix_lng", sa.Double, nullable=True, comment="WGS-84, as the camera wrote it; stays here"),
+    sa.Column("fix_lat", sa.Double, nullable=True, comment="WGS-84, as the camera wrote it; stays here"),
+    sa.Column("clean_sha256", sa.Text, nullable=True, comment="of the picture that is shown"),
+    sa.Column("look", sa.BigInteger, nullable=True, comment="difference hash; null: flat, or older than this column"),
+    sa.Column(
+        "bands",
+        ARRAY(sa.Integer),
+        nullable=True,
+        comment="the hash in four pieces, to find what differs little",
+    ),
+    sa.Index("photos_bands", "bands", postgresql_using="gin"),
     sa.CheckConstraint("state IN ('named', 'stored', 'broken')", name="state"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -96,6 +96,12 @@ class PhotoRow:
     state: str = "named"
     path: str | None = None
     stored_at: datetime | None = None
+    taken_at: datetime | None = None
+    fix_lng: float | None = None
+    fix_lat: float | None = None
+    clean_sha256: str | None = None
+    look: int | None = None
+    bands: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
