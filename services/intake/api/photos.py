@@ -1,8 +1,10 @@
 """Photo bytes in (resumable) and clean pictures out.
 
 An upload may come whole, or in pieces: `PUT` with `Content-Range: bytes 0-1048575/2097152` appends from that offset,
-`HEAD` on the same address tells in `Upload-Offset` how far it has come. 202: more is to follow; 201: stored; 200: was
-stored before with the same hash; 409: other content, or an offset beyond what is here (the answer says which).
+`HEAD` on the same address tells in `Upload-Offset` how far it has come and in `Upload-Complete` (`?1` or `?0`) whether
+the picture is stored: all bytes may be here and the picture not yet, and then the last piece has to come again.
+202: more is to follow; 201: stored; 200: was stored before with the same hash; 409: other content, or an offset beyond
+what is here (the answer says which).
 """
 
 from __future__ import annotations
@@ -11,16 +13,16 @@ import re
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import FileResponse, Response
 from starlette.requests import ClientDisconnect
 
 from schemas.api.intake import PhotoSlotOut
 from services.chassis.auth import CurrentPerson, Person
-from services.intake.api.room import Room
+from services.intake.api.room import Room, same_account
 from services.intake.store.photos import NamedPhoto
 from services.intake.tables.rows import PhotoRow
-from services.intake.usecases.photos import Piece, Progress
+from services.intake.usecases.photos import Piece, Progress, Received
 from services.intake.usecases.refusal import Refusal, unknown_report
 from services.intake.usecases.views import slot_of
 
@@ -35,7 +37,9 @@ def photo_router(room: Room) -> APIRouter:
     router = APIRouter(prefix="/api/v1", tags=["photos"])
     desk = room.photos
 
-    @router.put("/reports/{report_id}/photos/{photo_id}", response_model=PhotoSlotOut, summary="Bytes of a photo")
+    photo_path, own = "/reports/{report_id}/photos/{photo_id}", [Depends(same_account)]
+
+    @router.put(photo_path, response_model=PhotoSlotOut, summary="Bytes of a photo", dependencies=own)
     async def put(
         report_id: UUID, photo_id: str, request: Request, person: CurrentPerson, content_range: Range = None
     ) -> Response:
@@ -46,12 +50,12 @@ def photo_router(room: Room) -> APIRouter:
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is left to read it; what came is kept for the next piece
         body = slot_of(photo).model_copy(update={"stored": received.progress is not Progress.PARTIAL})
-        return _told(received.offset, body.model_dump_json().encode(), _STATUS[received.progress])
+        return _told(received, body.model_dump_json().encode(), _STATUS[received.progress])
 
-    @router.head("/reports/{report_id}/photos/{photo_id}", summary="How far an upload has come")
+    @router.head(photo_path, summary="How far an upload has come", dependencies=own)
     async def head(report_id: UUID, photo_id: str, person: CurrentPerson) -> Response:
         photo = _own(await desk.named(report_id, photo_id), person)
-        return _told((await desk.received(photo)).offset, b"", 200)
+        return _told(await desk.received(photo), b"", 200)
 
     @router.get("/media/{report_id}/{photo_id}", response_class=FileResponse, summary="A clean picture")
     async def media(
@@ -62,7 +66,7 @@ def photo_router(room: Room) -> APIRouter:
         size: Annotated[Literal["full", "thumb"], Query()] = "full",
     ) -> FileResponse:
         named = await desk.named(report_id, photo_id)
-        if not _vouched_for(request, person):
+        if not vouched_for(request, person):
             _own(named, person)
         path = desk.picture(named.photo, thumb=size == "thumb")
         headers = {"cache-control": _IMMUTABLE, "content-disposition": "inline"}
@@ -78,7 +82,7 @@ def _own(named: NamedPhoto, person: Person) -> PhotoRow:
     return named.photo
 
 
-def _vouched_for(request: Request, person: Person) -> bool:
+def vouched_for(request: Request, person: Person) -> bool:
     """Another service asks for somebody whom it has let see the case: only the service token gives a person so."""
     return "authorization" in request.headers and (not person.machine or person.scope == "service")
 
@@ -96,5 +100,7 @@ def _extent(content_range: str | None, length: str | None) -> tuple[int, int | N
     return first, total
 
 
-def _told(offset: int, body: bytes, status: int) -> Response:
-    return Response(body, status, {"upload-offset": str(offset)}, media_type="application/json" if body else None)
+def _told(received: Received, body: bytes, status: int) -> Response:
+    complete = "?0" if received.progress is Progress.PARTIAL else "?1"
+    headers = {"upload-offset": str(received.offset), "upload-complete": complete}
+    return Response(body, status, headers, media_type="application/json" if body else None)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from schemas.api.intake import ReportActionIn, ReportCreatedOut, ReportIn, ReportOut, ReportPageOut
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.auth import CurrentPerson, Person
-from services.intake.api.room import Room, labels_for, required_key
+from services.intake.api.room import Room, labels_for, required_key, same_account
 from services.intake.store import reading
 from services.intake.store.reading import ReportSeen
 from services.intake.usecases import actions
@@ -38,7 +38,13 @@ def report_router(room: Room) -> APIRouter:
     """The routes around reports."""
     router = APIRouter(prefix="/api/v1/reports", tags=["reports"])
 
-    @router.post("", status_code=201, response_model=ReportCreatedOut, summary="Submit a report")
+    @router.post(
+        "",
+        status_code=201,
+        response_model=ReportCreatedOut,
+        summary="Submit a report",
+        dependencies=[Depends(same_account)],
+    )
     async def submit(body: ReportIn, person: CurrentPerson, key: Key) -> Response:
         home = room.home(person)
         draft = check(body, key, report_id_for(key, room.ids.uuid7()), person, home, await room.desk(home))

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Header
 
 from schemas.labels import Labels
-from services.chassis.auth import Person
+from services.chassis.auth import CurrentPerson, Person
 from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache, UnknownRulebook
 from services.chassis.ids import IdSource
@@ -69,3 +69,15 @@ async def required_key(key: Annotated[str | None, Header(alias="Idempotency-Key"
     if len(key) > KEY_MAX:
         raise Refusal("key_format", "Idempotency-Key")
     return key.strip()
+
+
+async def same_account(
+    person: CurrentPerson, account: Annotated[str | None, Header(alias="Grid-Account")] = None
+) -> None:
+    """What a phone kept for one account goes in under that account alone. Raises Refusal 412 `other_account`.
+
+    A page may still show one person while another signed in beside it; sent under his name, a report whose answer
+    was lost would be there twice, since keys belong to the account.
+    """
+    if account is not None and account != person.account_id:
+        raise Refusal("other_account", "Grid-Account", status=412)

@@ -68,11 +68,31 @@ async def test_upload_goes_on_where_it_stopped(worker: httpx.AsyncClient, report
     url, half = f"{await submitted(worker, report, named(data))}/p1", len(picture()) // 2
     first = await worker.put(url, content=data[:half], headers=piece(data, 0, half))
     assert (first.status_code, first.headers["upload-offset"]) == (202, str(half))
-    assert (await worker.head(url)).headers["upload-offset"] == str(half)
+    come = (await worker.head(url)).headers
+    assert (come["upload-offset"], come["upload-complete"]) == (str(half), "?0")
     gap = await worker.put(url, content=data[half + 9 :], headers=piece(data, half + 9, len(data)))
     assert (gap.status_code, gap.json()["code"], gap.json()["offset"]) == (409, "upload_offset", half)
     overlap = await worker.put(url, content=data[half - 5 :], headers=piece(data, half - 5, len(data)))
     assert overlap.status_code == 201
+    come = (await worker.head(url)).headers
+    assert (come["upload-offset"], come["upload-complete"]) == (str(len(data)), "?1")
+
+
+async def test_what_a_phone_kept_goes_in_under_its_own_account_alone(
+    worker: httpx.AsyncClient, street: Street, report: dict[str, object]
+) -> None:
+    data = picture()
+    me = (await worker.get("/api/v1/session")).json()["account_id"]
+    url = f"{await submitted(worker, report, named(data))}/p1"
+    mine, other = {"grid-account": me}, {"grid-account": "somebody-else"}
+    refused = [
+        await worker.post("/api/v1/reports", json=report, headers=key() | other),
+        await worker.put(url, content=data, headers=JPEG | other),
+    ]
+    assert [(one.status_code, one.json()["code"]) for one in refused] == [(412, "other_account")] * 2
+    assert (await worker.head(url, headers=other)).status_code == 412
+    assert await street.count("reports") == 1
+    assert (await worker.put(url, content=data, headers=JPEG | mine)).status_code == 201
 
 
 @pytest.mark.parametrize("value", ["bytes 5-1/9", "bytes 0-9/5", "0-5", "bytes 0-5/*", "bytes 0-3/400"])
