@@ -1,10 +1,10 @@
 """Areas, places, units, posts, people and rulebooks of a street, as every service reads them."""
 
+from services.chassis.directory.areas import Cell, CellHistory, CellMap, CellVersion, day_of
 from services.chassis.directory.cache import DirectoryCache, DirectoryNotLoaded, UnknownRulebook, directory_check
 from services.chassis.directory.model import (
     Account,
     Appointment,
-    Cell,
     Community,
     Directory,
     Grid,
@@ -19,6 +19,9 @@ __all__ = [
     "Account",
     "Appointment",
     "Cell",
+    "CellHistory",
+    "CellMap",
+    "CellVersion",
     "Community",
     "Directory",
     "DirectoryCache",
@@ -30,5 +33,6 @@ __all__ = [
     "Street",
     "Unit",
     "UnknownRulebook",
+    "day_of",
     "directory_check",
 ]

@@ -14,8 +14,16 @@ from datetime import datetime
 from services.chassis.asgi.probes import Missing, ReadyCheck
 from services.chassis.asgi.problem import NotReady
 from services.chassis.db import Database, is_transient
+from services.chassis.directory.areas import CellHistory
 from services.chassis.directory.model import Directory
-from services.chassis.directory.read import read_calendars, read_directory, read_revision, read_rulebook_text
+from services.chassis.directory.read import (
+    Head,
+    read_calendars,
+    read_cells,
+    read_directory,
+    read_head,
+    read_rulebook_text,
+)
 from services.chassis.telemetry import logger
 from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
@@ -48,6 +56,7 @@ class DirectoryCache:
         self._db = db
         self._load = load or _schema_loader()
         self._directory: Directory | None = None
+        self._cells: tuple[int, CellHistory] = (-1, CellHistory())
         self._calendars: tuple[str, Mapping[str, str]] = ("", {})
         self._rulebooks: dict[tuple[str, str], Rulebook] = {}
         self._lock = asyncio.Lock()
@@ -73,14 +82,24 @@ class DirectoryCache:
         return self._calendars[0]
 
     async def refresh(self) -> Directory:
-        """Read again if the revision rose. May raise database errors."""
+        """Read again if the revision rose, or a day has begun that has other cells. May raise database errors."""
         async with self._lock:
             async with self._db.reading() as tx:
-                rev = await read_revision(tx)
-                if self._directory is None or self._directory.rev != rev:
-                    directory, calendars = await read_directory(tx, rev), await read_calendars(tx)
+                head = await read_head(tx)
+                if self._directory is None or not self._still(self._directory, head):
+                    if self._cells[0] != head.cells:
+                        self._cells = (head.cells, await read_cells(tx))
+                    cells = self._cells[1]
+                    await asyncio.to_thread(cells.on(head.day).warm)
+                    directory, calendars = await read_directory(tx, head, cells), await read_calendars(tx)
                     self._directory, self._calendars = directory, calendars
             return self._directory
+
+    @staticmethod
+    def _still(known: Directory, head: Head) -> bool:
+        """Whether a picture says what the tables say today."""
+        era = known.history.era
+        return known.rev == head.rev and known.day is not None and era(known.day) == era(head.day)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Poll until `stop`. A database that is away for a while only makes the picture older."""

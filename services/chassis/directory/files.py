@@ -5,7 +5,8 @@
 - cells.geojson: one polygon per cell (单元网格); properties code, name, grid
 - places.csv: id, name, kind, cell, lng, lat
 - units.csv: code, name, kind, area
-- people.csv: login, name, role, area, unit, label; one line per post, a person may have several
+- people.csv: login, name, role, area, unit, label; one line per post, a person may have several; and work_no, where
+  there are such numbers: it stands on staff's photos in place of a name
 - roster.csv: area, duty, login, branch; duties: secretary, worker, deputy (B角), liaison_leader, duty chiefs
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from services.governance.cycle import Role
 
 T = TypeVar("T")
 Row = Mapping[str, str]
+_WORK_NO = re.compile(r"[A-Za-z0-9-]{1,16}")  # no name fits into it
 
 
 class StreetFilesError(ValueError):
@@ -54,6 +57,7 @@ class PlaceRow:
 class PersonRow:
     login: str
     name: str
+    work_no: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +185,10 @@ def _unit(row: Row) -> Unit:
 
 
 def _person(row: Row) -> PersonRow:
-    return PersonRow(row["login"], row["name"])
+    number = row.get("work_no") or None
+    if number is not None and not _WORK_NO.fullmatch(number):
+        raise ValueError(f"work_no {number!r} is not letters, digits and dashes, sixteen at most")
+    return PersonRow(row["login"], row["name"], number)
 
 
 def _post(row: Row, since: datetime) -> PostRow:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from pypinyin import Style, lazy_pinyin
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.audit import Audited, Entry, by_hand, record
@@ -15,8 +14,17 @@ from services.chassis.auth.passwords import Passwords
 from services.chassis.auth.tables import accounts
 from services.chassis.db import grid_now
 from services.chassis.directory import tables as t
+from services.chassis.directory.areas import EVER
 from services.chassis.directory.files import StreetFiles, read_street
-from services.chassis.directory.write import raise_revision, store_calendar, store_rulebook, upsert
+from services.chassis.directory.readings import initials
+from services.chassis.directory.write import (
+    cells_redrawn,
+    places_loaded,
+    raise_revision,
+    store_calendar,
+    store_rulebook,
+    upsert,
+)
 from services.chassis.ids import IdSource
 
 Row = dict[str, Any]
@@ -26,29 +34,26 @@ _NOW = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True))
 async def load_street(tx: AsyncConnection, folder: Path, ids: IdSource) -> bool:
     """Load a street's folder; False when the database already says all of it.
 
-    Areas, places and units are brought up to date and never deleted; posts that a person of the files no longer has
-    end now; accounts keep their passwords. Raises StreetFilesError and RulebookFileError before anything is written.
+    Areas, places and units are brought up to date and never deleted; cells and places that came by a file of their own
+    since are left alone. Posts that a person of the files no longer has end now; accounts keep their passwords.
+    Raises StreetFilesError and RulebookFileError before anything is written.
     """
     from schemas.rulebook import load_rulebook  # heavy, and only loaders need it
 
     files = read_street(folder)
     version = load_rulebook(files.rulebook, files.calendars).version
     changed = await _load_areas(tx, files)
+    cells = await _load_cells(tx, files)
+    changed += cells + await _load_places(tx, files)
     changed += await _load_people(tx, files, ids)
     for name, body in files.calendars.items():
         changed += await store_calendar(tx, name, body)
     changed += await store_rulebook(tx, version=version, street=files.street.code, body=files.rulebook)
     if changed:
-        await raise_revision(tx)
+        await raise_revision(tx, cells=cells > 0)
         told = {"rows": changed, "rulebook": version}
         await record(tx, Entry(Audited.DIRECTORY_LOADED, by_hand(), files.street.code, details=told))
     return changed > 0
-
-
-def initials(name: str) -> str:
-    """Pinyin initials of a name, digits and Latin letters kept: '东门小区2栋' → 'dmxq2d'."""
-    letters = lazy_pinyin(name, style=Style.FIRST_LETTER, errors="default")
-    return "".join(letter for letter in "".join(letters) if letter.isascii() and letter.isalnum()).lower()
 
 
 async def _load_areas(tx: AsyncConnection, files: StreetFiles) -> int:
@@ -61,25 +66,6 @@ async def _load_areas(tx: AsyncConnection, files: StreetFiles) -> int:
             [{"code": g.code, "name": g.name, "community": g.community, "branch": g.branch} for g in files.grids],
         ),
         (
-            t.cells,
-            [{"code": c.code, "name": c.name, "grid": c.grid, "geometry": dict(c.geometry)} for c in files.cells],
-        ),
-        (
-            t.places,
-            [
-                {
-                    "place_id": p.place_id,
-                    "name": p.name,
-                    "kind": p.kind,
-                    "cell": p.cell,
-                    "lng": p.lng,
-                    "lat": p.lat,
-                    "initials": initials(p.name),
-                }
-                for p in files.places
-            ],
-        ),
-        (
             t.units,
             [{"code": u.code, "name": u.name, "kind": u.kind, "area": u.area, "phone": u.phone} for u in files.units],
         ),
@@ -88,6 +74,35 @@ async def _load_areas(tx: AsyncConnection, files: StreetFiles) -> int:
     for table, table_rows in rows:
         changed += await upsert(tx, table, table_rows)
     return changed
+
+
+async def _load_cells(tx: AsyncConnection, files: StreetFiles) -> int:
+    """As they have always been; nothing once the street's cells were loaded from a day on."""
+    if await cells_redrawn(tx, files.street.code):
+        return 0
+    rows: list[Row] = [
+        {"code": c.code, "name": c.name, "grid": c.grid, "geometry": dict(c.geometry)} for c in files.cells
+    ]
+    changed = await upsert(tx, t.cells, rows)
+    return changed + await upsert(tx, t.cell_versions, [{**row, "since": EVER} for row in rows])
+
+
+async def _load_places(tx: AsyncConnection, files: StreetFiles) -> int:
+    if await places_loaded(tx, files.street.code):
+        return 0
+    rows: list[Row] = [
+        {
+            "place_id": p.place_id,
+            "name": p.name,
+            "kind": p.kind,
+            "cell": p.cell,
+            "lng": p.lng,
+            "lat": p.lat,
+            "initials": initials(p.name),
+        }
+        for p in files.places
+    ]
+    return await upsert(tx, t.places, rows)
 
 
 async def _load_people(tx: AsyncConnection, files: StreetFiles, ids: IdSource) -> int:
@@ -137,12 +152,23 @@ async def _load_accounts(tx: AsyncConnection, files: StreetFiles, ids: IdSource)
                 "password": password,
                 "sample": files.street.sample,
                 "created_at": moment,
+                "work_no": person.work_no,
             }
             for person in new.values()
         ]
         await tx.execute(sa.insert(accounts), rows)
         known |= {row["login"]: row["account_id"] for row in rows}
-    return known, len(new)
+    return known, len(new) + await _number(tx, files)
+
+
+async def _number(tx: AsyncConnection, files: StreetFiles) -> int:
+    """Give the work numbers of the files; where they tell none, one that was given stays."""
+    changed = 0
+    for person in files.people:
+        if person.work_no is not None:
+            told = sa.and_(accounts.c.login == person.login, accounts.c.work_no.is_distinct_from(person.work_no))
+            changed += (await tx.execute(sa.update(accounts).where(told).values(work_no=person.work_no))).rowcount
+    return changed
 
 
 async def _end_others(tx: AsyncConnection, table: sa.Table, kept: Sequence[Row], account_ids: Sequence[str]) -> int:

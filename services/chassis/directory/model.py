@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
+from math import inf
 from typing import Any, TypeVar
 
-import shapely
-from shapely.geometry.base import BaseGeometry
-
+from services.chassis.coordinates import metres_between
+from services.chassis.directory.areas import Cell as Cell
+from services.chassis.directory.areas import CellHistory, CellMap
 from services.governance.acts import Post
 from services.governance.cycle import Role
 
@@ -40,19 +41,9 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """The smallest area (单元网格). `geometry` is WGS-84 GeoJSON text of a polygon."""
-
-    code: str  # 15 digits
-    name: str
-    grid: str
-    community: str
-    geometry: str
-
-
-@dataclass(frozen=True, slots=True)
 class Place:
-    """A named place people know (小区, 路口, 门店). `initials` are pinyin initials, made at import."""
+    """A named place people know (小区, 楼栋, 路口), with its cell on the picture's day. `initials`: of its pinyin,
+    made at import; where characters have several readings the likely ones, separated by spaces."""
 
     place_id: str
     name: str
@@ -130,7 +121,10 @@ class RulebookVersion:
 
 @dataclass(frozen=True)
 class Directory:
-    """Everything of the schema `directory` at revision `rev`. Unknown codes answer None."""
+    """Everything of the schema `directory` at revision `rev`. Unknown codes answer None.
+
+    `cells` are those of `day`; earlier and later ones are in `history`, which is empty where `cells` hold on every day.
+    """
 
     rev: int
     streets: Mapping[str, Street] = field(default_factory=dict)
@@ -143,30 +137,62 @@ class Directory:
     appointments: Sequence[Appointment] = ()
     roster: Sequence[RosterLine] = ()
     rulebooks: Sequence[RulebookVersion] = ()
+    day: date | None = None
+    history: CellHistory = field(default_factory=CellHistory)
 
     # --- places and areas -------------------------------------------------------------------------------------------
-    def cell_at(self, lng: float, lat: float) -> Cell | None:
-        """The cell that holds a WGS-84 point; on a border the lower code's. None: outside the street."""
-        tree, codes, shapes = self._index
-        point: BaseGeometry = shapely.points(lng, lat)
-        near = tree.query(point)  # type: ignore[no-untyped-call] # shapely ships no types for it
-        hits = sorted(codes[i] for i in near if shapes[i].covers(point))
-        return self.cells[hits[0]] if hits else None
+    def cell_at(self, lng: float, lat: float, day: date | None = None) -> Cell | None:
+        """The cell that holds a WGS-84 point on a day (default: the picture's); on a border the lower code's.
+        None: outside the street."""
+        return self.cells_on(day).at(lng, lat)
 
-    def name_of(self, code: str) -> str | None:
-        """The name behind any code of an area, a unit or a street."""
-        for known in (self.cells, self.grids, self.communities, self.units, self.streets):
-            row: Any = known.get(code)
+    def cells_on(self, day: date | None = None) -> CellMap:
+        """The cells of a day, by default the picture's."""
+        if not self.history.versions:
+            return self._cell_map
+        wanted = day or self.day
+        return self.history.on(wanted) if wanted is not None else self._cell_map
+
+    def cell_then(self, code: str, day: date | None = None) -> Cell | None:
+        """A cell as it was on a day, also one that has ended. None: no such code was ever there."""
+        return self.history.of(code, day) or self.cells.get(code)
+
+    def name_of(self, code: str, day: date | None = None) -> str | None:
+        """The name behind any code of an area, a unit or a street; a cell's as it was on `day`, also after its end."""
+        known = self.cells.get(code) if day is None else None
+        cell = known or self.cell_then(code, day)
+        if cell is not None:
+            return cell.name
+        for table in (self.grids, self.communities, self.units, self.streets):
+            row: Any = table.get(code)
             if row is not None:
                 return str(row.name)
         return None
 
-    def find_places(self, words: str, *, cell: str | None = None, limit: int = 20) -> list[Place]:
-        """Places whose name holds `words` or whose initials begin with them; those of `cell` first."""
+    def find_places(
+        self,
+        words: str,
+        *,
+        cell: str | None = None,
+        grid: str | None = None,
+        near: tuple[float, float] | None = None,
+        limit: int = 20,
+    ) -> list[Place]:
+        """Places whose name or initials hold `words`, of one grid if it is given: those of `cell` (or of a grid named
+        there) first, then those that begin with the words, then the nearest to `near` (WGS-84), else by name."""
         wanted = words.strip().lower()
-        hits = [p for p in self.places.values() if not wanted or wanted in p.name.lower() or _initials(p, wanted)]
-        hits.sort(key=lambda p: (p.cell != cell, not p.name.lower().startswith(wanted), p.name, p.place_id))
-        return hits[:limit]
+        hits = [
+            (fit, place)
+            for place in self.places.values()
+            if (fit := _fit(place, wanted)) is not None and (grid is None or self._grid_of(place) == grid)
+        ]
+        own = {cell, *(code for code, known in self.cells.items() if known.grid == cell)} if cell else {None}
+        hits.sort(key=lambda hit: (hit[1].cell not in own, hit[0], _away(hit[1], near), hit[1].name, hit[1].place_id))
+        return [place for _, place in hits[:limit]]
+
+    def _grid_of(self, place: Place) -> str | None:
+        cell = self.cells.get(place.cell) if place.cell else None
+        return cell.grid if cell else None
 
     # --- people -----------------------------------------------------------------------------------------------------
     def posts_of(self, account_id: str, now: datetime) -> tuple[Post, ...]:
@@ -207,10 +233,8 @@ class Directory:
 
     # --- indexes, made on first use ---------------------------------------------------------------------------------
     @cached_property
-    def _index(self) -> tuple[shapely.STRtree, list[str], list[BaseGeometry]]:
-        codes = sorted(self.cells)
-        shapes = [shapely.from_geojson(self.cells[code].geometry) for code in codes]
-        return shapely.STRtree(shapes), codes, shapes
+    def _cell_map(self) -> CellMap:
+        return CellMap(self.cells)
 
     @cached_property
     def _appointments_of(self) -> dict[str, list[Appointment]]:
@@ -229,8 +253,21 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def _initials(place: Place, wanted: str) -> bool:
-    return place.initials.startswith(wanted)
+def _fit(place: Place, wanted: str) -> int | None:
+    """How well a place fits lower-case words: 0 begins with them, 1 holds them, None not at all."""
+    name, readings = place.name.lower(), place.initials
+    if name.startswith(wanted) or readings.startswith(wanted) or f" {wanted}" in readings:
+        return 0
+    return 1 if wanted in name or wanted in readings else None
+
+
+def _away(place: Place, near: tuple[float, float] | None) -> float:
+    """Metres to a point; 0 where none is given, and a place without a pin is the farthest."""
+    if near is None:
+        return 0.0
+    if place.lng is None or place.lat is None:
+        return inf
+    return metres_between(*near, place.lng, place.lat)
 
 
 def _grouped(pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.auth.tables import accounts
 from services.chassis.directory import tables as t
+from services.chassis.directory.areas import Cell, CellHistory, CellVersion
 from services.chassis.directory.model import (
     Account,
     Appointment,
-    Cell,
     Community,
     Directory,
     Grid,
@@ -26,27 +28,70 @@ from services.chassis.directory.model import (
     Street,
     Unit,
 )
+from services.chassis.directory.placing import placed
 from services.governance.acts import Post
 from services.governance.cycle import Role
 
 Rows = list[Mapping[str, Any]]
+_NOW = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True))
+_ONE = sa.select(sa.literal(1).label("n")).subquery("one")
 
 
 async def read_revision(tx: AsyncConnection) -> int:
     """The directory's revision; 0 while nothing was ever written."""
-    return int((await tx.execute(sa.select(t.directory_rev.c.rev))).scalar_one_or_none() or 0)
+    return (await read_head(tx)).rev
 
 
-async def read_directory(tx: AsyncConnection, rev: int) -> Directory:
-    """Everything but rulebook texts and calendars."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What tells whether a picture is still the newest. `cells`: the revision that last changed them."""
+
+    rev: int
+    cells: int
+    day: date
+
+
+async def read_head(tx: AsyncConnection) -> Head:
+    """One row: the revisions, and the day that people here have now."""
+    today = sa.cast(sa.func.timezone("Asia/Shanghai", _NOW), sa.Date).label("day")
+    rev = t.directory_rev.alias("head")
+    row = (await tx.execute(sa.select(today, rev.c.rev, rev.c.cells).select_from(_ONE.outerjoin(rev, sa.true())))).one()
+    return Head(int(row.rev or 0), int(row.cells or 0), row.day)
+
+
+async def read_cells(tx: AsyncConnection) -> CellHistory:
+    """Every version of every cell: some ten thousand rows, so they are read only when they changed."""
+    v = t.cell_versions
+    query = sa.select(
+        v.c.code,
+        v.c.name,
+        v.c.grid,
+        t.grids.c.community,
+        sa.cast(v.c.geometry, sa.Text).label("geometry"),
+        v.c.since,
+        v.c.until,
+    ).join(t.grids, t.grids.c.code == v.c.grid)
+    return CellHistory(
+        [
+            CellVersion(Cell(r.code, r.name, r.grid, r.community, r.geometry), r.since, r.until)
+            for r in await tx.execute(query)
+        ]
+    )
+
+
+async def read_directory(tx: AsyncConnection, head: Head, history: CellHistory) -> Directory:
+    """Everything but rulebook texts and calendars, with the cells of the head's day."""
     grids = {r["code"]: Grid(**r) for r in await _rows(tx, sa.select(t.grids))}
+    today = history.on(head.day)
     return Directory(
-        rev=rev,
+        rev=head.rev,
+        day=head.day,
+        history=history,
         streets={r["code"]: Street(**r) for r in await _rows(tx, sa.select(t.streets))},
         communities={r["code"]: Community(**r) for r in await _rows(tx, sa.select(t.communities))},
         grids=grids,
-        cells={r["code"]: _cell(r, grids) for r in await _rows(tx, sa.select(t.cells))},
-        places={r["place_id"]: Place(**r) for r in await _rows(tx, sa.select(t.places))},
+        cells=today.cells,
+        places={place.place_id: place for place in placed(await _places(tx), today)},
         units={r["code"]: Unit(**r) for r in await _rows(tx, sa.select(t.units))},
         accounts=await _accounts(tx),
         appointments=[appointment_of(r) for r in await _rows(tx, sa.select(t.posts).order_by(*t.posts.primary_key))],
@@ -87,14 +132,9 @@ async def _rulebook_versions(tx: AsyncConnection) -> list[RulebookVersion]:
     return [RulebookVersion(**r) for r in await _rows(tx, query.order_by(t.rulebooks.c.effective_at))]
 
 
-def _cell(row: Mapping[str, Any], grids: Mapping[str, Grid]) -> Cell:
-    return Cell(
-        code=row["code"],
-        name=row["name"],
-        grid=row["grid"],
-        community=grids[row["grid"]].community,
-        geometry=json.dumps(row["geometry"], separators=(",", ":")),
-    )
+async def _places(tx: AsyncConnection) -> list[Place]:
+    names = [column for column in t.places.columns if column.name != "loaded"]
+    return [Place(**row) for row in await _rows(tx, sa.select(*names))]
 
 
 def appointment_of(row: Mapping[str, Any]) -> Appointment:

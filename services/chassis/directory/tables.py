@@ -51,6 +51,28 @@ cells = sa.Table(
     _code("grid"),
     sa.Column("geometry", JSONB, nullable=False, comment="GeoJSON polygon, WGS-84"),
     sa.ForeignKeyConstraint(["grid"], [grids.c.code]),
+    comment="every code there ever was, as last loaded; what holds when is in cell_versions",
+)
+
+cell_versions = sa.Table(
+    "cell_versions",
+    metadata,
+    _code("code", key=True),
+    sa.Column("since", sa.Date, primary_key=True, comment="first day, Asia/Shanghai"),
+    sa.Column("until", sa.Date, nullable=True, comment="first day on which it no longer holds"),
+    sa.Column("name", sa.Text, nullable=False),
+    _code("grid"),
+    sa.Column("geometry", JSONB, nullable=False, comment="GeoJSON polygon, WGS-84"),
+    sa.Column(
+        "loaded",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="by its own file, not the street's folder",
+    ),
+    sa.ForeignKeyConstraint(["code"], [cells.c.code]),
+    sa.ForeignKeyConstraint(["grid"], [grids.c.code]),
+    sa.CheckConstraint("until IS NULL OR until > since", name="days"),
 )
 
 places = sa.Table(
@@ -63,6 +85,13 @@ places = sa.Table(
     sa.Column("lng", sa.Double, nullable=True),
     sa.Column("lat", sa.Double, nullable=True),
     sa.Column("initials", sa.Text, nullable=False, comment="pinyin initials, made at import"),
+    sa.Column(
+        "loaded",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        comment="by its own file, not the street's folder",
+    ),
     sa.ForeignKeyConstraint(["cell"], [cells.c.code]),
 )
 
@@ -129,5 +158,8 @@ directory_rev = sa.Table(
     metadata,
     sa.Column("only", sa.Boolean, primary_key=True, server_default=sa.true()),
     sa.Column("rev", sa.BigInteger, nullable=False),
+    sa.Column(
+        "cells", sa.BigInteger, nullable=False, server_default="0", comment="the revision that last changed cells"
+    ),
     sa.CheckConstraint("only", name="one_row"),
 )

@@ -36,12 +36,25 @@ async def upsert(tx: AsyncConnection, table: sa.Table, rows: Sequence[Mapping[st
     return changed
 
 
-async def raise_revision(tx: AsyncConnection) -> int:
-    """Tell every cache to read again once this transaction commits; returns the new revision."""
-    raised = await tx.execute(
-        sa.update(t.directory_rev).values(rev=t.directory_rev.c.rev + 1).returning(t.directory_rev.c.rev)
-    )
+async def raise_revision(tx: AsyncConnection, *, cells: bool = False) -> int:
+    """Tell every cache to read again once this transaction commits, the cells too if they changed; returns the new
+    revision."""
+    new = {"rev": t.directory_rev.c.rev + 1, **({"cells": t.directory_rev.c.rev + 1} if cells else {})}
+    raised = await tx.execute(sa.update(t.directory_rev).values(new).returning(t.directory_rev.c.rev))
     return int(raised.scalar_one())
+
+
+async def cells_redrawn(tx: AsyncConnection, street: str) -> bool:
+    """Whether a street's cells came from a day on, by a file of their own."""
+    v = t.cell_versions
+    query = sa.exists().where(v.c.code.startswith(street), v.c.loaded)
+    return bool((await tx.execute(sa.select(query))).scalar_one())
+
+
+async def places_loaded(tx: AsyncConnection, street: str) -> bool:
+    """Whether a street's named places came by a file of their own."""
+    query = sa.exists().where(t.places.c.loaded, t.places.c.cell.startswith(street))
+    return bool((await tx.execute(sa.select(query))).scalar_one())
 
 
 async def store_rulebook(

@@ -14,7 +14,7 @@ from services.governance.acts import CategoryRef
 from services.governance.cycle import Role
 from services.governance.rulebook import Rulebook
 from services.intake.usecases.draft import Draft, Sender, Words, body_digest
-from services.intake.usecases.place import Home, locate
+from services.intake.usecases.place import Home, captured_on, locate
 from services.intake.usecases.refusal import Refusal
 
 _OWN_SOURCES = {Role.GRID_SECRETARY: "grid_branch", Role.GRID_WORKER: "grid_worker"}
@@ -39,6 +39,7 @@ def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home,
     _check_times(body, desk.now)
     place_words = "，".join(part for part in (body.place_words, body.landmark) if part)
     street = desk.directory.streets.get(home.street)
+    day = captured_on(body.position, body.occurred_at, desk.now)
     return Draft(
         report_id=report_id,
         key=key,
@@ -50,7 +51,7 @@ def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home,
         category=_category(body, desk.rulebook),
         danger=body.danger or body.life,
         life=body.life,
-        place=locate(body.position, body.place_words, desk.directory, home),
+        place=locate(body.position, body.place_words, desk.directory, home, day),
         words=Words(body.text, place_words, body.on_the_spot.note if body.on_the_spot else ""),
         on_the_spot=body.on_the_spot.act if body.on_the_spot else None,
         direct=body.direct,
