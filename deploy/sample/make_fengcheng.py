@@ -205,15 +205,17 @@ class People:
     """Posts and the roster 定格定岗定人定责, in the order they are made."""
 
     def __init__(self) -> None:
-        self.posts: list[tuple[str, str, str, str, str, str]] = []
+        self.posts: list[tuple[str, str, str, str, str, str, str]] = []
         self.roster: list[tuple[str, str, str, str]] = []
         self._names: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
 
     def post(self, login: str, role: str, area: str, unit: str, label: str) -> None:
         """A post; the person is made at the first. 示 (sample) in the name says that nobody is meant."""
         n = len(self._names)
         made = SURNAMES[n % len(SURNAMES)] + "示" + NUMERALS[n // len(SURNAMES)]
-        self.posts.append((login, self._names.setdefault(login, made), role, area, unit, label))
+        number = "" if role == "RP" else self._numbers.setdefault(login, f"FC{len(self._numbers) + 1:03d}")
+        self.posts.append((login, self._names.setdefault(login, made), role, area, unit, label, number))
 
     def duty(self, area: str, duty: str, login: str, branch: str = "") -> None:
         self.roster.append((area, duty, login, branch))
@@ -303,7 +305,7 @@ def main(folder: Path) -> None:
     _geojson(folder / "cells.geojson", _cell_features(cells))
     _csv(folder / "places.csv", ("id", "name", "kind", "cell", "lng", "lat"), places(dice, cells))
     _csv(folder / "units.csv", ("code", "name", "kind", "area"), UNITS)
-    _csv(folder / "people.csv", ("login", "name", "role", "area", "unit", "label"), everybody.posts)
+    _csv(folder / "people.csv", ("login", "name", "role", "area", "unit", "label", "work_no"), everybody.posts)
     _csv(folder / "roster.csv", ("area", "duty", "login", "branch"), everybody.roster)
 
 
