@@ -38,7 +38,7 @@ from services.chassis.strongbox import Strongbox
 from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
-from services.intake.api import Room, form_router, install_refusals, photo_router, report_router
+from services.intake.api import Room, deed_router, form_router, install_refusals, photo_router, report_router
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
@@ -94,7 +94,8 @@ def http_app(
     app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
     app.state.auth = auth
     install_refusals(app, wording)
-    for router in (report_router(room), photo_router(room), form_router(room), page_router(db, cache, clock, words)):
+    pages = page_router(db, cache, clock, words)
+    for router in (report_router(room), photo_router(room), deed_router(room, sealer), form_router(room), pages):
         app.include_router(router)
     app.include_router(
         session_router(

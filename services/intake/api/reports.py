@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -11,8 +10,9 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 
 from schemas.api.intake import ReportActionIn, ReportCreatedOut, ReportIn, ReportOut, ReportPageOut
-from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
+from services.chassis.asgi import Page, page
 from services.chassis.auth import CurrentPerson, Person
+from services.intake.api.paging import after, cursor
 from services.intake.api.room import Room, labels_for, required_key, same_account
 from services.intake.store import reading
 from services.intake.store.reading import ReportSeen
@@ -62,9 +62,9 @@ def report_router(room: Room) -> APIRouter:
         if not mine:
             raise Refusal("not_permitted", "mine", status=403)
         async with room.db.reading() as tx:
-            rows = await reading.mine(tx, person.account_id, _after(asked), asked.limit + 1)
+            rows = await reading.mine(tx, person.account_id, after(asked), asked.limit + 1)
         shown, more = rows[: asked.limit], len(rows) > asked.limit
-        return ReportPageOut(items=tuple(row_of(row) for row in shown), next=_cursor(shown[-1]) if more else None)
+        return ReportPageOut(items=tuple(row_of(row) for row in shown), next=_next(shown[-1]) if more else None)
 
     @router.get("/{report_id}", response_model=ReportOut, summary="One report of mine")
     async def one(report_id: UUID, person: CurrentPerson) -> ReportOut:
@@ -107,22 +107,5 @@ async def _require_case(room: Room, case_no: str) -> None:
             raise Refusal("unknown_case", "joins")
 
 
-def _cursor(row: ReportSeen) -> str:
-    return encode_cursor(row.submitted_at.isoformat(), str(row.report_id))
-
-
-def _after(asked: Page) -> tuple[datetime, UUID] | None:
-    if asked.after is None:
-        return None
-    try:
-        at, report_id = asked.after
-        return datetime.fromisoformat(_text(at)), UUID(_text(report_id))
-    except ValueError as error:
-        wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
-        raise Problem(422, "invalid_input", errors=[wrong]) from error
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("not text")
-    return value
+def _next(row: ReportSeen) -> str:
+    return cursor(row.submitted_at, row.report_id)

@@ -20,6 +20,7 @@ BODIES: Mapping[str, Any] = {
     "POST /api/v1/session": {"login": "nobody", "password": "not-a-password"},
     "POST /api/v1/reports": REPORT,
     "POST /api/v1/intake/reports": REPORT,
+    "POST /api/v1/good-deeds": {"text": "李阿姨把走失的孩子送回家"},
     "POST /api/v1/reports/{report_id}/actions/{action}": {"note": "还没处理"},
     "POST /api/v1/webhooks": {"url": "https://platform.example.org/two", "events": ["case.closed"], "name": "two"},
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
