@@ -85,7 +85,8 @@ class ReportIn(In):
     danger: Flagged = False
     life: Flagged = False
     direct: Flagged = False
-    call_now: Flagged = False
+    call_now: Flagged = False  # a branch secretary: 呼叫社区
+    in_grid: Flagged = False  # a branch secretary: 网格自办
     occurred_at: Moment | None = None
     client_at: Moment | None = None
     on_the_spot: OnTheSpotIn | None = None

@@ -70,6 +70,7 @@ class ReportSubmittedV1(Body):
     on_the_spot: OnTheSpotV1 | None = None
     direct: bool = False  # 紧急直呼街道
     call_now: bool = False
+    in_grid: bool = False  # a secretary whose own grid handles it (网格自办)
     joins: str | None = None  # case_no that the reporter recognised
     photos: tuple[PhotoV1, ...] = ()
     occurred_at: Moment

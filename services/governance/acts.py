@@ -169,6 +169,7 @@ class OpenCase:
     on_the_spot: str | None = None  # guan | sao | quan | bang: closes in the same submission
     direct: bool = False  # 紧急直呼街道
     call_now: bool = False  # a secretary's report that calls the community at once
+    in_grid: bool = False  # a secretary's report that his own grid handles
     imported_unit: str | None = None
     recorded: RecordedOutcome | None = None  # set: history, no clock, outside the live queues
     photos: tuple[str, ...] = ()

@@ -64,6 +64,7 @@ def open_case(report: ReportSubmittedV1, case_id: str, case_no: str, earlier: Ca
         on_the_spot=report.on_the_spot.act if report.on_the_spot is not None else None,
         direct=report.direct,
         call_now=report.call_now,
+        in_grid=report.in_grid,
         imported_unit=report.imported_unit,
         recorded=RecordedOutcome(recorded.unit, recorded.closed, recorded.overdue, recorded.closed_at)
         if recorded is not None

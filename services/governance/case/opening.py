@@ -42,6 +42,9 @@ def open_case(turn: Turn, command: OpenCase) -> None:
     elif command.call_now and case.spot.community is not None:
         turn.action = Action.CALL_UP
         turn.emit(FactKind.CALLED, calling.into_community(turn), tell=calling.told_community(case))
+    elif command.in_grid and case.spot.grid is not None:
+        turn.action = Action.SELF_RESOLVE_START
+        calling.self_resolve_start(turn)
     elif case.spot.grid is None or not turn.around.grid_has_branch:
         call_up_by_machine(turn, MachineRule.ASSIGN_BRANCH, "no_branch")
     auto_dispatch(turn)

@@ -56,6 +56,7 @@ def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home,
         on_the_spot=body.on_the_spot.act if body.on_the_spot else None,
         direct=body.direct,
         call_now=body.call_now,
+        in_grid=body.in_grid,
         joins=body.joins,
         photos=body.photos,
         occurred_at=body.occurred_at,
@@ -73,8 +74,8 @@ def _sender(person: Person, anonymous: bool) -> Sender:
 
 
 def _check_rights(body: ReportIn, person: Person) -> None:
-    if body.call_now and not person.has_role(Role.GRID_SECRETARY):
-        raise Refusal("not_permitted", "call_now", status=403)
+    if (body.call_now or body.in_grid) and not person.has_role(Role.GRID_SECRETARY):
+        raise Refusal("not_permitted", "call_now" if body.call_now else "in_grid", status=403)
     if body.direct and not person.has_role(*_FIELD_ROLES):
         raise Refusal("not_permitted", "direct", status=403)
     if body.on_the_spot is not None:

@@ -84,6 +84,7 @@ class Draft:
     client_at: datetime | None
     rulebook: Rulebook
     sample: bool
+    in_grid: bool = False
     imported: FromFile | None = None
     identity: Identity | None = None  # what a door learns with the matter; goes to the vault in the same transaction
 

@@ -75,7 +75,8 @@ def track_url(token: str) -> str:
 
 def branch_due(draft: Draft, rulebook: Rulebook, submitted: datetime) -> datetime | None:
     """By when the branch is to assess it; None where it does not wait for the branch at all."""
-    if draft.danger or draft.on_the_spot or draft.call_now or (draft.imported and draft.imported.recorded):
+    assessed = draft.call_now or draft.in_grid
+    if draft.danger or draft.on_the_spot or assessed or (draft.imported and draft.imported.recorded):
         return None
     category = rulebook.category_of(draft.category)
     condition = rulebook.condition_of(category.conditions[0] if category else None, draft.danger)
@@ -180,6 +181,7 @@ def _submitted(draft: Draft, row: ReportRow) -> ReportSubmittedV1:
         on_the_spot=OnTheSpotV1(act=draft.on_the_spot) if draft.on_the_spot else None,
         direct=row.direct,
         call_now=row.call_now,
+        in_grid=draft.in_grid,
         joins=row.joins,
         photos=tuple(PhotoV1(id=p.id, sha256=p.sha256, bytes=p.bytes, mime=p.mime) for p in draft.photos),
         occurred_at=row.occurred_at,

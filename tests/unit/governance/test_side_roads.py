@@ -74,6 +74,8 @@ def test_a_worker_calls_only_when_the_branch_is_silent() -> None:
 
 def test_a_secretarys_report_can_call_at_once() -> None:
     assert Walk(report(call_now=True)).case.state is State.AT_COMMUNITY
+    assert Walk(report(in_grid=True)).case.state is State.GRID_HANDLING
+    assert Walk(report(in_grid=True, danger=True)).case.state is State.AT_STREET
 
 
 def test_without_a_branch_the_community_holds_it_and_without_a_community_the_street() -> None:
