@@ -13,6 +13,8 @@ export interface CallOptions {
   bytes?: { data: ArrayBuffer | Blob; mime: string };
   /** Unsafe calls always carry a key; give one to make a later retry the same call. */
   idempotencyKey?: string;
+  /** Further headers. */
+  headers?: Readonly<Record<string, string>>;
   /** Version of the case the person was looking at. */
   ifMatch?: number;
   /** Milliseconds until the call counts as unanswered. */
@@ -20,7 +22,7 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
-type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 const USUAL_TIMEOUT = 20_000;
 const lostSession = new Set<() => void>();
@@ -45,12 +47,14 @@ function headersOf(method: Method, options: CallOptions): Headers {
   const headers = new Headers({ Accept: "application/json", "Accept-Language": document.documentElement.lang });
   if (options.json !== undefined) headers.set("Content-Type", "application/json");
   if (options.bytes) headers.set("Content-Type", options.bytes.mime);
-  if (method !== "GET") headers.set("Idempotency-Key", options.idempotencyKey ?? newId());
+  if (method !== "GET" && method !== "HEAD") headers.set("Idempotency-Key", options.idempotencyKey ?? newId());
   if (options.ifMatch !== undefined) headers.set("If-Match", `"${options.ifMatch}"`);
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
   return headers;
 }
 
-async function send(method: Method, path: string, options: CallOptions): Promise<Response> {
+/** Send and read to the end, all within the time limit: a line may break in the middle of an answer too. */
+async function send(method: Method, path: string, options: CallOptions): Promise<[Response, string]> {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), options.timeout ?? USUAL_TIMEOUT);
   const stop = () => abort.abort();
@@ -66,7 +70,7 @@ async function send(method: Method, path: string, options: CallOptions): Promise
       signal: abort.signal,
     });
     noteServerTime(response.headers.get("date"), started, Date.now());
-    return response;
+    return [response, await response.text()];
   } catch (error) {
     throw new Unreachable(error instanceof Error ? error.message : String(error));
   } finally {
@@ -75,16 +79,37 @@ async function send(method: Method, path: string, options: CallOptions): Promise
   }
 }
 
-/** One call. Raises `Problem` for a refusal and `Unreachable` for silence. */
-export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
-  const response = await send(method, path, options);
+/** What came back, with the headers for who needs them. `body` is undefined where the answer has none. */
+export interface Answer<T> {
+  status: number;
+  headers: Headers;
+  body: T;
+}
+
+/** One call. Raises `Problem` for a refusal and `Unreachable` for silence, or for an answer that is not the service's. */
+export async function exchange<T>(method: Method, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  const [response, text] = await send(method, path, options);
   if (!response.ok) {
-    const problem = await readProblem(response);
+    const problem = readProblem(response.status, response.headers, text);
     if (problem.status === 401) for (const listener of lostSession) listener();
     throw problem;
   }
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+  return { status: response.status, headers: response.headers, body: bodyOf<T>(text) };
+}
+
+/** A hotel's sign-in page answers 200 as well, but not in JSON. */
+function bodyOf<T>(text: string): T {
+  if (text === "") return undefined as T;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Unreachable("the answer is not the service's");
+  }
+}
+
+/** One call, for its body alone. */
+export async function call<T>(method: Method, path: string, options: CallOptions = {}): Promise<T> {
+  return (await exchange<T>(method, path, options)).body;
 }
 
 export const api = {

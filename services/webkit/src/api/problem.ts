@@ -53,24 +53,35 @@ function fieldErrors(value: unknown): FieldError[] {
   return found;
 }
 
-/** Read a refusal. A body that is no problem document (a proxy's page) still becomes a Problem. */
-export async function readProblem(response: Response): Promise<Problem> {
-  let body: Record<string, unknown> = {};
+/** Seconds to wait, said as a number or as a moment of the service's own clock. */
+function waitOf(headers: Headers): number | null {
+  const said = headers.get("retry-after");
+  if (said === null || said.trim() === "") return null;
+  const seconds = Number(said);
+  const wait = Number.isFinite(seconds) ? seconds : (Date.parse(said) - Date.parse(headers.get("date") ?? "")) / 1000;
+  return Number.isFinite(wait) && wait > 0 ? wait : null;
+}
+
+function parsed(body: string): Record<string, unknown> {
   try {
-    const parsed: unknown = await response.json();
-    if (typeof parsed === "object" && parsed !== null) body = parsed as Record<string, unknown>;
+    const value: unknown = JSON.parse(body);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
-    body = {};
+    return {};
   }
-  const wait = Number(response.headers.get("retry-after"));
+}
+
+/** Read a refusal. A body that is no problem document (a proxy's page) still becomes a Problem, `http_<status>`. */
+export function readProblem(status: number, headers: Headers, answer: string): Problem {
+  const body = parsed(answer);
   return new Problem(
-    response.status,
-    text(body["code"]) || `http_${response.status}`,
+    status,
+    text(body["code"]) || `http_${status}`,
     text(body["title"]),
     text(body["detail"]),
     fieldErrors(body["errors"]),
-    response.headers.get("x-request-id") ?? (text(body["instance"]).replace("urn:request:", "") || null),
+    headers.get("x-request-id") ?? (text(body["instance"]).replace("urn:request:", "") || null),
     body,
-    Number.isFinite(wait) && wait > 0 ? wait : null,
+    waitOf(headers),
   );
 }

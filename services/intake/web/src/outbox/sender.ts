@@ -1,41 +1,51 @@
 /**
- * Sends what waits. The report goes first, naming its photos; the photos follow one by one, so a broken connection
- * costs one photo, not all. A record is deleted only after the service has everything.
+ * Sends what waits. The report goes first, naming its photos; the photos follow one by one and in pieces, so a broken
+ * connection costs one piece, not all. A record is deleted only after the service has everything.
  */
-import { Problem, Unreachable } from "@grid/webkit";
+import { Problem, Unreachable } from "@grid/webkit/api";
 import type { Receipt, ReportIn } from "../types";
 import type { Alone } from "./alone";
-import type { Shelf, Waiting, WaitingPhoto } from "./shelf";
+import type { Attached, Refusal, Shelf, Waiting } from "./shelf";
+import { verdictOf, waitAfter, withinReason, type Verdict } from "./verdict";
+
+/** How far an upload has come; `complete`: the picture is stored. */
+export interface Progress {
+  offset: number;
+  complete: boolean;
+}
 
 /** How reports and photos reach the service. */
 export interface Transport {
-  report(body: ReportIn, key: string): Promise<Receipt>;
-  photo(reportId: string, photo: WaitingPhoto): Promise<void>;
+  report(body: ReportIn, key: string, account: string): Promise<Receipt>;
+  /** How far a photo has come. */
+  received(report: string, photo: string, account: string): Promise<Progress>;
+  /** Bytes of a photo from an offset on. */
+  piece(report: string, photo: Attached, from: number, bytes: ArrayBuffer, account: string): Promise<Progress>;
 }
 
-const FIRST_WAIT = 5_000;
-const LONGEST_WAIT = 10 * 60_000;
-
-/** Milliseconds until the next try after so many failures. */
-export function waitAfter(attempts: number): number {
-  return Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.max(0, attempts - 1));
-}
-
-/** Whether a refusal may go away by itself: a lost session does, with the next sign-in. */
-function passing(error: unknown): boolean {
-  return error instanceof Unreachable || (error instanceof Problem && (error.temporary || error.status === 401));
-}
+/** Bytes of one request: small enough for a bad line and for what proxies let through. */
+export const PIECE = 256 * 1024;
+const NOTHING: Progress = { offset: 0, complete: false };
+const SPOILED_OFTEN = 3;
+const PAUSE = "outbox.pause";
 
 export interface SenderParts {
   shelf: Shelf;
   transport: Transport;
   alone: Alone;
   clock: () => number;
+  /** The service's time as far as it is known. */
+  serverClock: () => number;
   /** Account that is signed in; another person's reports stay until he is back. */
   account: () => string | null;
   /** Something in the outbox changed. */
   changed: () => void;
+  /** The service knows somebody else, or nobody, where the page shows the account. */
+  stranger?: () => void;
 }
+
+/** The record left the outbox while it was being sent: a person took it back. */
+class Gone extends Error {}
 
 export class Sender {
   private running: Promise<void> | null = null;
@@ -53,6 +63,12 @@ export class Sender {
     return this.running;
   }
 
+  /** Until when the service asked to be left alone; null when it did not. Nobody's "now" overrides that. */
+  async pausedUntil(): Promise<number | null> {
+    const until = await this.parts.shelf.kept<number>(PAUSE);
+    return until !== null && withinReason(until, this.parts.clock()) ? until : null;
+  }
+
   private async rounds(now: boolean): Promise<void> {
     await this.parts.alone(() => this.sendAll(now));
     while (this.again) {
@@ -62,69 +78,155 @@ export class Sender {
   }
 
   private async sendAll(now: boolean): Promise<void> {
-    const account = this.parts.account();
-    if (account === null) return;
-    for (const one of await this.parts.shelf.waiting(account)) {
-      if (one.state === "needs_fix" || (!now && one.nextAt > this.parts.clock())) continue;
-      if (!(await this.sendOne(one))) return; // no network for one is no network for the next
+    const tried = new Set<string>();
+    for (;;) {
+      const account = this.parts.account();
+      if (account === null || (await this.pausedUntil()) !== null) return;
+      const next = (await this.due(account, now)).find((one) => !tried.has(one.id));
+      if (!next) return;
+      tried.add(next.id);
+      if ((await this.sendOne(next)) === "stop") return; // no network for one is no network for the next
     }
   }
 
-  /** False: the service could not be reached. */
-  private async sendOne(one: Waiting): Promise<boolean> {
+  /** Who failed last comes last, so that one report a firewall cuts off cannot keep back the others. */
+  private async due(account: string, now: boolean): Promise<Waiting[]> {
+    const clock = this.parts.clock();
+    const open = (await this.parts.shelf.waiting(account)).filter((one) => one.state !== "needs_fix");
+    const due = now ? open : open.filter((one) => !withinReason(one.nextAt, clock));
+    return due.sort((a, b) => a.nextAt - b.nextAt || a.createdAt - b.createdAt);
+  }
+
+  private async sendOne(one: Waiting): Promise<Verdict> {
     try {
-      one.receipt ??= await this.parts.transport.report(one.report, one.id);
+      one.receipt ??= await this.report(one);
       one.state = "photos";
-      one.refusal = null;
-      await this.save(one);
+      await this.save(one, { refusal: null, trouble: null });
       await this.sendPhotos(one, one.receipt);
-      await this.parts.shelf.finish({
-        id: one.id,
-        account: one.account,
-        createdAt: one.createdAt,
-        report: one.report,
-        receipt: one.receipt,
-        refusedPhotos: one.photos.filter((photo) => photo.refused).length,
-      });
-      this.parts.changed();
-      return true;
+      await this.finish(one, one.receipt);
+      return "later";
     } catch (error) {
-      return await this.failed(one, error);
+      if (error instanceof Gone) return "later";
+      if (error instanceof Problem || error instanceof Unreachable) return await this.failed(one, error);
+      throw error;
     }
+  }
+
+  /** A phone's clock that runs ahead must not keep a report out: then its times are put right by the service's. */
+  private async report(one: Waiting): Promise<Receipt> {
+    const { clock, serverClock, transport } = this.parts;
+    try {
+      return await transport.report(one.report, one.id, one.account);
+    } catch (error) {
+      const early = error instanceof Problem && error.errors.some(({ field }) => field.endsWith("occurred_at"));
+      const [said, server] = [Date.parse(one.report.occurred_at), serverClock()];
+      const right = Math.min(said + server - clock(), server);
+      if (!early || !(right < said)) throw error;
+      one.report = { ...one.report, occurred_at: new Date(right).toISOString() };
+      await this.save(one, {});
+      return await transport.report(one.report, one.id, one.account);
+    }
+  }
+
+  private async finish(one: Waiting, receipt: Receipt): Promise<void> {
+    const { direct, on_the_spot, joins, text, place_words } = one.report;
+    await this.parts.shelf.finish({
+      id: one.id,
+      account: one.account,
+      createdAt: one.createdAt,
+      report: { direct, on_the_spot, joins, text, place_words },
+      receipt,
+      refusedPhotos: one.photos.filter((photo) => photo.refused).length,
+    });
+    this.parts.changed();
   }
 
   private async sendPhotos(one: Waiting, receipt: Receipt): Promise<void> {
     for (const photo of one.photos) {
       if (photo.sent) continue;
       try {
-        await this.parts.transport.photo(receipt.id, photo);
+        await this.upload(one, photo, receipt.id);
       } catch (error) {
         // A photo that the service refuses for good must not keep the report's other photos on the phone for ever.
-        if (passing(error) || !(error instanceof Problem)) throw error;
+        if (!this.refusedForGood(one, photo, error)) throw error;
         photo.refused = true;
       }
       photo.sent = true;
-      await this.save(one);
+      if (!(await this.parts.shelf.delivered(one, photo))) throw new Gone();
+      this.parts.changed();
     }
   }
 
-  private async failed(one: Waiting, error: unknown): Promise<boolean> {
-    if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
-    one.attempts += 1;
-    if (error instanceof Problem && !passing(error)) {
-      one.state = "needs_fix";
-      one.refusal = { code: error.code, message: error.message, errors: [...error.errors] };
-      await this.save(one);
-      return true;
+  private refusedForGood(one: Waiting, photo: Attached, error: unknown): boolean {
+    if (!(error instanceof Problem)) return false;
+    if (error.code === "hash_mismatch") {
+      photo.spoiled = (photo.spoiled ?? 0) + 1; // spoiled on the way; the service has thrown it away
+      return photo.spoiled >= SPOILED_OFTEN;
     }
-    const asked = error instanceof Problem && error.retryAfter !== null ? error.retryAfter * 1000 : 0;
-    one.nextAt = this.parts.clock() + Math.max(asked, waitAfter(one.attempts));
-    await this.save(one);
-    return false;
+    if (error.code === "upload_in_progress") return false; // our own request that was cut off still holds it
+    if (error.status === 404 && !one.again) {
+      Object.assign(one, { receipt: null, state: "waiting", again: true });
+      throw new Unreachable("the service knows the report no longer");
+    }
+    return verdictOf(error) === "refused";
   }
 
-  private async save(one: Waiting): Promise<void> {
-    await this.parts.shelf.put(one);
+  /** One photo, from where the last try ended. */
+  private async upload(one: Waiting, photo: Attached, report: string): Promise<void> {
+    const { shelf, transport } = this.parts;
+    const bytes = await shelf.bytes(one.id, photo.id);
+    if (!bytes) {
+      photo.refused = true; // the phone's store has lost it: there is nothing to send, and the person is told
+      return;
+    }
+    let at = photo.begun ? await this.standing(one, photo, report) : NOTHING;
+    photo.begun = true;
+    await this.save(one, {});
+    while (!at.complete) {
+      // All bytes may be there without being a stored picture yet: the last piece, sent again, makes it one.
+      const from = at.offset < bytes.byteLength ? at.offset : Math.max(0, bytes.byteLength - PIECE);
+      const before = at.offset;
+      at = await transport.piece(report, photo, from, bytes.slice(from, from + PIECE), one.account);
+      if (!at.complete && at.offset <= before && at.offset === from) throw new Unreachable("the upload does not advance");
+    }
+  }
+
+  private async standing(one: Waiting, photo: Attached, report: string): Promise<Progress> {
+    try {
+      return await this.parts.transport.received(report, photo.id, one.account);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.temporary || verdictOf(error) === "stranger") throw error;
+      return NOTHING; // such an answer has no words: the upload itself will say what is wrong
+    }
+  }
+
+  private async failed(one: Waiting, error: Problem | Unreachable): Promise<Verdict> {
+    const { clock, shelf } = this.parts;
+    const verdict = verdictOf(error);
+    if (verdict === "stranger") {
+      await this.save(one, { trouble: "sign_in" });
+      this.parts.stranger?.();
+      return "stop";
+    }
+    const attempts = one.attempts + 1;
+    if (verdict === "refused" && one.receipt === null) {
+      await this.save(one, { attempts, state: "needs_fix", refusal: refusalOf(error as Problem), trouble: null });
+      return verdict;
+    }
+    const asked = error instanceof Problem && verdict === "stop" ? (error.retryAfter ?? 0) * 1000 : 0;
+    if (asked > 0) await shelf.keep(PAUSE, clock() + asked, clock());
+    const trouble = error instanceof Unreachable ? "network" : verdict === "stop" ? "busy" : "server";
+    await this.save(one, { attempts, trouble, nextAt: clock() + Math.max(asked, waitAfter(attempts)) });
+    return verdict;
+  }
+
+  private async save(one: Waiting, changes: Partial<Waiting>): Promise<void> {
+    Object.assign(one, changes);
+    if (!(await this.parts.shelf.update(one))) throw new Gone();
     this.parts.changed();
   }
+}
+
+function refusalOf(error: Problem): Refusal {
+  return { code: error.code, message: error.message, errors: [...error.errors] };
 }

@@ -1,10 +1,18 @@
-/** The phone's own store: reports that wait to be sent, the draft, and what is kept for offline use. */
+/** The phone's own store: reports that wait to be sent, their photos, drafts, and what is kept for offline use. */
 import type { Photo } from "@grid/webkit";
-import { openDB, type DBSchema, type IDBPDatabase } from "idb";
+import type { IDBPTransaction } from "idb";
 import type { Receipt, ReportIn } from "../types";
+import { connect, isFull, lostConnection, type Store, type Tables } from "./store";
 
-export interface WaitingPhoto extends Photo {
+/** A photo on its way, without its bytes: those lie beside, so that a list of reports costs no memory. */
+export interface Attached extends Omit<Photo, "bytes"> {
+  size: number;
+  /** The service has it, or will never take it. */
   sent: boolean;
+  /** Some of it may have arrived: ask how far before going on. */
+  begun?: boolean;
+  /** How often it arrived as something else than it is. */
+  spoiled?: number;
   /** The service does not take this photo, and no further try will change that. */
   refused?: boolean;
 }
@@ -15,13 +23,16 @@ export interface Refusal {
   errors: { field: string; message: string }[];
 }
 
+/** Why a report is not through yet. `sign_in`: it waits for its own account. */
+export type Trouble = "network" | "busy" | "server" | "sign_in";
+
 /** One report on its way. `id` is the idempotency key: however often it is sent, it is one report. */
 export interface Waiting {
   id: string;
   account: string;
   createdAt: number;
   report: ReportIn;
-  photos: WaitingPhoto[];
+  photos: Attached[];
   /** `waiting` to be sent; `photos`: accepted, photos follow; `needs_fix`: refused, a person must look. */
   state: "waiting" | "photos" | "needs_fix";
   attempts: number;
@@ -29,117 +40,251 @@ export interface Waiting {
   nextAt: number;
   refusal: Refusal | null;
   receipt: Receipt | null;
+  trouble?: Trouble | null;
+  /** The service knew the receipt no longer (it was set back to an earlier state); the report was sent once more. */
+  again?: boolean;
 }
+
+/** A report as the form hands it over, with its pictures. */
+export type Filled = Omit<Waiting, "photos"> & { photos: (Photo & { sent: boolean })[] };
 
 /** What the receipt page shows after the report has left the outbox. */
 export interface Sent {
   id: string;
   account: string;
   createdAt: number;
-  report: Pick<ReportIn, "direct" | "on_the_spot" | "joins">;
+  report: Pick<ReportIn, "direct" | "on_the_spot" | "joins"> & Partial<Pick<ReportIn, "text" | "place_words">>;
   receipt: Receipt;
   /** Photos that the service did not take. */
   refusedPhotos: number;
 }
 
-interface Tables extends DBSchema {
-  outbox: { key: string; value: Waiting };
-  sent: { key: string; value: Sent; indexes: { createdAt: number } };
-  kept: { key: string; value: { name: string; value: unknown; at: number } };
-  lease: { key: string; value: { name: string; owner: string; until: number } };
+const SENT_KEPT = 50;
+const LEAVING: ("outbox" | "photos" | "sent" | "kept")[] = ["outbox", "photos", "sent", "kept"];
+type Leaving = IDBPTransaction<Tables, typeof LEAVING, "readwrite">;
+/** What can be had again from the service; given up first when the phone has no room left. */
+const FETCHED = ["places", "mine:"];
+
+/** A photo without its bytes. */
+function attached({ bytes, ...rest }: Filled["photos"][number]): Attached {
+  return { ...rest, size: bytes.byteLength };
 }
 
-const SENT_KEPT = 50;
+/** Wait for the whole of a transaction; what it raises says why, its single steps only that they were undone. */
+async function ended(done: Promise<void>, steps: Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled([...steps, done]);
+  await done;
+}
 
 export class Shelf {
-  private constructor(private readonly db: IDBPDatabase<Tables>) {}
+  private store: Promise<Store> | null = null;
+
+  private constructor(private readonly name: string) {}
 
   static async open(name = "grid-phone"): Promise<Shelf> {
-    const db = await openDB<Tables>(name, 1, {
-      upgrade(fresh) {
-        fresh.createObjectStore("outbox", { keyPath: "id" });
-        fresh.createObjectStore("sent", { keyPath: "id" }).createIndex("createdAt", "createdAt");
-        fresh.createObjectStore("kept", { keyPath: "name" });
-        fresh.createObjectStore("lease", { keyPath: "name" });
-      },
-    });
-    return new Shelf(db);
+    const shelf = new Shelf(name);
+    await shelf.connected();
+    return shelf;
   }
 
   close(): void {
-    this.db.close();
+    void this.store?.then((store) => store.close());
+    this.store = null;
   }
 
+  private connected(): Promise<Store> {
+    const opening = (this.store ??= connect(this.name, () => {
+      this.store = null;
+    }));
+    opening.catch(() => {
+      this.store = null; // the next call tries anew
+    });
+    return opening;
+  }
+
+  /** Phones close the store behind a page that slept; such a call is made again on a new connection. */
+  private async use<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.connected());
+    } catch (error) {
+      if (!lostConnection(error)) throw error;
+      this.store = null;
+      return await work(await this.connected());
+    }
+  }
+
+  /** A write. Without room, first everything goes that can be fetched again. Raises QuotaExceededError after that. */
+  private async write<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    try {
+      return await this.use(work);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      await this.makeRoom();
+      return await this.use(work);
+    }
+  }
+
+  private async makeRoom(): Promise<void> {
+    await this.use(async (store) => {
+      const names = await store.getAllKeys("kept");
+      for (const name of names) if (FETCHED.some((one) => name.startsWith(one))) await store.delete("kept", name);
+      const waiting = new Set(await store.getAllKeys("outbox"));
+      for (const key of await store.getAllKeys("photos")) if (!waiting.has(key[0])) await store.delete("photos", key);
+    });
+  }
+
+  // --- reports on their way ------------------------------------------------------------------------------------------
   /** Reports of one account, oldest first. */
   async waiting(account: string): Promise<Waiting[]> {
-    const all = await this.db.getAll("outbox");
+    const all = await this.use((store) => store.getAll("outbox"));
     return all.filter((one) => one.account === account).sort((a, b) => a.createdAt - b.createdAt);
   }
 
-  async find(id: string): Promise<Waiting | undefined> {
-    return this.db.get("outbox", id);
+  /** How many reports lie here, and how many of them are this account's. */
+  async counts(account: string | null): Promise<{ all: number; mine: number }> {
+    const all = await this.use((store) => store.getAll("outbox"));
+    return { all: all.length, mine: all.filter((one) => one.account === account).length };
   }
 
-  async put(report: Waiting): Promise<void> {
-    await this.db.put("outbox", report);
+  async find(id: string): Promise<Waiting | undefined> {
+    return this.use((store) => store.get("outbox", id));
+  }
+
+  /**
+   * A finished report comes in, and the draft that it was made from goes, in one step: a phone that dies in between
+   * has either of them, never both. Raises QuotaExceededError; the draft is then as it was.
+   */
+  async put(report: Filled, draft?: string): Promise<void> {
+    await this.write(async (store) => {
+      const tx = store.transaction(["outbox", "photos", "kept"], "readwrite", { durability: "strict" });
+      const steps: Promise<unknown>[] = report.photos.map(({ id, bytes }) =>
+        tx.objectStore("photos").put({ report: report.id, id, bytes }),
+      );
+      steps.push(tx.objectStore("outbox").put({ ...report, photos: report.photos.map(attached) }));
+      if (draft !== undefined) steps.push(tx.objectStore("kept").delete(draft));
+      await ended(tx.done, steps);
+    });
+  }
+
+  /** How a report stands now. False, and nothing is written, if it has left the outbox meanwhile. */
+  async update(report: Waiting): Promise<boolean> {
+    return this.write(async (store) => {
+      const tx = store.transaction("outbox", "readwrite");
+      const there = (await tx.store.getKey(report.id)) !== undefined;
+      if (there) await tx.store.put(report);
+      await tx.done;
+      return there;
+    });
+  }
+
+  /** The bytes of one photo; undefined once it was delivered. */
+  async bytes(report: string, photo: string): Promise<ArrayBuffer | undefined> {
+    return (await this.use((store) => store.get("photos", [report, photo])))?.bytes;
+  }
+
+  /** The service has this photo: note it and give its room back, in one step. */
+  async delivered(report: Waiting, photo: Attached): Promise<boolean> {
+    return this.use(async (store) => {
+      const tx = store.transaction(["outbox", "photos"], "readwrite");
+      await tx.objectStore("photos").delete([report.id, photo.id]);
+      const there = (await tx.objectStore("outbox").getKey(report.id)) !== undefined;
+      if (there) await tx.objectStore("outbox").put(report);
+      await tx.done;
+      return there;
+    });
+  }
+
+  /** The report's photos with their bytes; those already delivered are not here any more. */
+  async photosOf(report: Waiting): Promise<Photo[]> {
+    const found: Photo[] = [];
+    for (const { size: _, sent: _s, begun: _b, spoiled: _p, refused: _r, ...photo } of report.photos) {
+      const bytes = await this.bytes(report.id, photo.id);
+      if (bytes) found.push({ ...photo, bytes });
+    }
+    return found;
   }
 
   async drop(id: string): Promise<void> {
-    await this.db.delete("outbox", id);
+    await this.leave(id, () => []);
+  }
+
+  /** A report goes back to be changed: out of the outbox and into the draft of that name, in one step. */
+  async takeBack(id: string, draft: string, value: unknown, now: number): Promise<void> {
+    await this.leave(id, (tx) => [tx.objectStore("kept").put({ name: draft, value, at: now })]);
   }
 
   /** Move a finished report out of the outbox, in one step. */
   async finish(done: Sent): Promise<void> {
-    const tx = this.db.transaction(["outbox", "sent"], "readwrite");
-    await tx.objectStore("outbox").delete(done.id);
-    await tx.objectStore("sent").put(done);
-    await tx.done;
+    await this.leave(done.id, (tx) => [tx.objectStore("sent").put(done)]);
     await this.trim();
   }
 
+  private async leave(id: string, also: (tx: Leaving) => Promise<unknown>[]): Promise<void> {
+    await this.write(async (store) => {
+      const tx = store.transaction(LEAVING, "readwrite");
+      const photos = tx.objectStore("photos").delete(IDBKeyRange.bound([id], [id, []]));
+      await ended(tx.done, [photos, tx.objectStore("outbox").delete(id), ...also(tx)]);
+    });
+  }
+
   private async trim(): Promise<void> {
-    const keys = await this.db.getAllKeysFromIndex("sent", "createdAt");
-    for (const key of keys.slice(0, Math.max(0, keys.length - SENT_KEPT))) await this.db.delete("sent", key);
+    await this.use(async (store) => {
+      const keys = await store.getAllKeysFromIndex("sent", "createdAt");
+      for (const key of keys.slice(0, Math.max(0, keys.length - SENT_KEPT))) await store.delete("sent", key);
+    });
   }
 
   async sent(id: string): Promise<Sent | undefined> {
-    return this.db.get("sent", id);
+    return this.use((store) => store.get("sent", id));
   }
 
-  /** Keep a value for offline use, under a name. */
+  /** What went out last from this account, newest first. */
+  async lastSent(account: string, limit: number): Promise<Sent[]> {
+    const all = await this.use((store) => store.getAllFromIndex("sent", "createdAt"));
+    return all.filter((one) => one.account === account).reverse().slice(0, limit);
+  }
+
+  // --- what is kept for offline use ----------------------------------------------------------------------------------
+  /** Keep a value for offline use, under a name. Raises QuotaExceededError. */
   async keep(name: string, value: unknown, now: number): Promise<void> {
-    await this.db.put("kept", { name, value, at: now });
+    await this.write((store) => store.put("kept", { name, value, at: now }));
   }
 
   async kept<T>(name: string): Promise<T | null> {
-    const row = await this.db.get("kept", name);
+    const row = await this.use((store) => store.get("kept", name));
     return row ? (row.value as T) : null;
   }
 
   /** All values whose names begin with `prefix`, in the order of their names. */
   async keptUnder<T>(prefix: string): Promise<T[]> {
-    const rows = await this.db.getAll("kept", IDBKeyRange.bound(prefix, `${prefix}\uffff`));
+    const rows = await this.use((store) => store.getAll("kept", IDBKeyRange.bound(prefix, `${prefix}\uffff`)));
     return rows.map((row) => row.value as T);
   }
 
   async forget(name: string): Promise<void> {
-    await this.db.delete("kept", name);
+    await this.use((store) => store.delete("kept", name));
   }
 
-  /** Take or prolong a lease; false while another page holds it. */
+  // --- one page at a time --------------------------------------------------------------------------------------------
+  /** Take or prolong a lease; false while another page holds it. One that ends too late is from before a clock change. */
   async lease(name: string, owner: string, now: number, milliseconds: number): Promise<boolean> {
-    const tx = this.db.transaction("lease", "readwrite");
-    const held = await tx.store.get(name);
-    const free = !held || held.owner === owner || held.until <= now;
-    if (free) await tx.store.put({ name, owner, until: now + milliseconds });
-    await tx.done;
-    return free;
+    return this.use(async (store) => {
+      const tx = store.transaction("lease", "readwrite");
+      const held = await tx.store.get(name);
+      const free = !held || held.owner === owner || held.until <= now || held.until > now + milliseconds;
+      if (free) await tx.store.put({ name, owner, until: now + milliseconds });
+      await tx.done;
+      return free;
+    });
   }
 
   async release(name: string, owner: string): Promise<void> {
-    const tx = this.db.transaction("lease", "readwrite");
-    const held = await tx.store.get(name);
-    if (held?.owner === owner) await tx.store.delete(name);
-    await tx.done;
+    await this.use(async (store) => {
+      const tx = store.transaction("lease", "readwrite");
+      const held = await tx.store.get(name);
+      if (held?.owner === owner) await tx.store.delete(name);
+      await tx.done;
+    });
   }
 }
+
