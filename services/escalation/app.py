@@ -20,6 +20,7 @@ from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.secretbox import SecretBox, read_or_make_key
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
     DatabaseSettings,
@@ -41,7 +42,6 @@ from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
 from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
-from services.chassis.secretbox import SecretBox, read_or_make_key
 from services.escalation.webhooks.signing import decode_secret
 
 NEEDS_REVISION = "0003"

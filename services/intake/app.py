@@ -38,7 +38,15 @@ from services.chassis.strongbox import Strongbox
 from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.intake.agents import GROUP, TOPICS, Progress
-from services.intake.api import Room, deed_router, form_router, install_refusals, photo_router, report_router
+from services.intake.api import (
+    Room,
+    deed_router,
+    form_router,
+    install_refusals,
+    photo_router,
+    report_router,
+    reporter_router,
+)
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
@@ -95,7 +103,14 @@ def http_app(
     app.state.auth = auth
     install_refusals(app, wording)
     pages = page_router(db, cache, clock, words)
-    for router in (report_router(room), photo_router(room), deed_router(room, sealer), form_router(room), pages):
+    for router in (
+        report_router(room),
+        photo_router(room),
+        reporter_router(room, sealer),
+        deed_router(room, sealer),
+        form_router(room),
+        pages,
+    ):
         app.include_router(router)
     app.include_router(
         session_router(

@@ -9,6 +9,7 @@ from services.dispatch.api.export import router as export_router
 from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.lending import router as lending_router
 from services.dispatch.api.mediation import router as mediation_router
+from services.dispatch.api.people import router as people_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.wiring import Wiring
 from services.dispatch.api.words import router as words_router
@@ -19,6 +20,7 @@ ROUTERS = (
     cases_router,
     evidence_router,
     mediation_router,
+    people_router,
     events_router,
     export_router,
     audit_router,

@@ -32,6 +32,9 @@ BODIES: Mapping[str, Any] = {
         "area": "44180200100101",
         "until": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
     },
+    "PUT /api/v1/reports/{report_id}/reporter": {"name": "王小明", "phone": "13812345678"},
+    "POST /api/v1/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
+    "POST /api/v1/cases/{case_no}/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
     "POST /api/v1/cases/{case_no}/mediation": {"id": "01950000-0000-7000-8000-000000000000", "text": "x"},
 }
 QUERIES: Mapping[str, str] = {
@@ -60,7 +63,7 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     body = b""
     if method == "PUT" and path.endswith(PICTURES):
         sent["content-type"], body = "image/jpeg", b"\xff\xd8\xff\xe0 cut off"
-    elif method in ("POST", "PATCH"):
+    elif method in ("POST", "PUT", "PATCH"):
         sent |= {"content-type": "application/json", "idempotency-key": str(uuid4())}
         body = json.dumps(BODIES.get(route, {})).encode()
     if situation is not None:

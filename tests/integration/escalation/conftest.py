@@ -22,6 +22,7 @@ from schemas.registry import decode
 from schemas.topics import CASE
 from services.chassis.db import Database, Tx, grid_now, move_clock
 from services.chassis.ids import SystemIds
+from services.chassis.secretbox import SecretBox
 from services.chassis.streams import Received
 from services.chassis.telemetry import Metrics
 from services.escalation.settings import WebhookSettings
@@ -31,7 +32,6 @@ from services.escalation.usecases.fire import Fired, fire_due
 from services.escalation.usecases.follow import CaseFollower
 from services.escalation.usecases.manage import EndpointDesk, NewSecret
 from services.escalation.webhooks.client import Outcome
-from services.chassis.secretbox import SecretBox
 from services.governance.acts import ClockState
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook

@@ -11,9 +11,9 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from schemas.events.case import ClockPointV1
+from services.chassis.secretbox import SecretBox
 from services.escalation.store import deliveries
 from services.escalation.webhooks.client import Outcome
-from services.chassis.secretbox import SecretBox
 from services.governance.acts import ClockState
 from services.governance.cycle import ClockKind
 from tests.integration.escalation.conftest import DOWN, OK, House, clock, endpoint_id, fact
