@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.audit import Audited, Entry, by_hand, record
 from services.chassis.auth.passwords import Passwords, check_strength
 from services.chassis.auth.sessions import close_sessions_of, digest
-from services.chassis.auth.tables import accounts, one_time_links, tokens
+from services.chassis.auth.tables import accounts, one_time_links, sessions, tokens
 from services.chassis.directory.tables import posts
 from services.chassis.ids import IdSource
 from services.governance.cycle import Role
@@ -50,6 +51,33 @@ class NewToken:
 
     token_id: str
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A fresh one-time link; the secret is shown this once."""
+
+    token: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignIns:
+    """How an account stands with signing in."""
+
+    seen_at: datetime | None = None
+    link_until: datetime | None = None
+
+
+async def sign_ins(tx: AsyncConnection) -> dict[str, SignIns]:
+    """By account: the last use of a sign-in that has not ended, the end of a link that was not used."""
+    seen = sa.select(sessions.c.account_id, sa.func.max(sessions.c.seen_at)).where(sessions.c.expires_at > _NOW)
+    waiting = sa.select(one_time_links.c.account_id, sa.func.max(one_time_links.c.expires_at)).where(
+        one_time_links.c.used_at.is_(None), one_time_links.c.expires_at > _NOW
+    )
+    last = dict((await tx.execute(seen.group_by(sessions.c.account_id))).all())
+    links = dict((await tx.execute(waiting.group_by(one_time_links.c.account_id))).all())
+    return {account: SignIns(last.get(account), links.get(account)) for account in last.keys() | links.keys()}
 
 
 async def list_accounts(tx: AsyncConnection, sample_password: str | None = None) -> list[ListedAccount]:
@@ -121,22 +149,30 @@ async def disable_account(tx: AsyncConnection, login: str) -> None:
     await record(tx, Entry(Audited.ACCOUNT_DISABLED, by_hand(), account_id, details={"sessions_ended": ended}))
 
 
-async def create_link(tx: AsyncConnection, ids: IdSource, login: str, life_s: int = LINK_LIFE_S) -> str:
-    """The secret of a link that signs `login` in once. Raises UnknownAccount."""
-    account_id = (await tx.execute(sa.select(accounts.c.account_id).where(accounts.c.login == login))).scalar()
+async def create_link(
+    tx: AsyncConnection, ids: IdSource, login: str, by: str | None = None, life_s: int = LINK_LIFE_S
+) -> NewLink:
+    """A link that signs `login` in once; links made for him before are good no more. `by` is the account that made
+    it, None the user of this machine. Raises UnknownAccount, also for an account that is disabled."""
+    wanted = sa.select(accounts.c.account_id).where(accounts.c.login == login, accounts.c.disabled_at.is_(None))
+    account_id = (await tx.execute(wanted.with_for_update())).scalar()
     if account_id is None:
         raise UnknownAccount(login)
+    unused = (one_time_links.c.account_id == account_id, one_time_links.c.used_at.is_(None))
+    await tx.execute(sa.delete(one_time_links).where(*unused))
     token = ids.token(24)
-    await tx.execute(
-        sa.insert(one_time_links).values(
+    made = await tx.execute(
+        sa.insert(one_time_links)
+        .values(
             token_sha256=digest(token),
             account_id=account_id,
             created_at=_NOW,
             expires_at=_NOW + sa.func.make_interval(0, 0, 0, 0, 0, 0, life_s),
         )
+        .returning(one_time_links.c.expires_at)
     )
-    await record(tx, Entry(Audited.LINK_CREATED, by_hand(), account_id, details={"life_s": life_s}))
-    return token
+    await record(tx, Entry(Audited.LINK_CREATED, by or by_hand(), account_id, details={"life_s": life_s}))
+    return NewLink(token, made.scalar_one())
 
 
 async def create_token(

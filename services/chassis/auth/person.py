@@ -21,6 +21,7 @@ class Person:
     sample: bool = False
     machine: bool = False
     scope: str | None = None  # machines only: 'open311' or None for a role token
+    work_no: str | None = None  # stands on photos in place of a name; None: a resident, or a machine
     at: datetime | None = field(default=None, compare=False)  # when those posts were in force; machines: None
 
     @property

@@ -79,6 +79,7 @@ class SessionOut(BaseModel):
     desks: list[str]
     rights: list[Right]
     links: dict[str, str]
+    work_no: str | None = Field(default=None, description="stands on photos in place of a name")
 
 
 def session_router(labels: Labeller | None = None, lent: Lending | None = None) -> APIRouter:
@@ -99,7 +100,7 @@ def session_router(labels: Labeller | None = None, lent: Lending | None = None) 
             assert body.login is not None
             assert body.password is not None
             opened = await auth.sign_in(body.login, body.password, address=address, agent=agent)
-        set_cookie(response, request, opened, auth.settings.session_s)
+        set_cookie(response, request, opened)
         return _session_out(opened.person, auth, labels, lent, page_links(request))
 
     @router.get(SESSION_PATH, summary="Who am I")
@@ -120,12 +121,12 @@ def session_router(labels: Labeller | None = None, lent: Lending | None = None) 
     return router
 
 
-def set_cookie(response: Response, request: Request, opened: SessionToken, life_s: int) -> None:
+def set_cookie(response: Response, request: Request, opened: SessionToken) -> None:
     """`__Host-sid` over HTTPS, `sid` on loopback."""
     response.set_cookie(
         _cookie_name(request),
         opened.token,
-        max_age=life_s,
+        max_age=opened.life_s,
         path="/",
         secure=_https(request),
         httponly=True,
@@ -177,4 +178,5 @@ def _session_out(
         desks=list(dict.fromkeys(desk for post in person.posts for desk in _DESKS.get(post.role, ()))),
         rights=rights_of(person, auth),
         links=links,
+        work_no=person.work_no,
     )

@@ -18,7 +18,7 @@ from services.chassis.auth import sessions as store
 from services.chassis.auth.denials import Denials
 from services.chassis.auth.passwords import Passwords
 from services.chassis.auth.person import Person
-from services.chassis.auth.sessions import AccountRow, SessionRow, TokenRow
+from services.chassis.auth.sessions import AccountRow, Device, SessionRow, TokenRow
 from services.chassis.auth.settings import AuthSettings
 from services.chassis.auth.throttle import Refused, count_try, forgive
 from services.chassis.db import Database, grid_now
@@ -51,6 +51,7 @@ class SessionToken:
     token: str
     expires_at: datetime
     person: Person
+    life_s: int
 
 
 class Authenticator:
@@ -87,7 +88,7 @@ class Authenticator:
         if not await self._passwords.verify(account.password if account else None, password) or account is None:
             await self._refused("wrong_password", account)
             raise Problem(401, "wrong_password")
-        return await self._open(account, address, agent, login)
+        return await self._open(account, Device(address, agent), login)
 
     async def sign_in_by_link(self, link: str, *, address: str, agent: str) -> SessionToken:
         """A one-time link signs in once. Problem 401 `link_invalid` for a used, old or unknown one."""
@@ -97,7 +98,7 @@ class Authenticator:
         if account is None:
             await self._refused("link_invalid", None)
             raise Problem(401, "link_invalid")
-        return await self._open(account, address, agent, None)
+        return await self._open(account, Device(address, agent, by_link=True), None)
 
     async def sign_out(self, token: str) -> None:
         """Ends one session at once here, within five seconds in the other services."""
@@ -132,16 +133,16 @@ class Authenticator:
         await record(tx, Entry(Audited.SIGN_IN_THROTTLED, None, known, Outcome.REFUSED, refused.whose))
         logger("auth").warning("sign_in_throttled", whose=refused.whose, account_id=known)
 
-    async def _open(self, account: AccountRow, address: str, agent: str, login: str | None) -> SessionToken:
+    async def _open(self, account: AccountRow, device: Device, login: str | None) -> SessionToken:
         token = self._ids.token(32)
         async with self._db.transaction() as tx:
-            await forgive(tx, login, address)
-            ends = await store.open_session(tx, token, account.account_id, self.settings, address, agent)
+            await forgive(tx, login, device.address)
+            ends = await store.open_session(tx, token, account.account_id, self.settings, device)
             now = await grid_now(tx)
-            means = {"means": "password" if login is not None else "link"}
+            means = {"means": "link" if device.by_link else "password"}
             await record(tx, Entry(Audited.SIGNED_IN, account.account_id, account.account_id, details=means))
         logger("auth").info("signed_in", account_id=account.account_id)
-        return SessionToken(token, ends, self._person(account, now))
+        return SessionToken(token, ends, self._person(account, now), self.settings.life_s(by_link=device.by_link))
 
     def holds_everywhere(self, person: Person, roles: Collection[Role]) -> bool:
         """Whether one of the person's posts of these roles is over every street of this installation."""
@@ -206,6 +207,7 @@ class Authenticator:
             posts=self._posts.posts_of(account.account_id, now),
             lang=account.lang,
             sample=account.sample,
+            work_no=account.work_no,
             at=now,
         )
 

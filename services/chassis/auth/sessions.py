@@ -26,6 +26,7 @@ class AccountRow:
     name: str
     lang: str
     sample: bool
+    work_no: str | None = None
     password: str | None = None
 
 
@@ -55,7 +56,14 @@ def digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-_ACCOUNT = (accounts.c.account_id, accounts.c.login, accounts.c.name, accounts.c.lang, accounts.c.sample)
+_ACCOUNT = (
+    accounts.c.account_id,
+    accounts.c.login,
+    accounts.c.name,
+    accounts.c.lang,
+    accounts.c.sample,
+    accounts.c.work_no,
+)
 
 
 async def find_account(tx: AsyncConnection, login: str) -> AccountRow | None:
@@ -73,10 +81,20 @@ async def account_by_id(tx: AsyncConnection, account_id: str) -> AccountRow | No
     return AccountRow(**row) if row else None
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What signs in: its address, its browser, and whether it came by a one-time link."""
+
+    address: str
+    agent: str
+    by_link: bool = False
+
+
 async def open_session(
-    tx: AsyncConnection, token: str, account_id: str, settings: AuthSettings, address: str, agent: str
+    tx: AsyncConnection, token: str, account_id: str, settings: AuthSettings, device: Device
 ) -> datetime:
     """Stores a new session; returns when it ends for good. Housekeeping removes those that have ended."""
+    life_s = settings.life_s(by_link=device.by_link)
     made = await tx.execute(
         sa.insert(sessions)
         .values(
@@ -84,9 +102,10 @@ async def open_session(
             account_id=account_id,
             created_at=_NOW,
             seen_at=_NOW,
-            expires_at=_NOW + sa.func.make_interval(0, 0, 0, 0, 0, 0, settings.session_s),
-            address=address[:60],
-            agent=agent[:200],
+            expires_at=_NOW + sa.func.make_interval(0, 0, 0, 0, 0, 0, life_s),
+            address=device.address[:60],
+            agent=device.agent[:200],
+            by_link=device.by_link,
         )
         .returning(sessions.c.expires_at)
     )
@@ -95,7 +114,8 @@ async def open_session(
 
 
 async def find_session(tx: AsyncConnection, token_sha256: bytes, settings: AuthSettings) -> SessionRow | None:
-    """The session if it is in force: neither over nor idle for too long, its account not disabled."""
+    """The session if it is in force: neither over nor, unless opened by a link, idle for too long; its account not
+    disabled."""
     idle = sa.extract("epoch", _NOW - sessions.c.seen_at)
     query = (
         sa.select(*_ACCOUNT, sessions.c.expires_at, idle.label("idle_for_s"), _NOW.label("now"))
@@ -103,7 +123,7 @@ async def find_session(tx: AsyncConnection, token_sha256: bytes, settings: AuthS
         .where(
             sessions.c.token_sha256 == token_sha256,
             sessions.c.expires_at > _NOW,
-            idle < settings.idle_s,
+            sa.or_(sessions.c.by_link, idle < settings.idle_s),
             accounts.c.disabled_at.is_(None),
         )
     )

@@ -19,7 +19,13 @@ class AuthSettings(SettingsGroup):
         default=24 * HOUR,
         ge=60,
         validation_alias="GRID_SESSION_IDLE_SECONDS",
-        description="A sign-in not used for so long ends.",
+        description="A sign-in by password not used for so long ends.",
+    )
+    link_session_s: int = Field(
+        default=30 * 24 * HOUR,
+        ge=60,
+        validation_alias="GRID_LINK_SESSION_SECONDS",
+        description="Life of a sign-in by one-time link or QR, used or not.",
     )
     throttle_window_s: int = Field(
         default=900,
@@ -39,3 +45,7 @@ class AuthSettings(SettingsGroup):
         validation_alias="GRID_SIGN_IN_TRIES_PER_ADDRESS",
         description="Failed tries per network address within the window; a whole office may sit behind one.",
     )
+
+    def life_s(self, *, by_link: bool) -> int:
+        """How long a sign-in lasts, in seconds."""
+        return self.link_session_s if by_link else self.session_s

@@ -85,11 +85,8 @@ class Desk:
                 held.setdefault(own.account_id, []).append(own.post)
         for account in sorted(self._named(held), key=lambda one: one.login):
             if account.account_id not in disabled and account.account_id != self.account:
-                posts = " / ".join(self._post(post) for post in held[account.account_id])
+                posts = " / ".join(self.words.held_post(post) for post in held[account.account_id])
                 yield ColleagueOut(login=account.login, name=account.name, posts=posts)
 
     def _named(self, ids: Collection[str]) -> Iterator[Account]:
         return (self.directory.accounts[one] for one in ids if one in self.directory.accounts)
-
-    def _post(self, post: Post) -> str:
-        return " · ".join(filter(None, (self.words.word("role", post.role), self.words.place(post.unit or post.area))))

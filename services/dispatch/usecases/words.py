@@ -11,7 +11,7 @@ from schemas.labels import Labels
 from schemas.sentences import sentence, steps
 from services.chassis.directory import Directory
 from services.dispatch.store.candidates import Candidate
-from services.governance.acts import Clock, Fact
+from services.governance.acts import Clock, Fact, Post
 from services.governance.case import Case
 from services.governance.cycle import Action, ClosedKind, Role, Stage, State, Tier
 from services.governance.explain import explain
@@ -75,6 +75,10 @@ class Words:
 
     def place(self, code: str | None) -> str:
         return (self.directory.name_of(code) or code) if code else ""
+
+    def held_post(self, post: Post) -> str:
+        """A post by its role and place."""
+        return " · ".join(filter(None, (self.word("role", post.role), self.place(post.unit or post.area))))
 
     def candidate(self, one: Candidate, now: datetime) -> str:
         """Another case in one line: which, how far, how often reported, how it stands, how long ago."""

@@ -10,6 +10,7 @@ import { createRouter, createWebHistory } from "vue-router";
 import App from "./App.vue";
 import { keepSending } from "./outbox";
 import DetailPage from "./pages/DetailPage.vue";
+import EnterPage from "./pages/EnterPage.vue";
 import MinePage from "./pages/MinePage.vue";
 import ReceiptPage from "./pages/ReceiptPage.vue";
 import ReportPage from "./pages/ReportPage.vue";
@@ -19,6 +20,7 @@ const router = createRouter({
   routes: [
     { path: "/", component: ReportPage },
     { path: "/receipt/:id", component: ReceiptPage, props: true },
+    { path: "/enter", component: EnterPage, meta: { open: true } },
     { path: "/mine", component: MinePage },
     { path: "/reports/:id", component: DetailPage, props: true },
     { path: "/:rest(.*)*", redirect: "/" },

@@ -77,6 +77,11 @@ export async function signIn(login: string, password: string): Promise<SessionOu
   return enter(await api.post<SessionOut>("/api/v1/session", { login, password }));
 }
 
+/** Sign in with the secret of a one-time link. */
+export async function signInByLink(link: string): Promise<SessionOut> {
+  return enter(await api.post<SessionOut>("/api/v1/session", { link }));
+}
+
 /** Sign out on the service, then here. If the service is silent the person stays signed in and is told. */
 export async function signOut(): Promise<void> {
   await api.delete("/api/v1/session");

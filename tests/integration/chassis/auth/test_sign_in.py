@@ -108,6 +108,7 @@ async def test_sign_in_look_and_sign_out(house: House) -> None:
             "sample": False,
             "desks": ["branch"],
             "rights": ["cases"],
+            "work_no": None,
         }
         cookie = signed.headers["set-cookie"].lower()
         assert cookie.startswith("sid=")
@@ -242,7 +243,7 @@ async def test_a_new_password_ends_all_sessions(house: House) -> None:
 
 async def test_a_link_signs_in_once(house: House) -> None:
     async with house.db.transaction() as tx:
-        link = await admin.create_link(tx, SystemIds(), "wangge01", life_s=60)
+        link = (await admin.create_link(tx, SystemIds(), "wangge01", life_s=60)).token
     async with house.client() as client:
         assert (await client.post("/api/v1/session", json={"link": link})).json()["login"] == "wangge01"
         again = await client.post("/api/v1/session", json={"link": link})
@@ -253,7 +254,7 @@ async def test_a_link_signs_in_once(house: House) -> None:
 
 async def test_an_old_link_is_no_good(house: House) -> None:
     async with house.db.transaction() as tx:
-        link = await admin.create_link(tx, SystemIds(), "wangge01", life_s=60)
+        link = (await admin.create_link(tx, SystemIds(), "wangge01", life_s=60)).token
         await move_clock(tx, timedelta(seconds=61))
     async with house.client() as client:
         assert (await client.post("/api/v1/session", json={"link": link})).status_code == 401

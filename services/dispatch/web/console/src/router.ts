@@ -20,6 +20,7 @@ export const router = createRouter({
     { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries", meta: { page: "deliveries" } },
     { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks", meta: { page: "webhooks" } },
     { path: "/delegations", component: () => import("./pages/DelegationsPage.vue"), name: "delegations", meta: { page: "delegations" } },
+    { path: "/accounts", component: () => import("./pages/AccountsPage.vue"), name: "accounts", meta: { page: "accounts" } },
     { path: "/audit", component: () => import("./pages/AuditPage.vue"), name: "audit", meta: { page: "audit" } },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
