@@ -33,11 +33,11 @@ def _stripped(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-_CLEAN = (BeforeValidator(_stripped), AfterValidator(_printable))
-Code = Annotated[str, Field(min_length=1, max_length=64), *_CLEAN]
-Line = Annotated[str, Field(max_length=200), *_CLEAN]
-Text = Annotated[str, Field(max_length=2000), *_CLEAN]
-Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/]+"), *_CLEAN]
+CLEAN = (BeforeValidator(_stripped), AfterValidator(_printable))
+Code = Annotated[str, Field(min_length=1, max_length=64), *CLEAN]
+Line = Annotated[str, Field(max_length=200), *CLEAN]
+Text = Annotated[str, Field(max_length=2000), *CLEAN]
+Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/]+"), *CLEAN]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ClientId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Degrees = Annotated[float, Field(ge=-180, le=180)]
@@ -66,7 +66,7 @@ class CategoryOut(Out):
 class SessionIn(In):
     """Sign-in of a person."""
 
-    login: Annotated[str, Field(min_length=1, max_length=64), *_CLEAN]
+    login: Annotated[str, Field(min_length=1, max_length=64), *CLEAN]
     password: Annotated[str, Field(min_length=1, max_length=256)]
 
 
