@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from services.chassis.asgi.policy import ContentPolicy, security_headers
 
-STATIC = Path(__file__).parents[3] / "services" / "intake" / "static" / "m"
+STATIC = Path(
+    os.environ.get("GRID_INTAKE_WEB_ROOT") or Path(__file__).parents[3] / "services" / "intake" / "static" / "m"
+)
 MIME = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript",

@@ -52,6 +52,7 @@ export interface ReportIn {
   life: boolean;
   direct: boolean;
   call_now: boolean;
+  in_grid: boolean;
   occurred_at: string;
   client_at: string;
   on_the_spot: { act: SpotAct; note: string } | null;

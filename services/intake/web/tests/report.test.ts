@@ -51,10 +51,18 @@ describe("the report", () => {
     expect(report({ danger: false, life: true })).toMatchObject({ danger: false, life: false, direct: false });
   });
 
-  it("calls the community at once for a secretary who asks so, unless it is settled or urgent", () => {
-    expect(report({ callNow: true }).call_now).toBe(true);
-    expect(report({ callNow: true, danger: true }).call_now).toBe(false);
-    expect(report({ callNow: true, act: "sao", actNote: "x" }).call_now).toBe(false);
+  it("carries what a secretary does with it, unless it is settled or urgent", () => {
+    expect(report({ handling: "community" })).toMatchObject({ call_now: true, in_grid: false });
+    expect(report({ handling: "grid" })).toMatchObject({ call_now: false, in_grid: true });
+    for (const over of [{ danger: true }, { act: "sao" as const, actNote: "x" }]) {
+      expect(report({ handling: "community", ...over }).call_now).toBe(false);
+      expect(report({ handling: "grid", ...over }).in_grid).toBe(false);
+    }
+  });
+
+  it("tells when it was seen, however late it goes out", () => {
+    const seen = report({ seenAt: NOW - 3_600_000 });
+    expect([seen.occurred_at, seen.client_at]).toEqual(["2026-11-22T11:00:00.000Z", "2026-11-22T12:00:00.000Z"]);
   });
 
   it("sends a pin as WGS-84, a chosen cell as a cell", () => {

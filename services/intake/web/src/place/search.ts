@@ -36,6 +36,11 @@ export function nearestPlaces(places: readonly Place[], near: Point, limit = 6):
     .map((one) => one.place);
 }
 
+/** Places of an area (a code that cells' codes begin with), as a proposal where no position is known. */
+export function placesIn(places: readonly Place[], area: string, limit = 6): Place[] {
+  return places.filter((place) => place.cell.startsWith(area)).slice(0, limit);
+}
+
 /** Put answers of the service together with what the phone already has. */
 export function merged(kept: readonly Place[], fresh: readonly Place[]): Place[] {
   const all = new Map(kept.map((place) => [place.id, place]));

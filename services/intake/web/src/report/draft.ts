@@ -4,7 +4,13 @@ import type { CategoryKey, FormOut, Nature, Place, ReportIn, SpotAct } from "../
 
 export type PinSource = "gps" | "hand" | "place";
 
+/** What a branch secretary does with his own find: 网格自办 or 呼叫社区. */
+export type Handling = "grid" | "community";
+
 export interface Draft {
+  id: string;
+  /** When it was seen (milliseconds): the first photo's moment, else the first entry's. Null: nothing entered yet. */
+  seenAt: number | null;
   photos: Photo[];
   placeWords: string;
   /** Named place that the words were taken from; null once they are changed by hand. */
@@ -21,8 +27,8 @@ export interface Draft {
   category: string | null;
   danger: boolean;
   life: boolean;
-  /** A branch secretary's report may call the community at once. */
-  callNow: boolean;
+  /** Null for everybody but a branch secretary, whose report rings nobody below himself. */
+  handling: Handling | null;
   text: string;
   act: SpotAct | null;
   actNote: string;
@@ -32,6 +38,8 @@ export interface Draft {
 
 export function emptyDraft(): Draft {
   return {
+    id: newId(),
+    seenAt: null,
     photos: [],
     placeWords: "",
     place: null,
@@ -45,7 +53,7 @@ export function emptyDraft(): Draft {
     category: null,
     danger: false,
     life: false,
-    callNow: false,
+    handling: null,
     text: "",
     act: null,
     actNote: "",
@@ -110,7 +118,7 @@ function textOf(draft: Draft, form: FormOut, fill: Fillers): string {
 
 /** The body to send. Danger calls the street directly and leaves no room for "already dealt with". */
 export function reportOf(draft: Draft, form: FormOut, now: number, joins: string | null, fill: Fillers): ReportIn {
-  const at = new Date(now).toISOString();
+  const urgentOrDone = draft.danger || draft.act !== null;
   return {
     category: categoryKey(draft, form),
     nature: draft.nature,
@@ -121,9 +129,10 @@ export function reportOf(draft: Draft, form: FormOut, now: number, joins: string
     danger: draft.danger,
     life: draft.danger && draft.life,
     direct: draft.danger,
-    call_now: draft.callNow && !draft.danger && draft.act === null,
-    occurred_at: at,
-    client_at: at,
+    call_now: !urgentOrDone && draft.handling === "community",
+    in_grid: !urgentOrDone && draft.handling === "grid",
+    occurred_at: new Date(draft.seenAt ?? now).toISOString(),
+    client_at: new Date(now).toISOString(),
     on_the_spot: !draft.danger && draft.act ? { act: draft.act, note: draft.actNote.trim() } : null,
     joins,
     photos: draft.photos.map(({ id, sha256, bytes, mime }) => ({ id, sha256, bytes: bytes.byteLength, mime })),
@@ -136,6 +145,7 @@ export function draftOf(report: ReportIn, photos: Photo[]): Draft {
   const pin = report.position && "lng" in report.position ? report.position : null;
   return {
     ...emptyDraft(),
+    seenAt: Date.parse(report.occurred_at),
     photos,
     placeWords: report.place_words,
     landmark: report.landmark,
@@ -147,7 +157,7 @@ export function draftOf(report: ReportIn, photos: Photo[]): Draft {
     category: report.category?.code ?? (report.danger ? null : UNSURE),
     danger: report.danger,
     life: report.life,
-    callNow: report.call_now,
+    handling: report.call_now ? "community" : report.in_grid ? "grid" : null,
     text: report.text,
     act: report.on_the_spot?.act ?? null,
     actNote: report.on_the_spot?.note ?? "",
@@ -156,9 +166,10 @@ export function draftOf(report: ReportIn, photos: Photo[]): Draft {
   };
 }
 
-export function waitingOf(account: string, report: ReportIn, photos: readonly Photo[], now: number) {
+/** `id` is the idempotency key; a draft goes under its own, so that what was sent is never offered as a draft again. */
+export function waitingOf(account: string, report: ReportIn, photos: readonly Photo[], now: number, id = newId()) {
   return {
-    id: newId(),
+    id,
     account,
     createdAt: now,
     report,

@@ -2,7 +2,7 @@
 import { api, Problem, Unreachable, type Point } from "@grid/webkit";
 import { reactive } from "vue";
 import { shelf } from "../outbox";
-import { merged, nearestPlaces, searchPlaces, SEARCH_FROM } from "../place/search";
+import { merged, nearestPlaces, placesIn, searchPlaces, SEARCH_FROM } from "../place/search";
 import type { FormOut, Place } from "../types";
 
 export const form = reactive<{ data: FormOut | null; places: Place[]; failed: boolean; offline: boolean }>({
@@ -57,8 +57,10 @@ export async function morePlaces(query: { cell?: string; q?: string }): Promise<
   }
 }
 
-/** Proposals for what was typed, or the nearest places before anything is. */
-export function proposals(words: string, near: Point | null): Place[] {
+/** Proposals for what was typed; before anything is, the nearest places, or those of the area without a position. */
+export function proposals(words: string, near: Point | null, area: string | null): Place[] {
   if (words.trim().length >= SEARCH_FROM) return searchPlaces(form.places, words, near);
-  return words.trim() === "" && near ? nearestPlaces(form.places, near) : [];
+  if (words.trim() !== "") return [];
+  if (near) return nearestPlaces(form.places, near);
+  return area === null ? [] : placesIn(form.places, area);
 }

@@ -1,12 +1,17 @@
 /** Take a refused report back into the form. It leaves the outbox: what is sent next is a new report with a new key. */
 import { toRaw } from "vue";
-import { drop, shelf } from "../outbox";
+import { look, shelf } from "../outbox";
 import type { Waiting } from "../outbox/shelf";
 import { draftOf } from "./draft";
+import { nameOf, type KeptDraft } from "./drafts";
+import { showNext } from "./useDraft";
 
 export async function mend(refused: Waiting): Promise<void> {
-  const { report, photos } = toRaw(refused);
-  const kept = photos.map(({ id, mime, sha256, bytes, width, height }) => ({ id, mime, sha256, bytes, width, height }));
-  await (await shelf()).keep("draft", draftOf(report, kept), Date.now());
-  await drop(refused.id);
+  const store = await shelf();
+  const one = toRaw(refused);
+  const draft = draftOf(one.report, await store.photosOf(one));
+  const kept: KeptDraft = { at: Date.now(), draft };
+  await store.takeBack(one.id, nameOf(one.account, draft.id), kept, kept.at);
+  showNext(draft.id);
+  await look();
 }

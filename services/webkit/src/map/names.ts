@@ -1,0 +1,48 @@
+/** Names on a map without tiles: as many as fit without lying over each other, the first ones before the later. */
+export interface Box {
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+}
+
+export interface Named {
+  id: string;
+  name: string;
+  /** Where its dot is, in pixels of the map's box. */
+  x: number;
+  y: number;
+}
+
+/** Pixels between a dot and its name, and around a name. */
+const GAP = 10;
+const AIR = 3;
+
+/** Width of a name in a type of `size` pixels: Chinese signs are square, others about half of that. */
+export function widthOf(name: string, size: number): number {
+  let width = 0;
+  for (const sign of name) width += sign.charCodeAt(0) > 0x2e7f ? size : size * 0.58;
+  return width;
+}
+
+function apart(a: Box, b: Box): boolean {
+  return a.right + AIR < b.left || b.right + AIR < a.left || a.bottom + AIR < b.top || b.bottom + AIR < a.top;
+}
+
+/** Room that a name takes right of its dot. */
+export function boxOf({ name, x, y }: Named, size: number): Box {
+  return { left: x - GAP, top: y - size * 0.75, right: x + GAP + widthOf(name, size), bottom: y + size * 0.75 };
+}
+
+/** Ids of the names that can be written; `taken` is room that something else needs already. */
+export function fitting(all: readonly Named[], size: number, taken: readonly Box[] = []): Set<string> {
+  const used = [...taken];
+  const shown = new Set<string>();
+  for (const one of all) {
+    const box = boxOf(one, size);
+    if (!used.every((other) => apart(box, other))) continue;
+    used.push(box);
+    shown.add(one.id);
+  }
+  return shown;
+}
