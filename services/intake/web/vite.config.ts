@@ -16,18 +16,20 @@ function shellWorker(): Plugin {
       order: "post",
       handler(_options, bundle) {
         const built = Object.keys(bundle).filter((name) => name !== "index.html");
-        const files = JSON.stringify([BASE, ...built.map((name) => BASE + name)]);
+        const files = JSON.stringify(built.map((name) => BASE + name));
         const page = bundle["index.html"];
-        const version = createHash("sha256")
-          .update(files)
+        const home = createHash("sha256")
           .update(page?.type === "asset" ? page.source : "")
-          .digest("hex")
-          .slice(0, 12);
+          .digest("hex");
+        const version = createHash("sha256").update(files).update(home).digest("hex").slice(0, 12);
         const template = readFileSync(new URL("./src/shell/worker.js", import.meta.url), "utf8");
         this.emitFile({
           type: "asset",
           fileName: "sw.js",
-          source: template.replace("__VERSION__", version).replace("__FILES__", files),
+          source: template
+            .replace("__VERSION__", version)
+            .replace("__HOME_SHA256__", home)
+            .replace("__FILES__", files),
         });
       },
     },

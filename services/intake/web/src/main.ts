@@ -14,6 +14,7 @@ import EnterPage from "./pages/EnterPage.vue";
 import MinePage from "./pages/MinePage.vue";
 import ReceiptPage from "./pages/ReceiptPage.vue";
 import ReportPage from "./pages/ReportPage.vue";
+import { registerWorker } from "./shell/register";
 
 const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
@@ -33,7 +34,8 @@ watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS :
 createApp(App).use(router).mount("#app");
 keepSending();
 
-// The worker only lets the page start without a network; sending never depends on it.
 if (import.meta.env.PROD && "serviceWorker" in navigator) {
-  addEventListener("load", () => void navigator.serviceWorker.register(`${import.meta.env.BASE_URL}sw.js`).catch(() => undefined));
+  const url = `${import.meta.env.BASE_URL}sw.js`;
+  // Private windows and some web views refuse a worker; the page then simply needs a network to start.
+  addEventListener("load", () => void registerWorker(navigator.serviceWorker, url, () => location.reload()).catch(() => undefined));
 }

@@ -33,28 +33,28 @@ class Service implements Transport {
   readonly stored: string[] = [];
   readonly calls: string[] = [];
 
-  private async then<T>(call: string, done: () => T): Promise<T> {
+  private async turn<T>(call: string, done: () => T): Promise<T> {
     this.calls.push(call);
-    const turn = this.script.shift() ?? this.always;
-    if (turn instanceof Error) throw turn;
+    const next = this.script.shift() ?? this.always;
+    if (next instanceof Error) throw next;
     const answer = done();
-    if (turn === "lost") throw new Unreachable();
+    if (next === "lost") throw new Unreachable();
     return Promise.resolve(answer);
   }
 
   report(body: ReportIn, key: string, account: string): Promise<Receipt> {
-    return this.then("report", () => {
+    return this.turn("report", () => {
       this.reports.set(key, { body, account });
       return { id: `r-${key}`, receipt_no: "FC1", case_no: null, due_at: null, track_url: "/t/x", created_at: "" };
     });
   }
 
   received(_report: string, id: string): Promise<Progress> {
-    return this.then(`ask ${id}`, () => ({ offset: this.bytes.get(id) ?? 0, complete: this.stored.includes(id) }));
+    return this.turn(`ask ${id}`, () => ({ offset: this.bytes.get(id) ?? 0, complete: this.stored.includes(id) }));
   }
 
   piece(_report: string, photo: Attached, from: number, bytes: ArrayBuffer): Promise<Progress> {
-    return this.then(`put ${photo.id} ${from}`, () => {
+    return this.turn(`put ${photo.id} ${from}`, () => {
       if (photo.id === this.refusesPhoto) throw problem(422, "broken_image");
       if (this.forgetful) throw problem(404, "not_found");
       this.bytes.set(photo.id, from + bytes.byteLength);
@@ -65,14 +65,26 @@ class Service implements Transport {
   }
 }
 
-function photo(id: string, size = 4) {
+function picture(id: string, size = 4) {
   return { id, mime: "image/jpeg", sha256: "0".repeat(64), bytes: new ArrayBuffer(size), width: 1, height: 1 };
 }
 
 function filled(account = "a1", photos: string[] = [], at = 1_000, size = 4): Filled {
   const draft = { ...emptyDraft(), placeWords: "凤城花园", tile: "litter" };
-  const bodies = photos.map((id) => photo(id, size));
+  const bodies = photos.map((id) => picture(id, size));
   return waitingOf(account, reportOf(draft, FORM, at, null, fill), bodies, at);
+}
+
+/** The next writes to the named store find no room. */
+function noRoom(store: string, times: number): void {
+  const { put: before } = IDBObjectStore.prototype;
+  let left = times;
+  IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Parameters<typeof before>) {
+    if (this.name !== store || left === 0) return before.apply(this, given);
+    left -= 1;
+    if (left === 0) IDBObjectStore.prototype.put = before;
+    throw new DOMException("no room", "QuotaExceededError");
+  };
 }
 
 let shelf: Shelf;
@@ -405,20 +417,6 @@ describe("who may send", () => {
 });
 
 describe("a phone without room", () => {
-  const full = () => new DOMException("no room", "QuotaExceededError");
-
-  /** The next writes to the named store find no room. */
-  function noRoom(store: string, times: number): void {
-    const { put: before } = IDBObjectStore.prototype;
-    let left = times;
-    IDBObjectStore.prototype.put = function (this: IDBObjectStore, ...given: Parameters<typeof before>) {
-      if (this.name !== store || left === 0) return before.apply(this, given);
-      left -= 1;
-      if (left === 0) IDBObjectStore.prototype.put = before;
-      throw full();
-    };
-  }
-
   it("gives up first what it can fetch again, never a draft or a report", async () => {
     await shelf.keep("places", [1], 0);
     await shelf.keep("mine:a1", [2], 0);

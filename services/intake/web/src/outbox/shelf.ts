@@ -241,7 +241,8 @@ export class Shelf {
   /** What went out last from this account, newest first. */
   async lastSent(account: string, limit: number): Promise<Sent[]> {
     const all = await this.use((store) => store.getAllFromIndex("sent", "createdAt"));
-    return all.filter((one) => one.account === account).reverse().slice(0, limit);
+    const mine = all.filter((one) => one.account === account);
+    return mine.sort((a, b) => b.createdAt - a.createdAt).slice(0, limit);
   }
 
   // --- what is kept for offline use ----------------------------------------------------------------------------------
