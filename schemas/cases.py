@@ -29,6 +29,7 @@ from services.governance.acts import (
     ClockChanged,
     Fact,
     LetGo,
+    Opened,
     ReportAttached,
     RequestChanged,
     Routed,
@@ -105,6 +106,7 @@ def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
         "rule": fact.rule,
         "tell": fact.tell,
         "clock": _clock_point(fact),
+        "external": _external(fact),
     }
     if cls is CaseRoutedV1:
         body["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)
@@ -122,6 +124,16 @@ def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
     event = cls.model_validate(body)
     assert isinstance(event, CaseFactV1)
     return event
+
+
+def _external(fact: Fact) -> list[dict[str, str]]:
+    """Numbers of other systems that came with a report."""
+    brought = (
+        change.command.external if isinstance(change, Opened) else change.external
+        for change in fact.changes
+        if isinstance(change, Opened | ReportAttached)
+    )
+    return [{"system": system, "number": number} for numbers in brought for system, number in numbers]
 
 
 def _reports(fact: Fact) -> dict[str, Any]:
@@ -211,7 +223,9 @@ def _standing(case: Case) -> dict[str, Any]:
         "rulebook": case.rulebook,
         "master": case.master,
         "absorbed": [
-            {"case_id": d.case.case_id, "case_no": d.case.case_no, "reports": d.reports} for d in case.absorbed
+            {"case_id": d.case.case_id, "case_no": d.case.case_no, "reports": d.reports}
+            for d in case.absorbed
+            if d.case.case_no
         ],
         "earlier": case.earlier,
     }

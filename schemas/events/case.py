@@ -6,7 +6,7 @@ Free text never appears; reasons are codes of the label list.
 
 from __future__ import annotations
 
-from schemas.events.parts import ActorV1, CategoryV1, RuleV1, SpotV1
+from schemas.events.parts import ActorV1, CategoryV1, ExternalV1, RuleV1, SpotV1
 from schemas.wire import Body, Moment, Wire
 from services.governance.acts import ClockState, TaskState
 from services.governance.cycle import (
@@ -130,7 +130,8 @@ class ToldV1(Wire):
 
 
 class CaseFactV1(Body):
-    """One thing that happened to a case. `clock` is set where a clock made it happen."""
+    """One thing that happened to a case. `clock` is set where a clock made it happen; `external` where a report brought
+    numbers by which other systems know the matter."""
 
     standing: StandingV1
     actor: ActorV1
@@ -140,6 +141,7 @@ class CaseFactV1(Body):
     rule: RuleV1 | None = None
     clock: ClockPointV1 | None = None
     tell: tuple[ToldV1, ...] = ()
+    external: tuple[ExternalV1, ...] = ()
 
 
 class RoutingV1(Wire):

@@ -25,6 +25,13 @@ class SpotV1(Wire):
     lat: Degrees | None = None
 
 
+class ExternalV1(Wire):
+    """What another system calls the same matter: the system as it is known here (a partner's name), and its number."""
+
+    system: str
+    number: str
+
+
 class ActorV1(Wire):
     """Who did it. `account` None: the machine (`rule` says which rule) or, on a report, a person without an account."""
 

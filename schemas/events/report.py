@@ -5,7 +5,7 @@ No personal data: `reporter_ref` is random per report, texts are masked; the raw
 
 from __future__ import annotations
 
-from schemas.events.parts import CategoryV1, SpotV1
+from schemas.events.parts import CategoryV1, ExternalV1, SpotV1
 from schemas.wire import Body, Moment, Wire
 from services.governance.cycle import Nature, Role
 
@@ -59,6 +59,9 @@ class ReportSubmittedV1(Body):
     staff: bool
     source: str
     source_event_id: str | None = None  # the sender's own number: Open311, platform push, import
+    partner: bool = False  # another authority handed it over: its class's limit and `due_by` count beside ours
+    due_by: Moment | None = None  # by when that authority wants it done
+    external: tuple[ExternalV1, ...] = ()  # the sender's own number first, then others that it knows; one matter
     nature: Nature
     category: CategoryV1 | None = None
     danger: bool = False

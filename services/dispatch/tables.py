@@ -148,6 +148,16 @@ case_reports = Table(
     Column("imported", JSONB),  # the file's own codes and words, by which an import is counted
 )
 
+# Whoever brings one of these numbers again speaks of the same matter, through whatever door.
+matters = Table(
+    "matters",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("report_id", Uuid, nullable=False, comment="that brought it; its case is the matter's"),
+    PrimaryKeyConstraint("system", "number"),
+)
+
 case_texts = Table(
     "case_texts",
     metadata,

@@ -174,6 +174,9 @@ class OpenCase:
     recorded: RecordedOutcome | None = None  # set: history, no clock, outside the live queues
     photos: tuple[str, ...] = ()
     earlier: CaseRef | None = None  # the ended case that the reporter took it for
+    partner: bool = False  # another authority hands it over: its terms count beside those of a case that is known
+    due: datetime | None = None  # by when that authority wants it done
+    external: tuple[tuple[str, str], ...] = ()  # (system, number) by which others know it
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +215,9 @@ class Archive:
 @dataclass(frozen=True, slots=True)
 class Absorbed:
     """A duplicate as its master keeps it. `under` is the case that it was merged into, by id: the master itself, or
-    another duplicate of the same master."""
+    another duplicate of the same master.
+
+    Without a case number it was no case of its own: the terms that another authority sent with its report (the id)."""
 
     case: CaseRef
     under: str
@@ -525,6 +530,7 @@ class FlagDropped:
 class ReportAttached:
     report_id: str
     photo_ids: tuple[str, ...] = ()
+    external: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

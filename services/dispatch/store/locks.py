@@ -50,7 +50,7 @@ def masters_of(cases: Mapping[str, Case]) -> set[str]:
 
 def relatives_of(cases: Mapping[str, Case]) -> set[str]:
     """Ids of masters, and of all the duplicates that they and the cases have."""
-    return masters_of(cases) | {d.case.case_id for case in cases.values() for d in case.absorbed}
+    return masters_of(cases) | {d.case.case_id for case in cases.values() for d in case.absorbed if d.case.case_no}
 
 
 @dataclass(frozen=True, slots=True)

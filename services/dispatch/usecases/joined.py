@@ -12,6 +12,7 @@ def absorbed_of(case: Case) -> tuple[AbsorbedOut, ...]:
     return tuple(
         AbsorbedOut(case_no=d.case.case_no, opened_at=d.opened_at, merged_at=d.at, reports=len(d.reports))
         for d in case.absorbed
+        if d.case.case_no
     )
 
 
@@ -23,5 +24,5 @@ def others_in(fact: Fact) -> tuple[str, ...]:
             case Followed(master) if master is not None:
                 found.append(master.case_no)
             case TookIn(duplicates) | LetGo(duplicates):
-                found += [d.case.case_no for d in duplicates]
+                found += [d.case.case_no for d in duplicates if d.case.case_no]
     return tuple(found)

@@ -71,6 +71,9 @@ def open_case(report: ReportSubmittedV1, case_id: str, case_no: str, earlier: Ca
         else None,
         photos=tuple(photo.id for photo in report.photos),
         earlier=CaseRef(earlier.case_id, earlier.case_no) if earlier is not None else None,
+        partner=report.partner,
+        due=report.due_by,
+        external=tuple((known.system, known.number) for known in report.external),
     )
 
 

@@ -7,7 +7,7 @@ memory in the order of the batch, written at the end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 
@@ -23,6 +23,7 @@ from services.chassis.streams import Poison, Received
 from services.chassis.telemetry import logger
 from services.dispatch.store import Tx, imports
 from services.dispatch.store.locks import ids_of_numbers, lock_together, next_numbers
+from services.dispatch.store.matters import Number, known_by, lead_to
 from services.dispatch.store.near import MOST, Point, before, metres, near, near_cases, point_of
 from services.dispatch.store.notes import Note, keep_notes
 from services.dispatch.store.reports import Claim, claim, keep_words, photo_arrived
@@ -31,9 +32,9 @@ from services.dispatch.usecases.around import around_case, around_report
 from services.dispatch.usecases.commands import CommandRefused, act_of, refusal_body, was_done
 from services.dispatch.usecases.deciding import Cause, carry_out
 from services.dispatch.usecases.opening import case_number, claim_of, open_case, words_of
+from services.dispatch.usecases.same_matter import case_meant, joins, numbers_of, together
 from services.governance.acts import AttachPhoto, CategoryRef, Command, Neighbour, TimerFired
 from services.governance.case import Case
-from services.governance.cycle import LIVE
 from services.governance.errors import GovernanceError
 
 
@@ -55,6 +56,7 @@ class _Work:
     numbers: dict[str, str]
     of_report: dict[str, str]
     near: Mapping[str, tuple[Neighbour, ...]]
+    known: Mapping[Number, str]  # the report that a number of another system leads to
     steps: list[Step] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     words: dict[str, Words] = field(default_factory=dict)
@@ -94,11 +96,13 @@ class Taking:
     async def _load(self, tx: Tx, batch: Sequence[Received]) -> _Work:
         """Lock every case that the batch speaks of."""
         bodies = [received.envelope.data for received in batch]
+        known = await known_by(tx, _brought(bodies))
         numbers = await ids_of_numbers(tx, _numbers(bodies))
-        locked = await lock_together(tx, (*_case_ids(bodies), *numbers.values()), reports=_report_ids(bodies))
+        spoken_of = (*_report_ids(bodies), *known.values())
+        locked = await lock_together(tx, (*_case_ids(bodies), *numbers.values()), reports=spoken_of)
         beside = await near_cases(tx, locked.cases.values())
         now = await grid_now(tx)
-        return _Work(self._tools.directory.current(), now, locked.cases, numbers, locked.homes, beside)
+        return _Work(self._tools.directory.current(), now, locked.cases, numbers, locked.homes, beside, known)
 
     async def _claim(self, tx: Tx, batch: Sequence[Received], work: _Work) -> dict[int, _Opening]:
         """Which reports of the batch are new, with their case numbers and neighbours."""
@@ -106,14 +110,18 @@ class Taking:
         if not reports:
             return {}
         recognised = {n: _recognised(body, work) for n, body in reports.items()}
-        joined = {n: case.case_id for n, case in recognised.items() if case is not None and case.state in LIVE}
+        joined = {n: c.case_id for n, c in recognised.items() if c is not None and joins(reports[n], c)}
         planned = {n: claim_of(body, joined.get(n) or str(self._tools.ids.uuid7())) for n, body in reports.items()}
+        for n, first in together(reports, joined, work.known).items():
+            joined[n] = planned[first].case_id
+            planned[n] = replace(planned[n], case_id=joined[n])
         by_id: dict[str, int] = {}
         for n, each in planned.items():
             by_id.setdefault(each.report_id, n)
         free = await claim(tx, [planned[n] for n in by_id.values()])
         taken = [n for report_id, n in by_id.items() if report_id in free]
         fresh = [n for n in taken if n not in joined]
+        await lead_to(tx, {number: reports[n].report_id for n in fresh for number in numbers_of(reports[n])})
         serials = await next_numbers(tx, len(fresh)) if fresh else []
         points = [await self._point(reports[n]) for n in fresh]
         around = await _neighbours(tx, points)
@@ -227,10 +235,13 @@ class _Opening:
 
 
 def _recognised(report: ReportSubmittedV1, work: _Work) -> Case | None:
-    """The case that the reporter recognised, or the one it was merged into. While that is open the report joins it;
-    an ended one is left alone, and the report opens its own that names it."""
+    """The case that the reporter recognised, or the one it was merged into; else the one that a number of another
+    system leads to. While that is open the report joins it; an ended one is left alone, and the report opens its own
+    that names it."""
     case = work.standing_for(work.numbers.get(report.joins or ""))
-    return case if case is not None and not case.history and not case.restricted else None
+    if case is not None and not case.history and (report.partner or not case.restricted):
+        return case
+    return case_meant(report, work.known, lambda one: work.standing_for(work.of_report.get(one)))
 
 
 async def _neighbours(tx: Tx, points: Sequence[Point | None]) -> list[tuple[tuple[Neighbour, ...], int]]:
@@ -264,6 +275,11 @@ def _numbers(bodies: Sequence[Body]) -> list[str]:
     named = (body.case_no for body in bodies if isinstance(body, CommandV1) and not body.case_id)
     joined = (body.joins for body in bodies if isinstance(body, ReportSubmittedV1))
     return [number for number in (*named, *joined) if number]
+
+
+def _brought(bodies: Sequence[Body]) -> list[tuple[Number, str]]:
+    reports = (body for body in bodies if isinstance(body, ReportSubmittedV1))
+    return [(number, body.report_id) for body in reports for number in numbers_of(body)]
 
 
 def _case_ids(bodies: Sequence[Body]) -> list[str]:

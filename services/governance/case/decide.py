@@ -78,7 +78,7 @@ def advance(
             merging.follow(turn, command)
         case Recompute():
             recompute(turn, command.change)
-    if isinstance(command, Absorb | Release):
+    if case is not None and isinstance(command, Absorb | Release | OpenCase):
         settle(turn, turn.at)  # under other terms something may have been due before now
     return tuple(turn.facts), turn.maybe
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from services.governance.acts import Clock
 from services.governance.case.model import Case
-from services.governance.case.terms import strict
+from services.governance.case.terms import is_last, strict
 from services.governance.cycle import ClockKind
 from services.governance.rulebook import Rulebook
 from services.governance.worktime import Budget
@@ -23,6 +23,7 @@ class Rests(StrEnum):
     SHARE = "share"  # a part of another clock's limit
     LEAD = "lead"  # as long as the lead unit has
     DATE = "date"  # a moment that a person named
+    ASKED = "asked"  # a moment that another authority named
 
 
 _NOT_WRITTEN = {
@@ -47,6 +48,9 @@ def ground_of(case: Case, clock: Clock, book: Rulebook) -> Ground:
     worked_out = _NOT_WRITTEN.get(clock.kind)
     if worked_out is not None:
         return Ground(worked_out, None, clock.started_at)
+    asked = (due for d in case.absorbed if not d.case.case_no for kind, due in d.dues if kind is clock.kind)
+    if any(is_last(clock, due, book.calendar) for due in asked):
+        return Ground(Rests.ASKED, None, clock.started_at)
     condition = strict(book.condition_of(case.condition, case.danger), case.absorbed, clock.started_at, book)
     if clock.kind is ClockKind.WHOLE:
         return Ground(Rests.WHOLE, condition.limit, _filed_at(case) or clock.started_at)

@@ -27,6 +27,7 @@ from services.governance.acts import (
     Follow,
     Followed,
     LetGo,
+    OpenCase,
     Other,
     Release,
     Restored,
@@ -34,11 +35,11 @@ from services.governance.acts import (
     TookIn,
 )
 from services.governance.case.anytime import clocks_back
-from services.governance.case.classify import allowed, is_restricted
+from services.governance.case.classify import allowed, is_restricted, propose
 from services.governance.case.cotasks import PARENT
 from services.governance.case.model import Case
-from services.governance.case.terms import begun, start_of
-from services.governance.case.turn import RESULT_KINDS, Turn
+from services.governance.case.terms import RESULT_KINDS, asked_by, begun, start_of
+from services.governance.case.turn import Turn
 from services.governance.cycle import LIVE, Action, ClockKind, State
 from services.governance.errors import MasterCalmer, MasterEnded, MasterItself, MasterUnknown, TooLate
 from services.governance.rulebook import Rulebook
@@ -128,12 +129,24 @@ def follow(turn: Turn, command: Follow) -> None:
 def absorb(turn: Turn, command: Absorb) -> None:
     """The reports are the master's as well, and the stricter terms its own. A closed one stays closed: it notes what
     came after."""
-    case = turn.case
-    rows = (*case.absorbed, *command.duplicates)
     turn.who, turn.action = command.by, Action.MERGE
-    changes: list[Change] = [TookIn(command.duplicates), *_restriction(turn, case, rows)]
-    changes += _reckoned(turn, case, rows)
-    turn.emit(FactKind.ABSORBED, changes, reason=None if case.state in LIVE else AFTER_CLOSE, tell=_OWNER)
+    reason = None if turn.case.state in LIVE else AFTER_CLOSE
+    turn.emit(FactKind.ABSORBED, _taken_in(turn, command.duplicates), reason=reason, tell=_OWNER)
+
+
+def terms_of(turn: Turn, command: OpenCase) -> list[Change]:
+    """What a further report changes about the case that is known: what another authority wants counts beside it."""
+    if not command.partner:
+        return []
+    meant = propose(command, turn.book)
+    condition = turn.book.conditions.get(meant.condition or "")
+    limit = condition.limit if condition else None
+    return _taken_in(turn, (asked_by(command, turn.case.case_id, turn.at, limit, meant.restricted),))
+
+
+def _taken_in(turn: Turn, duplicates: tuple[Absorbed, ...]) -> list[Change]:
+    rows = (*turn.case.absorbed, *duplicates)
+    return [TookIn(duplicates), *_restriction(turn, turn.case, rows), *_reckoned(turn, turn.case, rows)]
 
 
 def release(turn: Turn, command: Release) -> None:
@@ -209,12 +222,13 @@ def consequences(before: Case | None, fact: Fact, book: Rulebook) -> tuple[tuple
     if fact.kind == FactKind.MERGED and before.state is not State.MERGED:
         master = next(c.master for c in fact.changes if isinstance(c, Followed) and c.master is not None)
         duplicates = (_as_duplicate(before, own, master, fact.at, book), *before.absorbed)
-        followers = ((d.case.case_id, Follow(master, by)) for d in before.absorbed)
+        followers = ((d.case.case_id, Follow(master, by)) for d in before.absorbed if d.case.case_no)
         return (master.case_id, Absorb(duplicates, by)), *followers
     if fact.kind == FactKind.UNMERGED and before.master is not None:
         back = tuple(d for c in fact.changes if isinstance(c, TookIn) for d in c.duplicates)
         ids = (before.case_id, *(d.case.case_id for d in back))
-        return (before.master.case_id, Release(ids, by)), *((d.case.case_id, Follow(own, by)) for d in back)
+        followers = ((d.case.case_id, Follow(own, by)) for d in back if d.case.case_no)
+        return (before.master.case_id, Release(ids, by)), *followers
     return ()
 
 

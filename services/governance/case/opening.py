@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from services.governance import sla
 from services.governance.acts import (
+    Absorbed,
     AttachPhoto,
     Change,
+    Classified,
     ClockStarted,
     ClosedAs,
     FactKind,
@@ -17,12 +19,14 @@ from services.governance.acts import (
     RecordedOutcome,
     ReportAttached,
     StateChanged,
+    TookIn,
 )
-from services.governance.case import calling
+from services.governance.case import calling, merging
 from services.governance.case.classify import propose, recurs, routed_for
 from services.governance.case.machine import alert, auto_dispatch, call_up_by_machine
+from services.governance.case.terms import asked_by, shortened
 from services.governance.case.turn import Turn, runs
-from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State, Tier, Urgency
+from services.governance.cycle import Action, ClockKind, ClosedKind, Flag, MachineRule, Role, State, Tier
 from services.governance.sla import Allowance
 from services.governance.tiers import is_urgent
 
@@ -64,24 +68,27 @@ def _reported(turn: Turn, command: OpenCase) -> None:
     changes += [FlagRaised(Flag.NO_RULE)] if routed.line is None else []
     changes += [FlagRaised(Flag.CROSS_BORDER)] if spot.cell is None and spot.lng is not None else []
     changes += recurs(book, turn.around.before)
-    changes += _first_clocks(turn, command, classified.condition, classified.urgency)
+    terms = (asked_by(command, command.case_id, turn.at, None, False),) if command.due else ()
+    changes += [TookIn(terms)] if terms else []
+    changes += _first_clocks(turn, command, classified, terms)
     turn.action = Action.REPORT
     tell = calling.told_branch(spot)
     turn.emit(FactKind.REPORTED, changes, tell=tell, rule=MachineRule.ASSIGN_BRANCH)
 
 
-def _first_clocks(turn: Turn, command: OpenCase, condition_id: str | None, urgency: Urgency) -> list[Change]:
+def _first_clocks(turn: Turn, command: OpenCase, classified: Classified, terms: tuple[Absorbed, ...]) -> list[Change]:
     """From the report itself: the whole case, and the branch's time to assess (or the reply's alone)."""
-    book, at = turn.book, command.reported_at
-    condition = book.condition_of(condition_id, command.danger or command.life)
+    book, at, urgency = turn.book, command.reported_at, classified.urgency
+    condition = book.condition_of(classified.condition, command.danger or command.life)
     written = {k: book.limit_of(condition, k) for k in (ClockKind.GRID_RESPONSE, ClockKind.REPLY)}
     allowed: dict[ClockKind, Allowance] = {ClockKind.WHOLE: sla.whole_case(condition, urgency, at, book)}
     allowed |= {kind: sla.allow(budget, at, book) for kind, budget in written.items()}
-    return [
-        ClockStarted(sla.start(book, f"{command.case_id}:{kind.value}:1", kind, allowance, at, urgency))
+    clocks = (
+        sla.start(book, f"{command.case_id}:{kind.value}:1", kind, allowance, at, urgency)
         for kind, allowance in allowed.items()
         if runs(command.nature, kind)
-    ]
+    )
+    return [ClockStarted(shortened(clock, terms, book, urgency)) for clock in clocks]
 
 
 # --- recorded elsewhere ---------------------------------------------------------------------------------------------
@@ -108,7 +115,8 @@ def attach_report(turn: Turn, command: OpenCase) -> None:
     """Another report of a known matter: its reporters follow this case."""
     if command.report_id not in turn.case.reports:
         turn.action = Action.REPORT
-        turn.emit(FactKind.REPORT_ATTACHED, [ReportAttached(command.report_id)])
+        attached = ReportAttached(command.report_id, external=command.external)
+        turn.emit(FactKind.REPORT_ATTACHED, [attached, *merging.terms_of(turn, command)])
 
 
 def attach_photo(turn: Turn, command: AttachPhoto) -> None:

@@ -36,7 +36,7 @@ from services.governance.acts import (
 )
 from services.governance.case.evolve import evolve
 from services.governance.case.model import OPEN_TASKS, Case, clock_of, open_tasks, pending
-from services.governance.case.terms import strict
+from services.governance.case.terms import RESULT_KINDS, shortened, strict
 from services.governance.cycle import (
     CYCLE,
     Action,
@@ -55,9 +55,6 @@ from services.governance.rulebook import Condition, Rulebook
 from services.governance.sla import Allowance
 
 _NO_INPUTS = Inputs()
-RESULT_KINDS = frozenset(
-    {ClockKind.WHOLE, ClockKind.HANDLING, ClockKind.COMMUNITY_DISPOSAL, ClockKind.DISTRICT_HANDLING, ClockKind.REPLY}
-)
 _OUTLIVE_A_STATE = frozenset({ClockKind.WHOLE, ClockKind.SUPERVISION, ClockKind.REPLY})
 _DROPPED_ON_LEAVING = (
     Flag.DUE_SOON,
@@ -209,7 +206,7 @@ class Turn:
         number = sum(1 for c in case.clocks if c.kind is kind) + 1
         clock_id = f"{task_id}:clock" if task_id else f"{case.case_id}:{kind.value}:{number}"
         clock = sla.start(self.book, clock_id, kind, allowed, self.at, case.urgency, task_id)
-        return [ClockStarted(clock)]
+        return [ClockStarted(shortened(clock, case.absorbed, self.book, case.urgency))]
 
     def halt(self, *kinds: ClockKind) -> list[Change]:
         """Stop every clock of these kinds that is not stopped."""
