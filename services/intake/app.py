@@ -47,6 +47,7 @@ from services.intake.api import (
     report_router,
     reporter_router,
 )
+from services.intake.api.open311 import add_open311
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings
@@ -117,6 +118,7 @@ def http_app(
             lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
         )
     )
+    add_open311(app, room, reading_needs_key=own.open311_read_key)
     mount_spa(app, "/m/", own.web_root)
     return app
 

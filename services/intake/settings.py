@@ -32,6 +32,11 @@ class IntakeSettings(SettingsGroup):
         description="Folder of the keys (*.key, 32 random bytes each) that encrypt raw words and identities; "
         "the last by name seals. Default: secrets/vault under GRID_HOME, the first key made once.",
     )
+    open311_read_key: bool = Field(
+        default=False,
+        validation_alias="GRID_OPEN311_READ_KEY",
+        description="Reading requests through Open311 needs an `api_key` too; the standard asks for none.",
+    )
     web_root: Path = Field(
         default=HERE / "static" / "m",
         validation_alias="GRID_INTAKE_WEB_ROOT",

@@ -33,6 +33,8 @@ case_views = sa.Table(
     sa.Column("closed_as", sa.Text, nullable=True),
     sa.Column("changed_at", _TIME, nullable=False),
     sa.Column("master", sa.Text, nullable=True, comment="id of the case that it was merged into"),
+    sa.Index("case_views_changed", "changed_at"),
+    sa.Index("case_views_master", "master", postgresql_where=sa.text("master IS NOT NULL")),
     sa.Index(
         "case_views_near",
         "category",

@@ -71,6 +71,7 @@ reports = sa.Table(
     sa.Column("import_job", sa.Uuid, nullable=True),
     sa.Column("event_seq", sa.BigInteger, nullable=False, comment="events published about this report so far"),
     sa.Index("reports_mine", "reporter_account", "submitted_at", "report_id"),
+    sa.Index("reports_newest", "street", "submitted_at", "receipt_no"),
     sa.Index("reports_import", "import_job", postgresql_where=sa.text("import_job IS NOT NULL")),
 )
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from tests.integration.access.asking import Call
@@ -42,6 +43,9 @@ QUERIES: Mapping[str, str] = {
     "GET /api/v1/intake/duplicates": "?lng=113.06&lat=23.69",
     "POST /api/v1/webhooks/{endpoint_id}/replay": "?since=2026-01-01T00:00:00Z",
 }
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "POST /open311/v2/requests.{format}": {"service_code": "0110", "lat": "23.69", "long": "113.06"},
+}
 PICTURES = ("/photos/{photo_id}", "/evidence/{evidence_id}")
 
 
@@ -50,6 +54,7 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     method, path = route.split(" ", 1)
     names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
     names["case_id"] = "01950000-0000-7000-8000-000000000000"
+    names |= {"format": "json", "service_code": "0110"}
     if situation is not None:
         names["case_no"] = world.names[situation]
     names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")
@@ -63,6 +68,8 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     body = b""
     if method == "PUT" and path.endswith(PICTURES):
         sent["content-type"], body = "image/jpeg", b"\xff\xd8\xff\xe0 cut off"
+    elif route in FORMS:
+        sent["content-type"], body = "application/x-www-form-urlencoded", urlencode(FORMS[route]).encode()
     elif method in ("POST", "PUT", "PATCH"):
         sent |= {"content-type": "application/json", "idempotency-key": str(uuid4())}
         body = json.dumps(BODIES.get(route, {})).encode()

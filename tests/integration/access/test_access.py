@@ -26,8 +26,8 @@ pytestmark = pytest.mark.anyio
 TABLE = read_table()
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ACT = "dispatch POST /api/v1/cases/{case_no}/actions/{action}"
-NO_SESSION = {"escalation POST /api/v1/platform/events"}
-"""Answers to a signature, whoever is signed in."""
+NO_SESSION = {"escalation POST /api/v1/platform/events", "intake POST /open311/v2/requests.{format}"}
+"""Answer to a signature, or to a key, whoever is signed in."""
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.events.report import PhotoV1
 from services.chassis.auth import Authenticator, AuthSettings, admin
-from services.chassis.auth.sessions import open_session
+from services.chassis.auth.sessions import Device, open_session
 from services.chassis.clock import SystemClock, monotonic
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
@@ -186,7 +186,7 @@ async def _people(world: World, cache: DirectoryCache) -> None:
 
 async def _session(tx: AsyncConnection, ids: SystemIds, account: str) -> Mapping[str, str]:
     token = ids.token(32)
-    await open_session(tx, token, account, AuthSettings(), "127.0.0.1", "test")
+    await open_session(tx, token, account, AuthSettings(), Device("127.0.0.1", "test"))
     return {"cookie": f"sid={token}", "origin": ORIGIN}
 
 
@@ -261,7 +261,9 @@ async def _reported(world: World) -> tuple[str, PhotoV1]:
     }
     made = await _made(world, "intake", "POST", "/api/v1/reports", "RP", report)
     world.names["report_id"] = report_id = made["id"]
+    world.names["login"] = "wangge02"
     world.names["token"] = made["track_url"].rsplit("/", 1)[-1]
+    world.names["service_request_id"] = made["receipt_no"]
     await _sent(world, "intake", f"/api/v1/reports/{report_id}/photos/p1", "RP", picture)
     await _made(world, "intake", "PUT", f"/api/v1/reports/{report_id}/reporter", "RP", {"name": "王小明"})
     return report_id, PhotoV1.model_validate(named)
