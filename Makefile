@@ -5,7 +5,7 @@ SETUP := $(PYTHON) services/chassis/bootstrap.py
 PY := .venv/bin/python
 NPM := .venv/bin/npm --prefix services
 PAGES := services/dispatch/static/.built
-PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispatch/web services/vite.shared.ts \
+PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispatch/web services/vite.*.ts \
 	schemas/labels -type f -not -path '*/node_modules/*' 2>/dev/null)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -69,7 +69,7 @@ lock: .venv/ready-dev ## resolve requirements/*.in anew
 	--no-emit-find-links --no-emit-index-url -q -o requirements/$$group.txt requirements/$$group.in; done
 
 clean: ## remove what make has made here, not the data of GRID_HOME
-	rm -rf .venv services/node_modules services/*/static .mypy_cache .ruff_cache .pytest_cache .hypothesis bench
+	rm -rf .venv services/node_modules services/*/static .mypy_cache .ruff_cache .pytest_cache .hypothesis bench/*.json
 
 .venv/ready: requirements/tools.txt requirements/run.txt requirements/web.txt services/chassis/bootstrap.py
 	@$(SETUP) environment run web && touch $@

@@ -2,6 +2,8 @@
 import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import type { Plugin, UserConfig } from "vite";
+import { compressed } from "./vite.compressed.ts";
+import { onlyWordsNamed } from "./vite.words.ts";
 
 const services = fileURLToPath(new URL(".", import.meta.url));
 const labels = fileURLToPath(new URL("../schemas/labels", import.meta.url));
@@ -27,6 +29,19 @@ export function withoutRemoteSources(): Plugin {
   };
 }
 
+/** The kit's icons come as a font of 25 KB inside its style sheet; these pages draw theirs, so it stays out. */
+export function withoutIconFont(): Plugin {
+  const face = /@font-face\s*\{[^}]*vant-icon[^}]*\}/g;
+  return {
+    name: "grid-without-icon-font",
+    enforce: "pre",
+    transform(code, id) {
+      if (!/vant.*\.css(?:$|\?)/.test(id) || !face.test(code)) return null;
+      return { code: code.replace(face, ""), map: null };
+    },
+  };
+}
+
 export interface PageApp {
   /** Address prefix, with both slashes: `/m/`. */
   base: string;
@@ -34,6 +49,8 @@ export interface PageApp {
   service: "intake" | "dispatch";
   /** Folder under `services/<service>/static/`. */
   folder: string;
+  /** Folders of its sources, beside the kit's. */
+  sources: string[];
   /** Port of the development server. */
   port: number;
   plugins?: UserConfig["plugins"];
@@ -45,9 +62,11 @@ const ports = { intake: ["GRID_INTAKE_PORT", "8001"], dispatch: ["GRID_DISPATCH_
 export function pageApp(app: PageApp): UserConfig {
   const [variable, usual] = ports[app.service];
   const backend = `http://127.0.0.1:${process.env[variable] ?? usual}`;
+  const outDir = `${services}/${app.service}/static/${app.folder}`;
+  const sources = ["webkit/src", ...app.sources].map((folder) => `${services}/${folder}`);
   return {
     base: app.base,
-    plugins: [withoutRemoteSources(), vue(), ...(app.plugins ?? [])],
+    plugins: [withoutRemoteSources(), withoutIconFont(), onlyWordsNamed(sources), vue(), ...(app.plugins ?? []), compressed(outDir)],
     resolve: { alias: aliases },
     server: {
       port: app.port,
@@ -57,7 +76,7 @@ export function pageApp(app: PageApp): UserConfig {
       proxy: { "/api": { target: backend, headers: { origin: backend } } },
     },
     build: {
-      outDir: `${services}/${app.service}/static/${app.folder}`,
+      outDir,
       emptyOutDir: true,
       target: OLDEST_BROWSERS,
       cssTarget: OLDEST_BROWSERS,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mimetypes
 import os
 import re
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -25,19 +27,42 @@ Run <code>make web</code> in the project directory, then reload.</p>
 </html>"""
 
 
+_CODINGS = (("br", ".br"), ("gzip", ".gz"))
+"""Forms that the build lays beside its files, best first."""
+
+
 class _BuiltPage(StaticFiles):
-    """StaticFiles with the fallback of a single-page application and cache rules."""
+    """StaticFiles with the fallback of a single-page application, cache rules, and what the build has compressed."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        path = path if path not in ("", ".") else "index.html"
         try:
-            response = await super().get_response(path, scope)
+            response = await self._smallest(path, scope)
         except HTTPException as error:
             if error.status_code != 404 or "." in path.rsplit("/", 1)[-1]:
                 raise
             path = "index.html"
-            response = await super().get_response(path, scope)
+            response = await self._smallest(path, scope)
         response.headers["cache-control"] = IMMUTABLE if _HASHED.search(path) else NO_CACHE
+        response.headers.add_vary_header("accept-encoding")
         return response
+
+    async def _smallest(self, path: str, scope: Scope) -> Response:
+        accepted = Headers(scope=scope).get("accept-encoding", "")
+        for coding, ending in _CODINGS:
+            if coding not in accepted or not self.lookup_path(path + ending)[0]:
+                continue
+            response = await super().get_response(path + ending, scope)
+            response.headers["content-encoding"] = coding
+            response.headers["content-type"] = _media_type(path)
+            return response
+        return await super().get_response(path, scope)
+
+
+def _media_type(path: str) -> str:
+    """What the file holds, whatever form it is sent in."""
+    found = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    return f"{found}; charset=utf-8" if found.startswith("text/") else found
 
 
 def mount_spa(app: FastAPI, path: str, directory: Path) -> None:

@@ -41,6 +41,7 @@ export default defineConfig(
     base: BASE,
     service: "intake",
     folder: "m",
+    sources: ["intake/web/src"],
     port: 5171,
     plugins: [components({ resolvers: [VantResolver()], dts: false, dirs: [] }), shellWorker()],
   }),

@@ -1,7 +1,7 @@
 export * from "./api";
 export * from "./case";
 export * from "./clock";
-export { fill, has, language, LANGUAGES, speak, t, tOr, type Language } from "./i18n";
+export { fill, has, language, LANGUAGES, speak, t, tOr, wordsReady, type Language } from "./i18n";
 export * from "./live";
 export * from "./map/cells";
 export { default as LanguageSwitch } from "./parts/LanguageSwitch.vue";

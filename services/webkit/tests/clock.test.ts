@@ -43,8 +43,8 @@ describe("amounts", () => {
 
   it("counts minutes and seconds", () => expect(minutesSeconds(187.9)).toBe("03:07"));
 
-  it("speaks English", () => {
-    speak("en-US");
+  it("speaks English", async () => {
+    await speak("en-US");
     expect(amount(2 * HOUR + 600)).toBe("2 h 10 min");
   });
 });

@@ -57,7 +57,7 @@ describe("t", () => {
   });
 
   it("speaks the chosen language and remembers it", async () => {
-    speak("en-US");
+    await speak("en-US");
     expect(t("form.submit")).toBe("Report");
     expect(language.value).toBe("en-US");
     expect(localStorage.getItem("grid.language")).toBe("en-US");

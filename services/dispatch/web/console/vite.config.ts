@@ -8,6 +8,7 @@ export default defineConfig(
     base: "/console/",
     service: "dispatch",
     folder: "console",
+    sources: ["dispatch/web/common/src", "dispatch/web/console/src"],
     port: 5172,
     plugins: [components({ resolvers: [ElementPlusResolver({ importStyle: "css" })], dts: false, dirs: [] })],
   }),

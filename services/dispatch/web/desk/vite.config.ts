@@ -8,6 +8,7 @@ export default defineConfig(
     base: "/desk/",
     service: "dispatch",
     folder: "desk",
+    sources: ["dispatch/web/common/src", "dispatch/web/desk/src"],
     port: 5173,
     plugins: [components({ resolvers: [VantResolver()], dts: false, dirs: [] })],
   }),

@@ -1,7 +1,7 @@
 import "@grid/webkit/style.css";
 import "@grid/webkit/vant.css";
 import "./style.css";
-import { language } from "@grid/webkit";
+import { language, wordsReady } from "@grid/webkit";
 import { Locale } from "vant";
 import enUS from "vant/es/locale/lang/en-US";
 import zhCN from "vant/es/locale/lang/zh-CN";
@@ -31,7 +31,7 @@ const router = createRouter({
 
 watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS : zhCN));
 
-createApp(App).use(router).mount("#app");
+void wordsReady().then(() => createApp(App).use(router).mount("#app"));
 keepSending();
 
 if (import.meta.env.PROD && "serviceWorker" in navigator) {

@@ -1,5 +1,5 @@
 /** Words on the screen. They all come from `schemas/labels`; a page holds ids only. */
-import { ref, watchEffect } from "vue";
+import { ref, shallowReactive, watchEffect } from "vue";
 
 export type Language = "zh-CN" | "en-US";
 export type Values = Readonly<Record<string, string | number>>;
@@ -7,17 +7,19 @@ export type Values = Readonly<Record<string, string | number>>;
 export const LANGUAGES: readonly Language[] = ["zh-CN", "en-US"];
 
 const STORED_AS = "grid.language";
-const files = import.meta.glob<Record<string, string>>("@labels/**/*.json", { eager: true, import: "default" });
+type List = Record<string, string>;
 
-function wordsOf(language: Language): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const [path, words] of Object.entries(files)) {
-    if (path.endsWith(`${language}.json`)) Object.assign(found, words);
-  }
-  return found;
+// The language of the street comes with the page, another one when somebody asks for it.
+const here = import.meta.glob<List>(["@labels/zh-CN.json", "@labels/pages/zh-CN.json"], { eager: true, import: "default" });
+const elsewhere = import.meta.glob<List>(["@labels/en-US.json", "@labels/pages/en-US.json"], { import: "default" });
+
+const words = shallowReactive<Partial<Record<Language, List>>>({ "zh-CN": Object.assign({}, ...Object.values(here)) as List });
+
+async function learn(next: Language): Promise<void> {
+  if (words[next]) return;
+  const lists = await Promise.all(Object.values(elsewhere).map((load) => load()));
+  words[next] = Object.assign({}, ...lists) as List;
 }
-
-const words: Record<Language, Record<string, string>> = { "zh-CN": wordsOf("zh-CN"), "en-US": wordsOf("en-US") };
 
 function isLanguage(value: string | null): value is Language {
   return value === "zh-CN" || value === "en-US";
@@ -39,8 +41,14 @@ watchEffect(() => {
   document.documentElement.lang = language.value;
 });
 
-/** Use another language and remember the choice on this device. */
-export function speak(next: Language): void {
+/** Resolves once the remembered language can be spoken; where its words cannot be had the page speaks Chinese. */
+export async function wordsReady(): Promise<void> {
+  await learn(language.value).catch(() => undefined);
+}
+
+/** Use another language and remember the choice on this device. Rejects where its words cannot be had. */
+export async function speak(next: Language): Promise<void> {
+  await learn(next);
   language.value = next;
   try {
     localStorage.setItem(STORED_AS, next);
@@ -64,8 +72,9 @@ export function has(key: string): boolean {
 
 function find(key: string): string | undefined {
   const own = words[language.value];
+  const usual = words["zh-CN"];
   const general = key.split("@")[0] ?? key;
-  return own[key] ?? own[general] ?? words["zh-CN"][key] ?? words["zh-CN"][general];
+  return own?.[key] ?? own?.[general] ?? usual?.[key] ?? usual?.[general];
 }
 
 /** The word for an id. `action.answer@street` falls back to `action.answer`; a missing id shows itself. */

@@ -312,3 +312,28 @@ async def test_a_built_front_end_is_served_with_fallback_and_cache_rules(tmp_pat
         assert (await client.get("/console/sw.js")).headers["cache-control"] == "no-cache"
         assert (await client.get("/console/assets/gone-12345678.js")).status_code == 404
         assert (await client.get("/console/..%2f..%2fetc/passwd.txt")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("asked", "coding", "body"),
+    [("gzip, deflate, br", "br", b"small"), ("gzip", "gzip", b"smaller"), ("identity", None, b"let a = 1")],
+)
+async def test_a_built_file_is_sent_in_the_smallest_form_that_the_browser_takes(
+    tmp_path: Path, asked: str, coding: str | None, body: bytes
+) -> None:
+    (tmp_path / "index.html").write_text("<p>shell</p>")
+    app_js = tmp_path / "app-B3x9_fQz.js"
+    app_js.write_bytes(b"let a = 1")
+    app_js.with_name(f"{app_js.name}.br").write_bytes(b"small")
+    app_js.with_name(f"{app_js.name}.gz").write_bytes(b"smaller")
+    app = build()
+    mount_spa(app, "/m/", tmp_path)
+    async with (
+        client_of(app) as client,
+        client.stream("GET", f"/m/{app_js.name}", headers={"accept-encoding": asked}) as answer,
+    ):
+        assert b"".join([piece async for piece in answer.aiter_raw()]) == body
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["vary"].lower() == "accept-encoding"
+    assert "immutable" in answer.headers["cache-control"]

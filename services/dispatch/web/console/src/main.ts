@@ -5,8 +5,9 @@ import "./style/shell.css";
 import "./style/list.css";
 import "./style/panel.css";
 import "./style/pages.css";
+import { wordsReady } from "@grid/webkit";
 import { createApp } from "vue";
 import App from "./App.vue";
 import { router } from "./router";
 
-createApp(App).use(router).mount("#app");
+void wordsReady().then(() => createApp(App).use(router).mount("#app"));

@@ -3,7 +3,7 @@ import "vant/es/toast/style/index.mjs";
 import "@grid/webkit/vant.css";
 import "../../common/src/case-parts.css";
 import "./style.css";
-import { language } from "@grid/webkit";
+import { language, wordsReady } from "@grid/webkit";
 import { Locale } from "vant";
 import enUS from "vant/es/locale/lang/en-US";
 import zhCN from "vant/es/locale/lang/zh-CN";
@@ -28,4 +28,4 @@ const router = createRouter({
 
 watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS : zhCN));
 
-createApp(App).use(router).mount("#app");
+void wordsReady().then(() => createApp(App).use(router).mount("#app"));
