@@ -29,6 +29,7 @@ from services.chassis.settings import (
     KafkaSettings,
     ServiceTokenSettings,
 )
+from services.chassis.signing import decode_secret
 from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
@@ -42,7 +43,6 @@ from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
 from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
-from services.escalation.webhooks.signing import decode_secret
 
 NEEDS_REVISION = "0003"
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from services.chassis.clock import SystemClock
-from services.escalation.webhooks.signing import encode_secret, sign
+from services.chassis.signing import encode_secret, sign
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(

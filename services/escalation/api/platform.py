@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 from schemas.api.escalation import PlatformEventIn
 from services.chassis.asgi import FieldProblem, Problem
 from services.chassis.db import grid_now
+from services.chassis.signing import BadSignatureError, verify
 from services.escalation.api.desk import DeskOf
 from services.escalation.store.platform import answer_to
 from services.escalation.usecases.hear import hear
-from services.escalation.webhooks.signing import BadSignatureError, verify
 
 
 class HeardOut(BaseModel):

@@ -13,6 +13,7 @@ from cryptography.exceptions import InvalidTag
 from services.chassis.clock import monotonic
 from services.chassis.db import Database, grid_now, is_transient
 from services.chassis.secretbox import SecretBox
+from services.chassis.signing import sign
 from services.chassis.telemetry import Metrics, logger
 from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
@@ -21,7 +22,6 @@ from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import Attempt, Claimed
 from services.escalation.webhooks.client import Outcome
 from services.escalation.webhooks.plan import GONE, next_try, retry_after
-from services.escalation.webhooks.signing import sign
 
 IDLE_S: Final = 0.2
 AWAY_S: Final = 0.5

@@ -12,12 +12,12 @@ from schemas.webhooks import ping_body
 from services.chassis.db import Tx, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.secretbox import SecretBox
+from services.chassis.signing import encode_secret
 from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
 from services.escalation.usecases.follow import cloudevents_headers
 from services.escalation.webhooks.client import check_target
-from services.escalation.webhooks.signing import encode_secret
 
 OVERLAP = timedelta(hours=24)
 """How long the old secret still signs beside the new one."""

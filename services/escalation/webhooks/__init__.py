@@ -1,1 +1,1 @@
-"""What leaves for the city platform: signatures, secrets at rest, the guarded HTTP client, the retry plan."""
+"""What leaves for the city platform: the guarded HTTP client, the retry plan."""

@@ -22,10 +22,10 @@ from schemas.registry import decode
 from schemas.wire import Body
 from services.chassis.directory import DirectoryCache
 from services.chassis.directory.load import load_street
+from services.chassis.signing import encode_secret
 from services.chassis.telemetry import Metrics
 from services.escalation.app import http_app
 from services.escalation.usecases.vitals import PlatformProbe
-from services.escalation.webhooks.signing import encode_secret
 from tests.integration.escalation.conftest import HOOK_URL, House, fact
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from services.escalation.webhooks.signing import BadSignatureError, decode_secret, encode_secret, sign, verify
+from services.chassis.signing import BadSignatureError, decode_secret, encode_secret, sign, verify
 
 SECRET = b"0123456789abcdef0123456789abcdef"
 OTHER = b"another secret of thirty-two byte"
