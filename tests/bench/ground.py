@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import psycopg
 
@@ -85,9 +86,9 @@ async def _fill(url: str) -> None:
 
 
 @contextmanager
-def process(env: Mapping[str, str], *words: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m words…`, ended by SIGTERM."""
-    started = subprocess.Popen([sys.executable, "-m", *words], env=dict(env), cwd=CHECKOUT)
+def process(env: Mapping[str, str], *words: str, log: IO[bytes] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """`python -m words…`, ended by SIGTERM; what it logs goes to `log` as under `grid up`, else to ours."""
+    started = subprocess.Popen([sys.executable, "-m", *words], env=dict(env), cwd=CHECKOUT, stderr=log)
     try:
         yield started
     finally:
