@@ -57,13 +57,22 @@ PositionIn = Annotated[
 ]
 
 
+class PhotoFixIn(In):
+    """Where the camera says it was, WGS-84. It stays in intake."""
+
+    lng: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+
+
 class PhotoIn(In):
-    """A photo that will follow."""
+    """A photo that will follow. `taken_at` and `fix`: what its camera wrote into it, read before that is taken out."""
 
     id: ClientId
     sha256: Sha256
     bytes: Annotated[int, Field(ge=1, le=PHOTO_MAX_BYTES)]
     mime: Literal["image/jpeg", "image/png", "image/webp"]
+    taken_at: Moment | None = None
+    fix: PhotoFixIn | None = None
 
 
 class OnTheSpotIn(In):
@@ -114,6 +123,28 @@ class PhotoSlotOut(Out):
     id: str
     url: str
     stored: bool
+
+
+class SamePictureOut(Out):
+    """An earlier or later report with the same picture; `case_no` null: it has no case yet, or not one to be told."""
+
+    case_no: str | None = None
+    at: Moment
+
+
+class PhotoFactsOut(Out):
+    """What a photo tells beside what it shows. `metres_from_pin`: from where it was taken to the report's pin."""
+
+    id: str
+    taken_at: Moment | None = None
+    metres_from_pin: int | None = None
+    same: tuple[SamePictureOut, ...] = ()
+
+
+class PhotoFactsPageOut(Out):
+    """The stored photos of one report."""
+
+    photos: tuple[PhotoFactsOut, ...] = ()
 
 
 class ReportCreatedOut(Out):
@@ -266,7 +297,8 @@ class FormOut(Out):
 
 
 class PlaceOut(Out):
-    """A named place; `initials` are pinyin first letters."""
+    """A named place. `initials` are pinyin first letters; of names that are read in several ways all of them, separated
+    by spaces. `distance_m` where the question told a position."""
 
     id: str
     name: str
@@ -275,6 +307,7 @@ class PlaceOut(Out):
     lng: float
     lat: float
     initials: str
+    distance_m: int | None = None
 
 
 class PlacesOut(Out):

@@ -30,6 +30,9 @@ from services.chassis.http_client import ServiceClient
 from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pictures.folder import FolderStore
+from services.chassis.pictures.settings import MediaSettings, picture_store
+from services.chassis.pictures.store import PictureStore
 from services.chassis.pictures.workshop import Workshop
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
@@ -61,6 +64,8 @@ from services.governance.acts import Post
 NAME = "dispatch"
 NEEDED_REVISION = "0008"
 STATIC = Path(__file__).parent / "static"
+EVIDENCE = "evidence"
+"""The part of the picture store that is dispatch's."""
 PAGES = ("console", "desk")
 BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame
 
@@ -87,7 +92,7 @@ async def build_server() -> Running:
     await warm(base.directory)
     forwarder = _forwarder(settings, token)
     feed = Feed(base.db, base.directory, settings)
-    app = make_app(http, base, folder_check("evidence", evidence_folder(settings)))
+    app = make_app(http, base, folder_check("evidence", evidence_disk(settings)))
     auth = Authenticator(base.db, PostsOf(base.directory), base.ids, service_token=token)
     app.state.auth = auth
     app.state.clock = monotonic
@@ -139,22 +144,36 @@ async def build_relay() -> Running:
     """The outbox's relay; beside it one of a service's relays keeps house."""
     base = ground(f"{NAME}-relay")
     address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
-    folder = evidence_folder(DispatchSettings())
-    recomputing = Abandoned(base, DispatchSettings().recompute_per_s)
-    chores = (*retention.evidence_chores(folder, kept), Archiving(base), recomputing)
+    settings = DispatchSettings()
+    folder, pictures = evidence_disk(settings), evidence_store(settings)
+    recomputing = Abandoned(base, settings.recompute_per_s)
+    chores = (*retention.evidence_chores(pictures, bench(), kept), Archiving(base), recomputing)
     keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
     parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper))
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 
 def evidence_files(settings: DispatchSettings, ids: IdSource) -> EvidenceFiles:
-    """The store of evidence."""
-    return EvidenceFiles(evidence_folder(settings), Workshop(), ids)
+    """The evidence and where it is made clean."""
+    return EvidenceFiles(evidence_store(settings), bench(), Workshop(), ids)
 
 
-def evidence_folder(settings: DispatchSettings) -> Path:
-    """Where evidence lies: below GRID_HOME unless told otherwise."""
-    return settings.evidence_dir or HomeSettings().home / "media" / "evidence"
+def evidence_store(settings: DispatchSettings) -> PictureStore:
+    """Where evidence lies: with the other pictures, unless it has a folder of its own."""
+    if settings.evidence_dir is not None:
+        return FolderStore(settings.evidence_dir)
+    return picture_store(MediaSettings(), HomeSettings().home / "media", EVIDENCE)
+
+
+def evidence_disk(settings: DispatchSettings) -> Path:
+    """The folder of this machine that must have room."""
+    store = evidence_store(settings)
+    return store.root if isinstance(store, FolderStore) else bench()
+
+
+def bench() -> Path:
+    """The folder of this machine in which pictures are made."""
+    return HomeSettings().home / "media" / "bench"
 
 
 class PostsOf:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
 
+from schemas.api.intake import PhotoFactsOut, PhotoFactsPageOut
 from services.chassis.auth import Person
 from services.chassis.http_client import ServiceClient, passed_headers
 
@@ -50,6 +51,11 @@ class Forwarder:
     async def photo(self, report_id: str, photo_id: str, person: Person, params: Mapping[str, str]) -> Given:
         """A report's photo; whether the caller may see the case has been asked here."""
         return await _pass(self._intake, Passing("GET", f"/api/v1/media/{report_id}/{photo_id}", params=params), person)
+
+    async def photo_facts(self, report_id: str, person: Person) -> tuple[PhotoFactsOut, ...]:
+        """What intake knows of a report's photos; whether the caller may see the case has been asked here."""
+        given = await self._intake.call_json("GET", f"/api/v1/reports/{report_id}/photos", person=person)
+        return PhotoFactsPageOut.model_validate(given).photos
 
     async def close(self) -> None:
         """Give back the connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pictures.settings import MediaSettings, picture_store
 from services.chassis.pictures.workshop import Workshop
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
@@ -60,7 +62,7 @@ from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
 from services.intake.usecases.words import PATIENCE, WordsFromDispatch
 
-NEEDS_REVISION = "0004"
+NEEDS_REVISION = "0005"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
 
 
@@ -82,11 +84,13 @@ def http_app(
     ids, own = SystemIds(), IntakeSettings()
     sealer = sealer or vault_sealer(home)
     submissions = Submissions(db, ids, sealer)
-    files = MediaFiles(home / "media")
+    kept = picture_store(MediaSettings(), home / "media")
     token = ServiceTokenSettings().token
     dispatch = ServiceClient("dispatch", own.dispatch_url, token or SecretStr(""), timeout=PATIENCE)
     words = WordsFromDispatch(dispatch)
-    room = Room(db, cache, clock, ids, submissions, PhotoDesk(db, files, Workshop(own.photo_hands), ids), words)
+    remember, hands = timedelta(days=own.photo_days), Workshop(own.photo_hands)
+    photos = PhotoDesk(db, MediaFiles(home / "media"), kept, hands, ids, remember)
+    room = Room(db, cache, clock, ids, submissions, photos, words)
     auth = Authenticator(db, cache, ids, service_token=token)
     wording = Wording({lang: Labels(lang) for lang in LANGUAGES})
 
@@ -135,7 +139,8 @@ async def relay() -> Running:
     """The relay process: outbox rows go to Kafka; beside it one of a service's relays keeps house."""
     db, metrics = Database(DatabaseSettings(), "intake-relay"), Metrics("intake")
     address, media, kept = KafkaAddress.parse(KafkaSettings().url), HomeSettings().home / "media", RetentionSettings()
-    keeper = housekeeper("intake", db, metrics, kept, others=photo_chores(media, kept), folder=media)
+    pictures = picture_store(MediaSettings(), media)
+    keeper = housekeeper("intake", db, metrics, kept, others=photo_chores(media, pictures, kept), folder=media)
     parts = (*relay_parts("intake", db, outbox, address, metrics), housekeeping_part(keeper))
     return Running(parts, metrics=metrics, close=db.close)
 

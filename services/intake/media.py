@@ -1,6 +1,7 @@
-"""Where photo bytes lie: `partial/` while they arrive, `photos/` once they are clean. Names are made here, never given.
+"""Bytes of photos that are still arriving, in `partial/` on this machine; and what finished ones are called.
 
-The clean picture is made beside its place and gets its name in one step, so a crash leaves the whole of it or none.
+A finished picture goes to the picture store under a name that is given once, so that an attempt which a crash broke
+off is never mixed up with the one that succeeded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import BinaryIO
 from uuid import UUID
 
 _CHUNK = 1 << 20
+PHOTOS = "photos"
+PARTIAL = "partial"
 
 
 class UploadInProgress(Exception):
@@ -23,13 +26,12 @@ class UploadInProgress(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """The three files of one photo, and the path that events carry."""
+class Bench:
+    """Where one photo is worked on: its bytes as they came, and the two pictures made of them."""
 
     partial: Path
     full: Path
     thumb: Path
-    public: str
 
 
 class PartialFile:
@@ -57,50 +59,40 @@ class PartialFile:
 
 
 class MediaFiles:
-    """All photo files below one folder."""
+    """All uploads below one folder."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def shelf(self, report_id: UUID, photo_id: str) -> Shelf:
-        """Where a photo lies. The photo id is hashed into the name: it came from outside."""
-        name = hashlib.sha256(photo_id.encode()).hexdigest()[:24]
-        public = f"photos/{report_id.hex[-2:]}/{report_id}/{name}.jpg"
-        full = self._root / public
-        return Shelf(
-            partial=self._root / "partial" / f"{report_id}-{name}",
-            full=full,
-            thumb=full.with_suffix(".thumb.jpg"),
-            public=public,
-        )
+    def bench(self, report_id: UUID, photo_id: str) -> Bench:
+        """Where a photo is worked on. Its id is hashed into the name: it came from outside."""
+        partial = self._root / PARTIAL / f"{report_id}-{_name(photo_id)}"
+        return Bench(partial, partial.with_name(f"{partial.name}.full"), partial.with_name(f"{partial.name}.thumb"))
 
     @contextmanager
-    def opened(self, shelf: Shelf) -> Iterator[PartialFile]:
+    def opened(self, bench: Bench) -> Iterator[PartialFile]:
         """The photo's partial file, locked. Raises UploadInProgress."""
-        shelf.partial.parent.mkdir(parents=True, exist_ok=True)
-        with open(os.open(shelf.partial, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as handle:
+        bench.partial.parent.mkdir(parents=True, exist_ok=True)
+        with open(os.open(bench.partial, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UploadInProgress from None
-            if not _lies_at(handle, shelf.partial):  # removed as forgotten in this very moment
+            if not _lies_at(handle, bench.partial):  # removed as forgotten in this very moment
                 raise UploadInProgress
             yield PartialFile(handle)
 
-    def received(self, shelf: Shelf) -> int:
+    def received(self, bench: Bench) -> int:
         """How many bytes of an unfinished photo are here."""
         try:
-            return shelf.partial.stat().st_size
+            return bench.partial.stat().st_size
         except FileNotFoundError:
             return 0
 
-    def fresh(self, target: Path) -> Path:
-        """A name beside `target` for the child to write to; its folder is made."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target.with_name(f".{target.name}.new")
-
-    def discard(self, path: Path) -> None:
-        path.unlink(missing_ok=True)
+    def clear(self, bench: Bench) -> None:
+        """Take everything off the bench."""
+        for path in (bench.full, bench.thumb, bench.partial):
+            path.unlink(missing_ok=True)
 
     def sha256(self, path: Path) -> str:
         digest = hashlib.sha256()
@@ -108,6 +100,15 @@ class MediaFiles:
             while chunk := handle.read(_CHUNK):
                 digest.update(chunk)
         return digest.hexdigest()
+
+
+def picture_path(report_id: UUID, photo_id: str, attempt: UUID) -> str:
+    """What this attempt at a photo is called in the picture store."""
+    return f"{PHOTOS}/{report_id.hex[-2:]}/{report_id}/{_name(photo_id)}-{attempt.hex}.jpg"
+
+
+def _name(photo_id: str) -> str:
+    return hashlib.sha256(photo_id.encode()).hexdigest()[:24]
 
 
 def _lies_at(handle: BinaryIO, path: Path) -> bool:

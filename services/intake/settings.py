@@ -37,6 +37,13 @@ class IntakeSettings(SettingsGroup):
         validation_alias="GRID_OPEN311_READ_KEY",
         description="Reading requests through Open311 needs an `api_key` too; the standard asks for none.",
     )
+    photo_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        validation_alias="GRID_INTAKE_PHOTO_DAYS",
+        description="Days for which a picture that is sent again with another report is known again.",
+    )
     web_root: Path = Field(
         default=HERE / "static" / "m",
         validation_alias="GRID_INTAKE_WEB_ROOT",

@@ -22,6 +22,7 @@ from services.chassis.ids import SystemIds
 from services.chassis.outbox.metrics import RelayMetrics
 from services.chassis.outbox.parts import group_of
 from services.chassis.outbox.relay import Relay
+from services.chassis.pictures.folder import FolderStore
 from services.chassis.streams.batch import BatchRunner
 from services.chassis.streams.handler import BatchHandler
 from services.chassis.streams.message import Message
@@ -144,15 +145,14 @@ class Town:
 
     def _keeper(self, name: str) -> Housekeeper:
         media, kept = self.home / "media", self.kept
-        evidence = media / "evidence"
         sweeps = {
             "intake": (),
             "dispatch": dispatch_retention.sweeps(kept),
             "escalation": escalation_retention.sweeps(kept),
         }
         others = {
-            "intake": photo_chores(media, kept),
-            "dispatch": dispatch_retention.evidence_chores(evidence, kept),
+            "intake": photo_chores(media, FolderStore(media), kept),
+            "dispatch": dispatch_retention.evidence_chores(FolderStore(media / "evidence"), media / "bench", kept),
             "escalation": (),
         }
         return housekeeper(

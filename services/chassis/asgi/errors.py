@@ -16,6 +16,8 @@ from services.chassis.asgi.edge import BodyTooLarge, too_large
 from services.chassis.asgi.problem import STATUS_OF, FieldProblem, NotReady, Problem, problem_response
 from services.chassis.asgi.wording import Wording, language
 from services.chassis.db import is_transient
+from services.chassis.pictures.store import StoreAway
+from services.chassis.pictures.workshop import WorkshopClosed
 from services.chassis.storage import out_of_room
 from services.chassis.telemetry import logger
 from services.governance.errors import GovernanceError
@@ -54,6 +56,8 @@ def install_error_handlers(app: FastAPI, wording: Wording) -> None:
     app.add_exception_handler(HTTPException, answering(lambda _, error: http_problem(error)))
     app.add_exception_handler(NotReady, answering(lambda _, error: unavailable(error.missing)))
     app.add_exception_handler(SQLAlchemyError, answering(lambda _, error: database_problem(error)))
+    app.add_exception_handler(StoreAway, answering(lambda _, error: pictures_away(error)))
+    app.add_exception_handler(WorkshopClosed, answering(lambda _, error: workshop_closed(error)))
     app.add_exception_handler(OSError, answering(lambda _, error: disk_problem(error)))
 
 
@@ -92,6 +96,18 @@ def disk_problem(error: OSError) -> Problem:
     if not out_of_room(error):
         raise error
     return no_room("files")
+
+
+def pictures_away(error: StoreAway) -> Problem:
+    """Pictures can be neither kept nor shown just now. What was sent of one stays here, and the same may come again."""
+    logger("http").error("picture_store_away", why=error.why)
+    return Problem(503, "picture_store_away", headers={"retry-after": RETRY_AFTER_S}, extra={"missing": "pictures"})
+
+
+def workshop_closed(error: WorkshopClosed) -> Problem:
+    """The picture could not be looked at just now, which says nothing about the picture."""
+    logger("http").error("picture_workshop_closed", why=str(error))
+    return unavailable("pictures")
 
 
 def no_room(where: str) -> Problem:

@@ -7,45 +7,40 @@ import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.housekeeping.chore import Turn
-from services.chassis.pictures.shelf import old_files, remove_old
+from services.chassis.pictures.store import PictureStore
 
-PAGE: Final = 500
 Named = Callable[[AsyncConnection, Sequence[str]], Awaitable[set[str]]]
-"""Which of these files (paths below the root) somebody still needs."""
+"""Which of these files (paths below its part of the store) somebody still needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class LooseFiles:
-    """The chore for one folder. Age is the file's own, by the host's clock: the database's does not stamp files."""
+    """The chore for one part of a store. Age is the file's own, by the clock of whoever keeps it: the database's does
+    not stamp files."""
 
     name: str
-    root: Path
+    store: PictureStore
+    below: str
     keep: timedelta
     named: Named
     every: timedelta
 
     async def do(self, turn: Turn) -> None:
-        """Once through the folder, a page at a time."""
+        """Once through, a page at a time."""
         before = (turn.clock.now() - self.keep).timestamp()
-        old = old_files(self.root, before)
-        while page := await asyncio.to_thread(lambda: list(islice(old, PAGE))):
+        async for page in self.store.old(self.below, before):
             await turn.stand_aside()
             needed = await self.named(turn.connection, page)
             loose = [each for each in page if each not in needed]
-            gone = await asyncio.to_thread(self._remove, loose, before)
+            gone = await self.store.remove_old(self.below, loose, before)
             if gone:
                 turn.told.removed(self.name, gone)
-
-    def _remove(self, loose: Sequence[str], before: float) -> int:
-        return sum(remove_old(self.root / each, before) for each in loose)
 
 
 @dataclass(frozen=True, slots=True)

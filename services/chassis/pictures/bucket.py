@@ -66,7 +66,7 @@ class BucketStore:
             return
 
     async def old(self, below: str, before: float) -> AsyncIterator[list[str]]:
-        listing = obstore.list(self._store, prefix=below, chunk_size=PAGE)
+        listing = obstore.list(self._store, prefix=below or None, chunk_size=PAGE)
         pages = aiter(listing)
         while (page := await _answered(_next(pages))) is not None:
             aged = [item["path"] for item in page if item["last_modified"].timestamp() < before]
@@ -76,7 +76,7 @@ class BucketStore:
     async def remove_old(self, below: str, paths: Sequence[str], before: float) -> int:  # noqa: ARG002 - see below
         """A name is never given twice, so what was old when it was listed is old still."""
         for path in paths:
-            await self.remove(f"{below}/{path}")
+            await self.remove(f"{below}/{path}" if below else path)
         return len(paths)
 
 

@@ -143,6 +143,14 @@ async def reports_of(tx: Tx, case_id: str) -> list[ReportWords]:
     ]
 
 
+async def reports_with_photos(tx: Tx, case_id: str) -> list[str]:
+    """Ids of a case's reports that named photos, in their order."""
+    r, p = tables.case_reports, tables.report_photos
+    named = select(p.c.report_id).where(p.c.report_id == r.c.report_id).exists()
+    found = await tx.execute(select(r.c.report_id).where(r.c.case_id == case_id, named).order_by(r.c.at, r.c.report_id))
+    return [str(report_id) for report_id in found.scalars()]
+
+
 async def case_of_photo(tx: Tx, report_id: str, photo_id: str) -> str | None:
     """The case number whose report named this photo."""
     r, p, c = tables.case_reports, tables.report_photos, tables.cases

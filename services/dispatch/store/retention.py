@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.housekeeping import Chore, RetentionSettings
-from services.chassis.housekeeping.files import LooseFiles
+from services.chassis.housekeeping.files import LooseFiles, nobody
 from services.chassis.housekeeping.settings import days
 from services.chassis.housekeeping.sweeps import Sweep, Sweeps, answer_sweep, identity_sweeps
+from services.chassis.pictures.folder import FolderStore
+from services.chassis.pictures.store import PictureStore
 from services.dispatch.tables import evidence
 
 _DAILY = timedelta(days=1)
@@ -34,12 +36,13 @@ def sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
     return (answer_sweep(kept), *identity_sweeps(kept))
 
 
-def evidence_chores(folder: Path, kept: RetentionSettings) -> tuple[Chore, ...]:
-    """Pieces no act names, then the files no row names."""
+def evidence_chores(pictures: PictureStore, bench: Path, kept: RetentionSettings) -> tuple[Chore, ...]:
+    """Pieces no act names, then the pictures no row names, and what a crash left where they are made."""
     unused = Sweep("evidence", _UNUSED, days(kept.unused_evidence))
     return (
         Sweeps((unused,), _DAILY, "unused-evidence"),
-        LooseFiles("evidence_files", folder, days(kept.loose_files), kept_evidence, _DAILY),
+        LooseFiles("evidence_files", pictures, "", days(kept.loose_files), kept_evidence, _DAILY),
+        LooseFiles("evidence_bench", FolderStore(bench), "", days(kept.loose_files), nobody, _DAILY),
     )
 
 

@@ -14,17 +14,17 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
-from schemas.api.intake import PhotoSlotOut
+from schemas.api.intake import PhotoFactsPageOut, PhotoSlotOut
 from services.chassis.auth import CurrentPerson, Person
 from services.intake.api.room import Room, same_account
 from services.intake.store.photos import NamedPhoto
 from services.intake.tables.rows import PhotoRow
-from services.intake.usecases.photos import Piece, Progress, Received
+from services.intake.usecases.photos import Piece, Progress, Received, Shown
 from services.intake.usecases.refusal import Refusal, unknown_report
-from services.intake.usecases.views import slot_of
+from services.intake.usecases.views import facts_of, slot_of
 
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
 _STATUS = {Progress.PARTIAL: 202, Progress.STORED: 201, Progress.KNOWN: 200}
@@ -57,22 +57,36 @@ def photo_router(room: Room) -> APIRouter:
         photo = _own(await desk.named(report_id, photo_id), person)
         return _told(await desk.received(photo), b"", 200)
 
-    @router.get("/media/{report_id}/{photo_id}", response_class=FileResponse, summary="A clean picture")
+    @router.get("/media/{report_id}/{photo_id}", response_class=Response, summary="A clean picture")
     async def media(
         report_id: UUID,
         photo_id: str,
         request: Request,
         person: CurrentPerson,
         size: Annotated[Literal["full", "thumb"], Query()] = "full",
-    ) -> FileResponse:
+    ) -> Response:
         named = await desk.named(report_id, photo_id)
         if not vouched_for(request, person):
             _own(named, person)
-        path = desk.picture(named.photo, thumb=size == "thumb")
-        headers = {"cache-control": _IMMUTABLE, "content-disposition": "inline"}
-        return FileResponse(path, media_type="image/jpeg", headers=headers)
+        shown = await desk.picture(named.photo, thumb=size == "thumb")
+        headers = {"cache-control": _IMMUTABLE, "content-disposition": "inline", **_etag(shown, size)}
+        if headers.get("etag") in request.headers.get("if-none-match", "").split(", "):
+            return Response(status_code=304, headers=headers)
+        return Response(shown.content, headers=headers, media_type="image/jpeg")
+
+    @router.get("/reports/{report_id}/photos", summary="What is known of a report's photos")
+    async def facts(report_id: UUID, request: Request, person: CurrentPerson) -> PhotoFactsPageOut:
+        """For the services alone, on behalf of somebody who may read the case: when they were taken, how far from the
+        pin, and where the same picture was shown before."""
+        if not vouched_for(request, person):
+            raise unknown_report()
+        return facts_of(await desk.facts(report_id))
 
     return router
+
+
+def _etag(shown: Shown, size: str) -> dict[str, str]:
+    return {"etag": f'"{shown.digest[:32]}-{size}"'} if shown.digest else {}
 
 
 def _own(named: NamedPhoto, person: Person) -> PhotoRow:

@@ -13,24 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.housekeeping import Chore, RetentionSettings
 from services.chassis.housekeeping.files import LooseFiles, nobody
 from services.chassis.housekeeping.settings import days
-from services.intake.media import MediaFiles
+from services.chassis.pictures.folder import FolderStore
+from services.chassis.pictures.store import PictureStore
+from services.intake.media import PARTIAL, PHOTOS, MediaFiles
 from services.intake.tables import photos
 
 _DAILY = timedelta(days=1)
 
 
-def photo_chores(media: Path, kept: RetentionSettings) -> tuple[Chore, ...]:
-    """Photos no row names, what is left of uploads that ended, and uploads nobody went on with."""
+def photo_chores(media: Path, pictures: PictureStore, kept: RetentionSettings) -> tuple[Chore, ...]:
+    """Photos no row names, what is left of uploads that ended, and uploads nobody went on with (below `media`)."""
     loose = days(kept.loose_files)
-    files = MediaFiles(media)
+    files, partial = MediaFiles(media), FolderStore(media)
 
     async def unfinished(tx: AsyncConnection, names: Sequence[str]) -> set[str]:
         return await unfinished_uploads(tx, files, names)
 
     return (
-        LooseFiles("photo_files", media / "photos", loose, stored_photos, _DAILY),
-        LooseFiles("ended_uploads", media / "partial", loose, unfinished, _DAILY),
-        LooseFiles("given_up_uploads", media / "partial", days(kept.uploads), nobody, _DAILY),
+        LooseFiles("photo_files", pictures, PHOTOS, loose, stored_photos, _DAILY),
+        LooseFiles("ended_uploads", partial, PARTIAL, loose, unfinished, _DAILY),
+        LooseFiles("given_up_uploads", partial, PARTIAL, days(kept.uploads), nobody, _DAILY),
     )
 
 
@@ -42,13 +44,13 @@ async def stored_photos(tx: AsyncConnection, files: Sequence[str]) -> set[str]:
     return {file for file in files if file.replace(".thumb.jpg", ".jpg") in stored}
 
 
-async def unfinished_uploads(tx: AsyncConnection, shelf: MediaFiles, files: Sequence[str]) -> set[str]:
+async def unfinished_uploads(tx: AsyncConnection, bench: MediaFiles, files: Sequence[str]) -> set[str]:
     """Those of `files` (`<report>-<name>`) whose photo is still to come."""
     reports = _ids(file[:36] for file in files)
     query = sa.select(photos.c.report_id, photos.c.photo_id).where(
         photos.c.report_id.in_(reports), photos.c.state == "named"
     )
-    return {shelf.shelf(row.report_id, row.photo_id).partial.name for row in await tx.execute(query)} & set(files)
+    return {bench.bench(row.report_id, row.photo_id).partial.name for row in await tx.execute(query)} & set(files)
 
 
 def _ids(words: Iterable[str]) -> set[UUID]:

@@ -1,34 +1,43 @@
-"""Taking a photo in: bytes in pieces → hash → clean picture → row and event.
+"""Taking a photo in: bytes in pieces → hash → clean picture in the store → row and event.
 
-Repeats are harmless at every step: bytes already here are skipped by offset, a stored photo answers from its row.
+Repeats are harmless at every step: bytes already here are skipped by offset, a stored photo answers from its row. A
+process that dies on the way leaves the bytes, and perhaps a picture no row names; whoever sends the photo again goes
+on from the bytes and makes another picture, and housekeeping takes the first one away.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+import re
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 from schemas.envelope import Envelope
 from schemas.events.report import ReportPhotoAddedV1
 from schemas.topics import REPORT
+from services.chassis.coordinates import metres_between
 from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.outbox import Outgoing
-from services.chassis.pictures.shelf import mime_of, publish
+from services.chassis.pictures.shelf import mime_of
+from services.chassis.pictures.store import PictureMissing, PictureStore, thumb_of
 from services.chassis.pictures.workshop import BrokenImage, Workshop
-from services.intake.media import MediaFiles, Shelf, UploadInProgress
+from services.chassis.telemetry import logger
+from services.intake.media import Bench, MediaFiles, PartialFile, UploadInProgress, picture_path
 from services.intake.store import photos as store
-from services.intake.store.photos import NamedPhoto
+from services.intake.store.photos import CleanPicture, NamedPhoto, SameLook
 from services.intake.tables.rows import PhotoRow
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.render import PRODUCER
 
 _MAGIC_BYTES = 12
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Progress(StrEnum):
@@ -56,19 +65,49 @@ class Received:
     offset: int
 
 
-class PhotoDesk:
-    """Takes photos in and gives them out."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A clean picture. `digest` is of these bytes; None for one that is older than this is kept."""
 
-    def __init__(self, db: Database, files: MediaFiles, workshop: Workshop, ids: IdSource) -> None:
+    content: bytes
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """What a photo tells beside what it shows. `metres` lie between where it was taken and the report's pin."""
+
+    photo_id: str
+    taken_at: datetime | None
+    metres: int | None
+    same: Sequence[SameLook]
+
+
+class PhotoDesk:
+    """Takes photos in and gives them out. `remember`: how far back a picture is known again."""
+
+    def __init__(
+        self,
+        db: Database,
+        files: MediaFiles,
+        pictures: PictureStore,
+        workshop: Workshop,
+        ids: IdSource,
+        remember: timedelta,
+    ) -> None:
         self._db = db
         self._files = files
+        self._pictures = pictures
         self._workshop = workshop
         self._ids = ids
+        self._remember = remember
 
     async def named(self, report_id: UUID, photo_id: str) -> NamedPhoto:
         """The photo as its report named it. Raises Refusal 404 `photo_unknown`."""
-        async with self._db.reading() as tx:
-            found = await store.find(tx, report_id, photo_id)
+        found = None
+        if _ID.fullmatch(photo_id):
+            async with self._db.reading() as tx:
+                found = await store.find(tx, report_id, photo_id)
         if found is None:
             raise Refusal("photo_unknown", status=404)
         return found
@@ -77,84 +116,96 @@ class PhotoDesk:
         """How far an upload has come; what a client asks before it goes on."""
         if photo.state == "stored":
             return Received(Progress.KNOWN, photo.bytes)
-        return Received(Progress.PARTIAL, self._files.received(self._shelf(photo)))
+        return Received(Progress.PARTIAL, self._files.received(self._bench(photo)))
 
     async def take(self, photo: PhotoRow, piece: Piece) -> Received:
-        """Bytes of a photo. Raises Refusal: wrong offset, other content, no picture."""
-        shelf = self._shelf(photo)
+        """Bytes of a photo. Raises Refusal: wrong offset, other content, no picture; StoreAway, WorkshopClosed."""
+        bench = self._bench(photo)
         try:
-            size = await self._append(photo, shelf, piece)
+            with self._files.opened(bench) as partial:  # until the picture is stored: nobody changes what is looked at
+                size = await self._append(photo, partial, piece)
+                if size < photo.bytes:
+                    return Received(Progress.PARTIAL, size)
+                await self._check_hash(photo, bench)
+                if photo.state != "stored":
+                    await self._finish(photo, bench)
+                await asyncio.to_thread(self._files.clear, bench)
         except UploadInProgress:
             raise Refusal("upload_in_progress", status=409) from None
-        if size < photo.bytes:
-            return Received(Progress.PARTIAL, size)
-        await self._check_hash(photo, shelf)
-        if photo.state == "stored":
-            await asyncio.to_thread(self._files.discard, shelf.partial)
-            return Received(Progress.KNOWN, photo.bytes)
-        await self._finish(photo, shelf)
-        return Received(Progress.STORED, photo.bytes)
+        return Received(Progress.KNOWN if photo.state == "stored" else Progress.STORED, photo.bytes)
 
-    def picture(self, photo: PhotoRow, *, thumb: bool) -> Path:
-        """The clean picture of a stored photo. Raises Refusal 404 while there is none."""
-        shelf = self._shelf(photo)
-        path = shelf.thumb if thumb else shelf.full
-        if photo.state != "stored" or not path.is_file():
+    async def picture(self, photo: PhotoRow, *, thumb: bool) -> Shown:
+        """The clean picture of a stored photo. Raises Refusal 404 while there is none, StoreAway."""
+        if photo.state != "stored" or photo.path is None:
             raise Refusal("not_found", status=404)
-        return path
+        try:
+            content = await self._pictures.get(thumb_of(photo.path) if thumb else photo.path)
+        except PictureMissing:
+            logger("photos").error("picture_missing", report_id=str(photo.report_id), path=photo.path)
+            raise Refusal("not_found", status=404) from None
+        return Shown(content, photo.clean_sha256)
+
+    async def facts(self, report_id: UUID) -> list[PhotoFacts]:
+        """What is known of a report's stored photos, and where else the same pictures were shown."""
+        facts = []
+        async with self._db.reading() as tx:
+            place = await store.place_of(tx, report_id)
+            for photo in await store.stored_of(tx, report_id):
+                same = await store.same_look(tx, photo, place.street, self._remember) if place else []
+                facts.append(PhotoFacts(photo.photo_id, photo.taken_at, _metres(photo, place), same))
+        return facts
 
     # --- steps ------------------------------------------------------------------------------------------------------
-    async def _append(self, photo: PhotoRow, shelf: Shelf, piece: Piece) -> int:
+    async def _append(self, photo: PhotoRow, partial: PartialFile, piece: Piece) -> int:
         """Write the piece behind what is here; answers how much is here then."""
         if piece.total is not None and piece.total != photo.bytes:
             raise Refusal("photo_conflict", status=409)
-        with self._files.opened(shelf) as partial:
-            if piece.start > partial.size:
-                raise Refusal("upload_offset", "Content-Range", status=409, offset=partial.size)
-            partial.start_at(piece.start)
-            size = piece.start
-            async for chunk in piece.chunks:
-                size += len(chunk)
-                if size > photo.bytes:
-                    partial.start_at(0)
-                    raise Refusal("photo_conflict", status=409)
-                await asyncio.to_thread(partial.write, chunk)
-            await asyncio.to_thread(partial.settle)
+        if piece.start > partial.size:
+            raise Refusal("upload_offset", "Content-Range", status=409, offset=partial.size)
+        partial.start_at(piece.start)
+        size = piece.start
+        async for chunk in piece.chunks:
+            size += len(chunk)
+            if size > photo.bytes:
+                partial.start_at(0)
+                raise Refusal("photo_conflict", status=409)
+            await asyncio.to_thread(partial.write, chunk)
+        await asyncio.to_thread(partial.settle)
         return size
 
-    async def _check_hash(self, photo: PhotoRow, shelf: Shelf) -> None:
-        digest = await asyncio.to_thread(self._files.sha256, shelf.partial)
+    async def _check_hash(self, photo: PhotoRow, bench: Bench) -> None:
+        digest = await asyncio.to_thread(self._files.sha256, bench.partial)
         if digest != photo.sha256:
-            await asyncio.to_thread(self._files.discard, shelf.partial)
+            await asyncio.to_thread(self._files.clear, bench)
             raise Refusal("photo_conflict" if photo.state == "stored" else "hash_mismatch", status=409)
 
-    async def _finish(self, photo: PhotoRow, shelf: Shelf) -> None:
-        """Whole and as announced: make it clean, give it its name, tell of it."""
-        full, thumb = self._files.fresh(shelf.full), self._files.fresh(shelf.thumb)
+    async def _finish(self, photo: PhotoRow, bench: Bench) -> None:
+        """Whole and as announced: make it clean, keep it, tell of it. Where that fails the bytes stay for next time."""
         try:
-            head = await asyncio.to_thread(_head, shelf.partial)
+            head = await asyncio.to_thread(_head, bench.partial)
             if mime_of(head) != photo.mime:
                 raise BrokenImage("not_as_announced" if mime_of(head) else "not_an_image")
-            await self._workshop.clean(shelf.partial, full, thumb)
+            look = await self._workshop.clean(bench.partial, bench.full, bench.thumb)
         except BrokenImage as broken:
-            for path in (shelf.partial, full, thumb):
-                await asyncio.to_thread(self._files.discard, path)
+            await asyncio.to_thread(self._files.clear, bench)
             await store.mark_broken(self._db, photo)
             raise Refusal("broken_image", reason=broken.reason) from broken
-        except OSError:  # a full disk: the bytes stay, and the next try begins here
-            for path in (full, thumb):
-                await asyncio.to_thread(self._files.discard, path)
-            raise
-        await asyncio.to_thread(publish, thumb, shelf.thumb)
-        await asyncio.to_thread(publish, full, shelf.full)
-        await store.mark_stored(self._db, photo, shelf.public, self._event(photo, shelf.public))
-        await asyncio.to_thread(self._files.discard, shelf.partial)
+        full, thumb = await asyncio.gather(*(asyncio.to_thread(path.read_bytes) for path in (bench.full, bench.thumb)))
+        path = picture_path(photo.report_id, photo.photo_id, self._ids.uuid7())
+        await self._pictures.put(thumb_of(path), thumb)
+        await self._pictures.put(path, full)
+        clean = CleanPicture(path, hashlib.sha256(full).hexdigest(), look)
+        await store.mark_stored(self._db, photo, clean, _EventOf(photo, path, self._ids.uuid7()))
 
-    def _event(self, photo: PhotoRow, path: str) -> _EventOf:
-        return _EventOf(photo, path, self._ids.uuid7())
+    def _bench(self, photo: PhotoRow) -> Bench:
+        return self._files.bench(photo.report_id, photo.photo_id)
 
-    def _shelf(self, photo: PhotoRow) -> Shelf:
-        return self._files.shelf(photo.report_id, photo.photo_id)
+
+def _metres(photo: PhotoRow, place: store.Place | None) -> int | None:
+    fix, pin = (photo.fix_lng, photo.fix_lat), (place.lng, place.lat) if place else (None, None)
+    if fix[0] is None or fix[1] is None or pin[0] is None or pin[1] is None:
+        return None
+    return round(metres_between(fix[0], fix[1], pin[0], pin[1]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from schemas.api.intake import PhotoSlotOut, ReportCreatedOut
+from schemas.api.intake import PhotoIn, PhotoSlotOut, ReportCreatedOut
 from schemas.envelope import Envelope
 from schemas.events.parts import CategoryV1, SpotV1
 from schemas.events.report import ImportedV1, OnTheSpotV1, PhotoV1, RecordedV1, ReportSubmittedV1
@@ -46,7 +46,7 @@ def render(draft: Draft, now: datetime, number: int, ids: IdSource, sealer: Seal
         ),
         report=report,
         vault=VaultRow(draft.report_id, _hex(sealer.words(words.text, words.place, words.note, draft.report_id))),
-        photos=tuple(PhotoRow(draft.report_id, p.id, p.sha256, p.bytes, p.mime) for p in draft.photos),
+        photos=tuple(_photo(draft, photo) for photo in draft.photos),
         token=TokenRow(token, draft.report_id),
         event=_outgoing(draft, report, now, ids.uuid7()),
         identity=_identity_row(draft, now, sealer),
@@ -57,6 +57,20 @@ def _identity_row(draft: Draft, now: datetime, sealer: Sealer) -> IdentityRow | 
     if not draft.identity:
         return None
     return IdentityRow(draft.report_id, _hex(sealer.identity(draft.identity, draft.report_id)), now)
+
+
+def _photo(draft: Draft, photo: PhotoIn) -> PhotoRow:
+    fix = photo.fix
+    return PhotoRow(
+        draft.report_id,
+        photo.id,
+        photo.sha256,
+        photo.bytes,
+        photo.mime,
+        taken_at=photo.taken_at,
+        fix_lng=fix.lng if fix else None,
+        fix_lat=fix.lat if fix else None,
+    )
 
 
 def _hex(sealed: bytes) -> str:

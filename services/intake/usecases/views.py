@@ -13,12 +13,15 @@ from schemas.api.intake import (
     FormCategoryOut,
     FormOut,
     MeOut,
+    PhotoFactsOut,
+    PhotoFactsPageOut,
     PhotoSlotOut,
     PlaceOut,
     PlacesOut,
     ReportActionOut,
     ReportOut,
     ReportRowOut,
+    SamePictureOut,
     SimilarOut,
     SimilarPageOut,
     SkippedOut,
@@ -35,6 +38,7 @@ from services.governance.rulebook import Rulebook
 from services.intake.store.reading import AnswerSeen, Near, ReportSeen
 from services.intake.tables.rows import PhotoRow, StepRow
 from services.intake.usecases.actions import awaited, offered
+from services.intake.usecases.photos import PhotoFacts
 from services.intake.usecases.place import Home
 from services.intake.usecases.render import photo_url, track_url
 from services.intake.usecases.words import ANSWERS, Words
@@ -109,6 +113,21 @@ def slot_of(photo: PhotoRow) -> PhotoSlotOut:
     return PhotoSlotOut(id=photo.photo_id, url=url, stored=stored)
 
 
+def facts_of(facts: Sequence[PhotoFacts]) -> PhotoFactsPageOut:
+    """What photos tell beside what they show; where they were taken leaves as a distance only."""
+    return PhotoFactsPageOut(
+        photos=tuple(
+            PhotoFactsOut(
+                id=fact.photo_id,
+                taken_at=fact.taken_at,
+                metres_from_pin=fact.metres,
+                same=tuple(SamePictureOut(case_no=one.case_no, at=one.at) for one in fact.same),
+            )
+            for fact in facts
+        )
+    )
+
+
 def form_of(directory: Directory, rulebook: Rulebook, home: Home, labels: Labels) -> FormOut:
     """Everything the phone form needs to work without a network."""
     street = directory.streets.get(home.street)
@@ -136,8 +155,8 @@ def form_of(directory: Directory, rulebook: Rulebook, home: Home, labels: Labels
     )
 
 
-def places_of(places: Sequence[Place]) -> PlacesOut:
-    """Named places that can be shown on a map."""
+def places_of(places: Sequence[Place], here: tuple[float, float] | None = None) -> PlacesOut:
+    """Named places that can be shown on a map, with their distance from `here` (WGS-84)."""
     return PlacesOut(
         places=tuple(
             PlaceOut(
@@ -148,6 +167,7 @@ def places_of(places: Sequence[Place]) -> PlacesOut:
                 lng=place.lng,
                 lat=place.lat,
                 initials=place.initials,
+                distance_m=round(metres_between(*here, place.lng, place.lat)) if here else None,
             )
             for place in places
             if place.cell is not None and place.lng is not None and place.lat is not None

@@ -33,8 +33,9 @@ from services.chassis.directory.load import load_street
 from services.chassis.directory.write import give_post
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
-from services.chassis.secretbox import SecretBox
+from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.workshop import Workshop
+from services.chassis.secretbox import SecretBox
 from services.chassis.settings import DatabaseSettings, DispatchHttpSettings
 from services.chassis.telemetry import Metrics
 from services.dispatch.api import Wiring
@@ -159,7 +160,7 @@ def _dispatch(world: World, cache: DirectoryCache, home: Path, stack: AsyncExitS
         for n, other in enumerate(others)
     ]
     forwarder = Forwarder(*clients)
-    files = EvidenceFiles(home / "evidence", Workshop(), ids)
+    files = EvidenceFiles(FolderStore(home / "evidence"), home / "bench", Workshop(), ids)
     app.state.auth = auth
     app.state.clock = monotonic
     app.state.wiring = Wiring(db, cache, ids, Feed(db, cache, DispatchSettings()), files, forwarder)
@@ -261,7 +262,6 @@ async def _reported(world: World) -> tuple[str, PhotoV1]:
     }
     made = await _made(world, "intake", "POST", "/api/v1/reports", "RP", report)
     world.names["report_id"] = report_id = made["id"]
-    world.names["login"] = "wangge02"
     world.names["token"] = made["track_url"].rsplit("/", 1)[-1]
     world.names["service_request_id"] = made["receipt_no"]
     await _sent(world, "intake", f"/api/v1/reports/{report_id}/photos/p1", "RP", picture)
@@ -279,6 +279,7 @@ async def _papers(world: World) -> None:
     world.names["endpoint_id"] = made["id"]
     tested = await _made(world, "escalation", "POST", f"/api/v1/webhooks/{made['id']}/test", "AD", {})
     world.names["delivery_id"] = tested["delivery_id"]
+    world.names["login"] = "wangge02"
     until = (await world.street.now() + timedelta(days=1)).isoformat()
     lent = {"account": "jumin01", "role": "GW", "area": "44180200100102", "until": until}
     world.names["delegation_id"] = (await _made(world, "dispatch", "POST", "/api/v1/delegations", "AD", lent))["id"]

@@ -26,6 +26,7 @@ from services.chassis.directory import DirectoryCache
 from services.chassis.directory.load import load_street
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
+from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.workshop import Workshop
 from services.chassis.settings import DispatchHttpSettings
 from services.chassis.streams import Received
@@ -146,7 +147,7 @@ async def app(street: Street, tmp_path: Path) -> AsyncIterator[FastAPI]:
     auth = Authenticator(street.db, PostsOf(street.cache), street.ids)
     forwarder = Forwarder(*(ServiceClient(name, "http://127.0.0.1:9", SecretStr("x")) for name in ("a", "b")))
     feed = Feed(street.db, street.cache, DispatchSettings(feed_tick_s=0.02))
-    files = EvidenceFiles(tmp_path, Workshop(), street.ids)
+    files = EvidenceFiles(FolderStore(tmp_path), tmp_path / "bench", Workshop(), street.ids)
     application.state.auth = auth
     application.state.clock = monotonic
     application.state.wiring = Wiring(street.db, street.cache, street.ids, feed, files, forwarder)
