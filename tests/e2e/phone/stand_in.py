@@ -5,12 +5,12 @@ Only for tests of the page itself (offline, taps, policy, layout); the walk thro
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -134,6 +134,11 @@ class Intake:
     person: dict[str, Any] = field(default_factory=lambda: dict(PERSON))
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)  # by idempotency key
     photos: dict[str, bytes] = field(default_factory=dict)
+    static: Path = STATIC
+    missing: set[str] = field(default_factory=set)
+    """Files of the page that cannot be had now."""
+    trouble: list[str] = field(default_factory=list)
+    """What happens to the next reports and photos, one each: `cut`, `502`, or `lost` once it is done."""
     calls: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
 
@@ -204,6 +209,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         self._route("PUT")
 
+    def do_HEAD(self) -> None:
+        self._route("HEAD")
+
     def do_DELETE(self) -> None:
         self._route("DELETE")
 
@@ -214,9 +222,29 @@ class _Handler(BaseHTTPRequestHandler):
             self._file(url.path)
             return
         self.intake.calls.append(f"{method} {url.path}")
+        sending = (url.path == "/api/v1/reports" and method == "POST") or "/photos/" in url.path
+        fault = self.intake.trouble.pop(0) if sending and self.intake.trouble else ""
+        if fault == "502":
+            self._send(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
+            return
+        if "/photos/" in url.path and self.intake.signed_in:
+            self._photo(method, url.path.rsplit("/", 1)[1], body, fault)
+            return
         query = {name: values[0] for name, values in parse_qs(url.query).items()}
         status, answer = self._answer(method, url.path, query, body)
-        self._send(status, json.dumps(answer).encode() if answer is not None else b"", "application/json")
+        told = json.dumps(answer).encode() if answer is not None else b""
+        self._send(status, told, "application/json", fault=fault)
+
+    def _photo(self, method: str, photo: str, body: bytes, fault: str) -> None:
+        """Bytes from an offset on, and how many are here then."""
+        named = [one for each in self.intake.reports.values() for one in each["body"]["photos"]]
+        wanted = next(one["bytes"] for one in named if one["id"] == photo)
+        here = self.intake.photos.get(photo, b"")
+        if method == "PUT":
+            start = int(re.findall(r"\d+", self.headers.get("content-range") or "0")[0])
+            here = self.intake.photos[photo] = here[:start] + body
+        headers = {"upload-offset": str(len(here)), "upload-complete": "?1" if len(here) == wanted else "?0"}
+        self._send(200, b"{}" if method == "PUT" else b"", "application/json", headers, fault)
 
     def _answer(self, method: str, path: str, query: dict[str, str], body: bytes) -> tuple[int, Any]:
         intake = self.intake
@@ -228,9 +256,6 @@ class _Handler(BaseHTTPRequestHandler):
             if intake.refuse is not None:
                 return 422, intake.refuse
             return 201, intake.accept(self.headers["idempotency-key"], json.loads(body))
-        if method == "PUT" and "/photos/" in path:
-            intake.photos[path.rsplit("/", 1)[1]] = body
-            return 200, {"stored": True, "sha256": hashlib.sha256(body).hexdigest()}
         return 200, self._read(path, query)
 
     def _session(self, method: str, body: dict[str, str]) -> tuple[int, Any]:
@@ -284,19 +309,33 @@ class _Handler(BaseHTTPRequestHandler):
         ]
 
     def _file(self, path: str) -> None:
-        target = STATIC / path.removeprefix("/m/")
+        name = path.removeprefix("/m/")
+        target = self.intake.static / name
+        if name in self.intake.missing or ("." in name and not target.is_file()):
+            self._send(404, b"", "text/plain")
+            return
         if not target.is_file():
-            target = STATIC / "index.html"
+            target = self.intake.static / "index.html"
         self._send(200, target.read_bytes(), MIME.get(target.suffix, "application/octet-stream"))
 
-    def _send(self, status: int, body: bytes, mime: str) -> None:
-        problem = status >= 400
+    def _send(
+        self, status: int, body: bytes, mime: str, more: Mapping[str, str] | None = None, fault: str = ""
+    ) -> None:
+        if fault == "lost":
+            self.close_connection = True
+            return
+        problem = status >= 400 and mime == "application/json"
         self.send_response(status)
         self.send_header("content-type", "application/problem+json" if problem else mime)
         self.send_header("content-length", str(len(body)))
-        for name, value in security_headers(ContentPolicy()):
-            self.send_header(name.decode(), value.decode())
+        for name, value in (more or {}).items():
+            self.send_header(name, value)
+        for name, policy in security_headers(ContentPolicy()):
+            self.send_header(name.decode(), policy.decode())
         self.end_headers()
+        if fault == "cut":
+            self.close_connection = True
+            body = body[: len(body) // 2]
         self.wfile.write(body)
 
 
