@@ -1,11 +1,12 @@
 /** What the form is made from: categories, tiles, cells and places; fresh when there is a network, kept otherwise. */
 import { api, Problem, Unreachable, type Point } from "@grid/webkit";
-import { reactive } from "vue";
+import { shallowReactive } from "vue";
 import { shelf } from "../outbox";
 import { merged, nearestPlaces, placesIn, searchPlaces, SEARCH_FROM } from "../place/search";
 import type { FormOut, Place } from "../types";
 
-export const form = reactive<{ data: FormOut | null; places: Place[]; failed: boolean; offline: boolean }>({
+// Shallow: cells and places are many, are replaced whole, and every look at a deep proxy costs.
+export const form = shallowReactive<{ data: FormOut | null; places: Place[]; failed: boolean; offline: boolean }>({
   data: null,
   places: [],
   failed: false,
