@@ -8,6 +8,7 @@ All angles are degrees; positions are (longitude, latitude).
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from enum import StrEnum
 
 _AXIS = 6378245.0  # Krasovsky 1940 semi-major axis in metres, as the GCJ-02 formula uses it
@@ -37,9 +38,9 @@ def to_wgs84(lng: float, lat: float, crs: Crs) -> tuple[float, float]:
         case Crs.WGS84 | Crs.CGCS2000:
             return lng, lat
         case Crs.GCJ02:
-            return _gcj02_to_wgs84(lng, lat)
+            return _undone(wgs84_to_gcj02, lng, lat)
         case Crs.BD09:
-            return _gcj02_to_wgs84(*_bd09_to_gcj02(lng, lat))
+            return _undone(wgs84_to_gcj02, *_undone(_gcj02_to_bd09, lng, lat))
 
 
 def wgs84_to_gcj02(lng: float, lat: float) -> tuple[float, float]:
@@ -54,11 +55,22 @@ def wgs84_to_gcj02(lng: float, lat: float) -> tuple[float, float]:
     return lng + east, lat + north
 
 
-def _gcj02_to_wgs84(lng: float, lat: float) -> tuple[float, float]:
-    """Inverse by fixed-point iteration; the shift is smooth, so a few rounds settle it."""
+def from_wgs84(lng: float, lat: float, crs: Crs) -> tuple[float, float]:
+    """A WGS-84 place in another datum; what `to_wgs84` undoes."""
+    match crs:
+        case Crs.WGS84 | Crs.CGCS2000:
+            return lng, lat
+        case Crs.GCJ02:
+            return wgs84_to_gcj02(lng, lat)
+        case Crs.BD09:
+            return _gcj02_to_bd09(*wgs84_to_gcj02(lng, lat))
+
+
+def _undone(shift: Callable[[float, float], tuple[float, float]], lng: float, lat: float) -> tuple[float, float]:
+    """What `shift` moves here, by fixed-point iteration; the shifts are smooth, so a few rounds settle it."""
     guess_lng, guess_lat = lng, lat
     for _ in range(20):
-        there_lng, there_lat = wgs84_to_gcj02(guess_lng, guess_lat)
+        there_lng, there_lat = shift(guess_lng, guess_lat)
         off_lng, off_lat = lng - there_lng, lat - there_lat
         guess_lng, guess_lat = guess_lng + off_lng, guess_lat + off_lat
         if abs(off_lng) < _CONVERGED and abs(off_lat) < _CONVERGED:
@@ -66,11 +78,10 @@ def _gcj02_to_wgs84(lng: float, lat: float) -> tuple[float, float]:
     return guess_lng, guess_lat
 
 
-def _bd09_to_gcj02(lng: float, lat: float) -> tuple[float, float]:
-    x, y = lng - 0.0065, lat - 0.006
-    radius = math.hypot(x, y) - 0.00002 * math.sin(y * _BD_ANGLE)
-    angle = math.atan2(y, x) - 0.000003 * math.cos(x * _BD_ANGLE)
-    return radius * math.cos(angle), radius * math.sin(angle)
+def _gcj02_to_bd09(lng: float, lat: float) -> tuple[float, float]:
+    radius = math.hypot(lng, lat) + 0.00002 * math.sin(lat * _BD_ANGLE)
+    angle = math.atan2(lat, lng) + 0.000003 * math.cos(lng * _BD_ANGLE)
+    return radius * math.cos(angle) + 0.0065, radius * math.sin(angle) + 0.006
 
 
 def _ripple(x: float) -> float:

@@ -13,6 +13,14 @@ from schemas.labels import LANGUAGES, Labels
 from services.chassis.serve import ExitCode, run
 from services.chassis.settings import DispatchHttpSettings
 from services.dispatch.app import build_relay, build_server, build_worker, ground, make_app
+from services.dispatch.areas import (
+    CELLS_HELP,
+    PLACES_HELP,
+    cells_arguments,
+    places_arguments,
+    run_cells,
+    run_places,
+)
 from services.dispatch.calendars import CALENDAR_HELP, calendar_arguments, run_calendar
 from services.dispatch.feed.command import ARGUMENTS, FEED_COMMANDS
 from services.dispatch.imports import load_sample
@@ -53,7 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     count.add_argument("--csv", action="store_true", help="for programs")
     same = commands.add_parser("agreement", help="imported unit against the rulebook's choice, by category")
     same.add_argument("--csv", action="store_true", help="for programs")
-    for name, text, add in (*ARGUMENTS, *WHATIF_ARGUMENTS, ("calendar", CALENDAR_HELP, calendar_arguments)):
+    own = (
+        ("calendar", CALENDAR_HELP, calendar_arguments),
+        ("cells", CELLS_HELP, cells_arguments),
+        ("places", PLACES_HELP, places_arguments),
+    )
+    for name, text, add in (*ARGUMENTS, *WHATIF_ARGUMENTS, *own):
         add(commands.add_parser(name, help=text))
     return parser
 
@@ -130,6 +143,8 @@ _COMMANDS: dict[str, Callable[[Ground, argparse.Namespace], Awaitable[int]]] = {
     "count": _count,
     "agreement": _agreement,
     "calendar": run_calendar,
+    "cells": run_cells,
+    "places": run_places,
     **FEED_COMMANDS,
     **WHATIF_COMMANDS,
 }

@@ -24,10 +24,10 @@ _STATEMENTS = (
         CONSTRAINT pk_cell_versions PRIMARY KEY (code, since),
         CONSTRAINT fk_cell_versions_code FOREIGN KEY (code) REFERENCES directory.cells (code),
         CONSTRAINT fk_cell_versions_grid FOREIGN KEY (grid) REFERENCES directory.grids (code),
-        CONSTRAINT ck_cell_versions_days CHECK (until IS NULL OR until > since)
+        CONSTRAINT ck_cell_versions_days CHECK (until IS NULL OR until >= since)
     )""",
     "COMMENT ON COLUMN directory.cell_versions.since IS 'first day, Asia/Shanghai'",
-    "COMMENT ON COLUMN directory.cell_versions.until IS 'first day on which it no longer holds'",
+    "COMMENT ON COLUMN directory.cell_versions.until IS 'first day on which it no longer holds; its own first: it never did'",
     "COMMENT ON COLUMN directory.cell_versions.geometry IS 'GeoJSON polygon, WGS-84'",
     "COMMENT ON COLUMN directory.cell_versions.loaded IS 'by its own file, not the street''s folder'",
     "COMMENT ON TABLE directory.cells IS"

@@ -62,7 +62,7 @@ class CellMap:
         """The cell that holds a point; on a border the lower code's. None: outside all of them."""
         tree, codes, _ = self._index
         point: BaseGeometry = shapely.points(lng, lat)
-        hits = tree.query(point, predicate="intersects")  # type: ignore[no-untyped-call] # shapely ships no types
+        hits = tree.query(point, predicate="intersects")
         if len(hits) == 0:
             return None
         return self.cells[codes[int(hits[0]) if len(hits) == 1 else int(hits.min())]]
@@ -71,7 +71,7 @@ class CellMap:
         """The cell that holds nearly all the ground of one that has ended. None: it was divided, or lies outside."""
         tree, codes, shapes = self._index
         ground = shapely.from_geojson(old.geometry)
-        hits = tree.query(ground, predicate="intersects")  # type: ignore[no-untyped-call] # shapely ships no types
+        hits = tree.query(ground, predicate="intersects")
         shares = [(shapely.intersection(ground, shapes[i]).area / ground.area, codes[i]) for i in hits]
         share, code = max(shares, default=(0.0, ""))
         return self.cells[code] if share >= _HELD_BY_SHARE else None
@@ -90,7 +90,7 @@ class CellMap:
     def _index(self) -> tuple[shapely.STRtree, list[str], Sequence[BaseGeometry]]:
         codes = sorted(self.cells)
         shapes = shapely.from_geojson(np.array([self.cells[code].geometry for code in codes], dtype=object))
-        shapely.prepare(shapes)  # type: ignore[no-untyped-call] # shapely ships no types
+        shapely.prepare(shapes)
         return shapely.STRtree(shapes), codes, shapes
 
 

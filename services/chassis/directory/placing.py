@@ -23,7 +23,7 @@ def placed(places: Sequence[Place], cells: CellMap) -> list[Place]:
     if told:
         pins = shapely.points(np.array([(place.lng, place.lat) for place in told], dtype=float))
         shapes = np.array(cells.shapes_of([place.cell or "" for place in told]), dtype=object)
-        beside = shapely.dwithin(shapes, pins, BESIDE_DEG)  # type: ignore[no-untyped-call] # shapely ships no types
+        beside = shapely.dwithin(shapes, pins, BESIDE_DEG)
         far = {place.place_id for place, near in zip(told, beside, strict=True) if not near}
     return [place if _stands(place, cells, far) else _moved(place, cells) for place in places]
 

@@ -59,7 +59,9 @@ cell_versions = sa.Table(
     metadata,
     _code("code", key=True),
     sa.Column("since", sa.Date, primary_key=True, comment="first day, Asia/Shanghai"),
-    sa.Column("until", sa.Date, nullable=True, comment="first day on which it no longer holds"),
+    sa.Column(
+        "until", sa.Date, nullable=True, comment="first day on which it no longer holds; its own first: it never did"
+    ),
     sa.Column("name", sa.Text, nullable=False),
     _code("grid"),
     sa.Column("geometry", JSONB, nullable=False, comment="GeoJSON polygon, WGS-84"),
@@ -72,7 +74,7 @@ cell_versions = sa.Table(
     ),
     sa.ForeignKeyConstraint(["code"], [cells.c.code]),
     sa.ForeignKeyConstraint(["grid"], [grids.c.code]),
-    sa.CheckConstraint("until IS NULL OR until > since", name="days"),
+    sa.CheckConstraint("until IS NULL OR until >= since", name="days"),
 )
 
 places = sa.Table(

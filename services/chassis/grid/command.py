@@ -247,9 +247,12 @@ def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
 
 
 _owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
+_owned("partner", "intake", ("partner",), "Other authorities that hand matters over: add, list, rotate, remove.")
 _owned(
     "calendar", "dispatch", ("calendar",), "The working calendar: load a year's notice, check one, show what is kept."
 )
+_owned("cells", "dispatch", ("cells",), "The street's cells: check a file, load it from a day on, show what holds.")
+_owned("places", "dispatch", ("places",), "Named places: check or load a file of them.")
 _owned("feed", "dispatch", ("feed",), "Play a believable stream of reports into the sample street.")
 _owned("count", "dispatch", ("count",), "Count cases by street, category, unit; --csv for programs.")
 

@@ -29,14 +29,20 @@ def form_router(room: Room) -> APIRouter:
         desk = await room.desk(home)
         return form_of(desk.directory, desk.rulebook, home, labels_for(person))
 
-    @router.get("/places", response_model=PlacesOut, summary="Named places by words or pinyin initials")
+    @router.get("/places", response_model=PlacesOut, summary="Named places by words or pinyin initials, nearest first")
     async def places(
         _: CurrentPerson,
-        cell: Annotated[str | None, Query(max_length=20)] = None,
-        q: Annotated[str, Query(max_length=50)] = "",
+        cell: Annotated[str | None, Query(max_length=20, description="a cell or a grid; its places come first")] = None,
+        grid: Annotated[str | None, Query(max_length=20, description="only places of this grid")] = None,
+        q: Annotated[str, Query(max_length=50, description="characters of the name, or pinyin initials")] = "",
+        lng: Degrees | None = None,
+        lat: Degrees | None = None,
+        crs: Annotated[Literal["wgs84", "gcj02", "bd09", "cgcs2000"], Query()] = "wgs84",
         limit: Annotated[int, Query(ge=1, le=PLACES_MOST)] = PLACES_MOST,
     ) -> PlacesOut:
-        return places_of(room.directory.find_places(q, cell=cell, limit=limit))
+        here = to_wgs84(lng, lat, Crs(crs)) if lng is not None and lat is not None else None
+        found = room.directory.find_places(q, cell=cell, grid=grid, near=here, limit=limit)
+        return places_of(found, here)
 
     @router.get(
         "/duplicates",
