@@ -12,7 +12,16 @@ from pydantic import SecretStr
 
 from schemas.api.intake import PHOTO_MAX_BYTES
 from schemas.labels import Labels
-from services.chassis.asgi import EdgeRules, Wording, create_app, database_check, folder_check, mount_spa, schema_check
+from services.chassis.asgi import (
+    CompressedReading,
+    EdgeRules,
+    Wording,
+    create_app,
+    database_check,
+    folder_check,
+    mount_spa,
+    schema_check,
+)
 from services.chassis.asgi.wording import LANGUAGES
 from services.chassis.auth import Authenticator, Person, session_router
 from services.chassis.clock import SystemClock
@@ -105,6 +114,7 @@ def http_app(
     shelf = folder_check("photos", home / "media")
     checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION), shelf)
     app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
+    app.add_middleware(CompressedReading)
     app.state.auth = auth
     install_refusals(app, wording)
     pages = page_router(db, cache, clock, words)

@@ -1,6 +1,7 @@
 """What every service's HTTP side has in common. Start at `create_app`."""
 
 from services.chassis.asgi.app import create_app
+from services.chassis.asgi.compressing import CompressedReading
 from services.chassis.asgi.conditional import etag, if_match, parse_if_match
 from services.chassis.asgi.edge import EdgeRules
 from services.chassis.asgi.errors import no_room, unavailable
@@ -21,6 +22,7 @@ from services.chassis.asgi.wording import Wording, language
 
 __all__ = [
     "Answer",
+    "CompressedReading",
     "ContentPolicy",
     "EdgeRules",
     "FieldProblem",

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from schemas.labels import Labels
 from services.chassis.asgi import (
+    CompressedReading,
     ContentPolicy,
     EdgeRules,
     Missing,
@@ -337,3 +338,23 @@ async def test_a_built_file_is_sent_in_the_smallest_form_that_the_browser_takes(
     assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
     assert answer.headers["vary"].lower() == "accept-encoding"
     assert "immutable" in answer.headers["cache-control"]
+
+
+async def test_long_answers_to_reading_are_packed_and_nothing_else() -> None:
+    app = build()
+    app.add_middleware(CompressedReading)
+
+    @app.get("/long")
+    async def long() -> list[str]:
+        return ["一处"] * 1000
+
+    async with client_of(app) as client:
+        packed = await client.get("/long")
+        assert (packed.headers["content-encoding"], packed.json()[-1]) == ("gzip", "一处")
+        assert int(packed.headers["content-length"]) < 500
+        plain = await client.get("/long", headers={"accept-encoding": "identity"})
+        assert "content-encoding" not in plain.headers
+        assert "content-encoding" not in (await client.get("/healthz")).headers
+        written = await client.post("/api/v1/things/1", json={"name": "a"}, headers={"origin": ORIGIN})
+        assert "content-encoding" not in written.headers
+        assert "vary" not in written.headers
