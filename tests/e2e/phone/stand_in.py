@@ -328,8 +328,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("content-type", "application/problem+json" if problem else mime)
         self.send_header("content-length", str(len(body)))
-        for name, value in (more or {}).items():
-            self.send_header(name, value)
+        for own, value in (more or {}).items():
+            self.send_header(own, value)
         for name, policy in security_headers(ContentPolicy()):
             self.send_header(name.decode(), policy.decode())
         self.end_headers()
