@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from printers import access, commands, connections, http, problems, rulebook, settings
+from printers import access, commands, connections, http, masking, problems, rulebook, settings
 from printers import cycle as printing
 from printers.tables import table
 
@@ -52,6 +52,7 @@ def wanted() -> dict[Path, str]:
         "reference/access.md": access.page(zh, en),
         "reference/problems.md": problems.page(zh, en),
         "reference/rulebook.md": rulebook.page(zh, en),
+        "reference/masking.md": masking.page(),
         "glossary.md": glossary(),
     }
     return {DOCS / name: NOTE + text.rstrip() + "\n" for name, text in pages.items()}

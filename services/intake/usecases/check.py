@@ -70,7 +70,8 @@ def _sender(person: Person, anonymous: bool) -> Sender:
     """The post that speaks: who leads a branch or walks a grid reports as such."""
     roles = person.roles - {Role.REPORTER}
     speaking = next((role for role in _FIELD_ROLES if role in roles), min(roles, default=None))
-    return Sender(person.account_id, person.account_id, speaking or Role.REPORTER, bool(roles), anonymous)
+    name = "" if person.machine else person.name
+    return Sender(person.account_id, person.account_id, speaking or Role.REPORTER, bool(roles), anonymous, name)
 
 
 def _check_rights(body: ReportIn, person: Person) -> None:

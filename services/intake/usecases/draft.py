@@ -28,6 +28,7 @@ class Sender:
     role: Role | None
     staff: bool
     anonymous: bool = False
+    name: str = ""  # as signed in; hidden wherever it stands in the words
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,12 @@ class Draft:
     in_grid: bool = False
     imported: FromFile | None = None
     identity: Identity | None = None  # what a door learns with the matter; goes to the vault in the same transaction
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """What is known of the reporter himself, to be hidden in his words."""
+        told = (self.identity.name, self.identity.phone, self.identity.email) if self.identity else ()
+        return tuple(word for word in (self.sender.name, *told) if word)
 
 
 def body_digest(body: BaseModel) -> str:
