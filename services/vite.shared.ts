@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import vue from "@vitejs/plugin-vue";
 import type { Plugin, UserConfig } from "vite";
+import { gate } from "./vite.gate.ts";
 import { compressed } from "./vite.compressed.ts";
 import { onlyWordsNamed } from "./vite.words.ts";
 
@@ -66,7 +67,7 @@ export function pageApp(app: PageApp): UserConfig {
   const sources = ["webkit/src", ...app.sources].map((folder) => `${services}/${folder}`);
   return {
     base: app.base,
-    plugins: [withoutRemoteSources(), withoutIconFont(), onlyWordsNamed(sources), vue(), ...(app.plugins ?? []), compressed(outDir)],
+    plugins: [withoutRemoteSources(), withoutIconFont(), onlyWordsNamed(sources), vue(), gate(app.base), ...(app.plugins ?? []), compressed(outDir)],
     resolve: { alias: aliases },
     server: {
       port: app.port,

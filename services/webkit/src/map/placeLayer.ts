@@ -44,12 +44,12 @@ export class PlaceLayer {
     const [bounds, middle] = [this.map.getBounds(), this.map.getSize().divideBy(2)];
     return this.places
       .filter((one) => bounds.contains([one.lat, one.lng]))
-      .map((one) => ({ ...one, ...this.at(one) }))
+      .map((one) => ({ ...one, ...this.pixel(one) }))
       .sort((a, b) => Math.hypot(a.x - middle.x, a.y - middle.y) - Math.hypot(b.x - middle.x, b.y - middle.y))
       .slice(0, MOST);
   }
 
-  private at(one: Point): { x: number; y: number } {
+  private pixel(one: Point): { x: number; y: number } {
     const { x, y } = this.map.latLngToContainerPoint([one.lat, one.lng]);
     return { x, y };
   }
