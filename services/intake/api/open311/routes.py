@@ -34,7 +34,7 @@ from services.intake.store import open311 as store
 from services.intake.store.open311 import RequestSeen, Sought
 from services.intake.usecases.open311.asked import KEY, Filters, Form, sought, storable, street_of
 from services.intake.usecases.open311.discovery import discovery_of
-from services.intake.usecases.open311.filing import draft_of, keys_of
+from services.intake.usecases.open311.filing import draft_of, keys_of, of_number
 from services.intake.usecases.open311.offer import classes_of, definition_of, services_of
 from services.intake.usecases.open311.view import Sight, created_of, request_of
 from services.intake.usecases.open311.wire import MEDIA, Document
@@ -170,7 +170,10 @@ class _Office:
             draft = draft_of(form, key, room.ids.uuid7(), client, home, desk)
         except ValidationError as error:
             raise in_their_words(error) from error
-        accepted = await room.submissions.submit(draft)
+        try:
+            accepted = await room.submissions.submit(draft)
+        except Refusal as refusal:
+            raise of_number(refusal, form, request.headers.get("idempotency-key")) from refusal
         return ReportCreatedOut.model_validate_json(accepted.answer)
 
     async def listed(self, wanted: Sought) -> tuple[Sequence[RequestSeen], bool]:

@@ -51,6 +51,13 @@ def keys_of(form: Form, header: str | None, now: datetime) -> Keys:
     return Keys(f"open311-form:{digest_of(form)}:{turn}", f"open311-form:{digest_of(form)}:{turn - 1}")
 
 
+def of_number(refusal: Refusal, form: Form, header: str | None) -> Refusal:
+    """The refusal of a key that stands for something else, said of the number where the client sent no key."""
+    if refusal.code == "idempotency_key_reused" and form.get("external_id") and not (header or "").strip():
+        return Refusal("external_id_reused", "external_id", status=400)
+    return refusal
+
+
 def digest_of(form: Form) -> str:
     """Tells one form from another, whatever the order of its fields and whoever's key opened the door."""
     plain = [{name: value for name, value in form.fields.items() if name != KEY}, form.attributes]
