@@ -69,6 +69,9 @@ export function pageApp(app: PageApp): UserConfig {
     base: app.base,
     plugins: [withoutRemoteSources(), withoutIconFont(), onlyWordsNamed(sources), vue(), gate(app.base), ...(app.plugins ?? []), compressed(outDir)],
     resolve: { alias: aliases },
+    // Words parse faster as JSON than as script; nothing here is written with Vue's options.
+    json: { stringify: true },
+    define: { __VUE_OPTIONS_API__: JSON.stringify(app.service !== "intake") },
     server: {
       port: app.port,
       host: "127.0.0.1",
