@@ -32,7 +32,7 @@ def page() -> str:
         "# What masking finds",
         "",
         f"Measured on {planted + measured.neutral} sentences in the style of reports, made by",
-        f"`tests/support/personal.py` (seed {SEED}); a test holds every class to its floor, on this draw and on others.",
+        f"`tests/support/personal.py` (seed {SEED}); a test holds every class to its floor, here and on other draws.",
         "*Found* means that no more is left of it than the ends that stay on purpose (`138****5678`).",
         "",
         table(
