@@ -67,7 +67,7 @@ def test_each_post_is_offered_the_pages_it_may_use(sit: Sit) -> None:
         "shouli": {"queues", "register", "deliveries", "webhooks"},
         "hecha": {"queues"},
         "audit": {"audit", "deliveries", "webhooks"},
-        "admin": {"register", "delegations", "deliveries", "webhooks"},
+        "admin": {"register", "delegations", "accounts", "deliveries", "webhooks"},
     }
     for login, offered in pages.items():
         screen = sit(login, "console")
