@@ -80,25 +80,35 @@ class _Plan:
     same: int = 0
     gone: int = 0
 
+    def gives_way(self, row: _Stored, day: date, planned: date | None) -> None:
+        """A version that held until now ends; where it is part of what is planned it comes back then."""
+        if row.since < day:
+            self.ended.append((row.code, row.since))
+        if planned is not None and (row.until is None or row.until > planned):
+            kept = {"code": row.code, "name": row.name, "grid": row.grid, "geometry": row.geometry}
+            self.written.append({**kept, "since": planned, "until": row.until, "loaded": True})
+
 
 def _plan(cells: Sequence[Cell], stored: Sequence[_Stored], day: date) -> _Plan:
-    """Which versions to write and to end, so that from `day` on exactly `cells` hold until the next planned day."""
+    """Which versions to write and to end, so that from `day` on exactly `cells` hold until the next planned day, and
+    from then on what was planned."""
     plan = _Plan([], [])
-    until = min((row.since for row in stored if row.since > day), default=None)
+    planned = min((row.since for row in stored if row.since > day), default=None)
     holding = {row.code: row for row in stored if row.since <= day and (row.until is None or row.until > day)}
     for cell in cells:
-        before = holding.get(cell.code)
+        before = holding.pop(cell.code, None)
         if before is not None and _same(before, cell):
             plan.same += 1
             continue
         plan.changed, plan.new = plan.changed + (before is not None), plan.new + (before is None)
-        plan.written.append({**_row(cell), "since": day, "until": until, "loaded": True})
-        if before is not None and before.since < day:
-            plan.ended.append((cell.code, before.since))
-    wanted = {cell.code for cell in cells}
-    gone = [row for code, row in holding.items() if code not in wanted]
-    plan.ended += [(row.code, row.since) for row in gone]
-    plan.gone = len(gone)
+        plan.written.append({**_row(cell), "since": day, "until": planned, "loaded": True})
+        if before is not None:
+            plan.gives_way(before, day, planned)
+    for row in holding.values():
+        plan.gives_way(row, day, planned)
+        if row.since == day:
+            plan.ended.append((row.code, row.since))
+        plan.gone += 1
     return plan
 
 
