@@ -1,4 +1,4 @@
-"""`python -m services.intake serve|worker|relay|openapi|check|import`."""
+"""`python -m services.intake serve|worker|relay|openapi|check|import|partner`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.chassis.serve import ExitCode, Running, run
 from services.chassis.settings import LogSettings
 from services.chassis.telemetry import configure_logging
 
-USAGE = "usage: python -m services.intake serve|worker|relay|openapi|check|import\n"
+USAGE = "usage: python -m services.intake serve|worker|relay|openapi|check|import|partner\n"
 
 
 def main(words: list[str]) -> int:
@@ -20,6 +20,10 @@ def main(words: list[str]) -> int:
         from services.intake.imports.command import run_import  # an interactive command, not a service
 
         return run_import(rest)
+    if verb == "partner":
+        from services.intake.partner_command import run_partner
+
+        return run_partner(rest)
     if verb == "openapi" and not rest:
         return _openapi()
     if verb == "check" and not rest:

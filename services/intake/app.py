@@ -55,6 +55,7 @@ from services.intake.api import (
     form_router,
     install_refusals,
     photo_router,
+    push_router,
     report_router,
     reporter_router,
 )
@@ -71,7 +72,7 @@ from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
 from services.intake.usecases.words import PATIENCE, WordsFromDispatch
 
-NEEDS_REVISION = "0005"
+NEEDS_REVISION = "0008"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
 
 
@@ -123,6 +124,7 @@ def http_app(
         photo_router(room),
         reporter_router(room, sealer),
         deed_router(room, sealer),
+        push_router(room, sealer, wording),
         form_router(room),
         pages,
     ):

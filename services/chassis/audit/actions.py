@@ -45,6 +45,9 @@ class Audited(StrEnum):
     IDENTITY_GIVEN = "identity.given"
     IDENTITY_FORGOTTEN = "identity.forgotten"
     IDENTITY_REVEALED = "identity.revealed"
+    PARTNER_ADDED = "partner.added"
+    PARTNER_SECRET_ROTATED = "partner.secret_rotated"  # noqa: S105 - a kind of row
+    PARTNER_REMOVED = "partner.removed"
     POST_LENT = "post.lent"
     POST_TAKEN_BACK = "post.taken_back"
     ACCESS_DENIED = "access.denied"

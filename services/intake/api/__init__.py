@@ -4,8 +4,18 @@ from services.intake.api.deeds import deed_router
 from services.intake.api.errors import install_refusals
 from services.intake.api.form import form_router
 from services.intake.api.photos import photo_router
+from services.intake.api.push import push_router
 from services.intake.api.reporter import reporter_router
 from services.intake.api.reports import report_router
 from services.intake.api.room import Room
 
-__all__ = ["Room", "deed_router", "form_router", "install_refusals", "photo_router", "report_router", "reporter_router"]
+__all__ = [
+    "Room",
+    "deed_router",
+    "form_router",
+    "install_refusals",
+    "photo_router",
+    "push_router",
+    "report_router",
+    "reporter_router",
+]

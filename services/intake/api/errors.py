@@ -45,6 +45,8 @@ def problem_of(refusal: Refusal, wording: Wording, lang: str) -> Problem:
     if refusal.field is not None:
         words = (f"problem.{refusal.code}", f"problem.{refusal.code}.detail")
         message, remedy = (wording.text(lang, key, **values) for key in words)
+        if message is None:  # a fault of a form has the same words whoever finds it
+            message, remedy = wording.field_words(lang, refusal.code, **values)
         errors.append(
             FieldProblem(field=refusal.field, code=refusal.code, message=message or refusal.code, remedy=remedy)
         )

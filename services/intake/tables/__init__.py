@@ -9,6 +9,7 @@ from __future__ import annotations
 from services.intake.tables.deeds import good_deeds
 from services.intake.tables.imports import import_jobs, import_names
 from services.intake.tables.meta import SCHEMA, inbox, metadata, outbox
+from services.intake.tables.partners import partners, pushes
 from services.intake.tables.progress import case_reports, case_steps, case_views, commands
 from services.intake.tables.reports import (
     identities,
@@ -35,7 +36,9 @@ __all__ = [
     "ledger",
     "metadata",
     "outbox",
+    "partners",
     "photos",
+    "pushes",
     "receipt_seq",
     "reports",
     "reveals",

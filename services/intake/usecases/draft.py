@@ -61,6 +61,14 @@ class FromFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """Another authority hands the matter over: by when it wants it done, and (system, number) of who knows it."""
+
+    due: datetime | None
+    external: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """One checked report under its caller's key."""
 
@@ -87,6 +95,7 @@ class Draft:
     sample: bool
     in_grid: bool = False
     imported: FromFile | None = None
+    handed: Handed | None = None
     identity: Identity | None = None  # what a door learns with the matter; goes to the vault in the same transaction
 
     @property

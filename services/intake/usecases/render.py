@@ -7,7 +7,7 @@ from uuid import UUID
 
 from schemas.api.intake import PhotoIn, PhotoSlotOut, ReportCreatedOut
 from schemas.envelope import Envelope
-from schemas.events.parts import CategoryV1, SpotV1
+from schemas.events.parts import CategoryV1, ExternalV1, SpotV1
 from schemas.events.report import ImportedV1, OnTheSpotV1, PhotoV1, RecordedV1, ReportSubmittedV1
 from schemas.topics import REPORT
 from services.chassis.ids import IdSource
@@ -177,6 +177,9 @@ def _submitted(draft: Draft, row: ReportRow) -> ReportSubmittedV1:
         staff=sender.staff,
         source=row.source,
         source_event_id=row.source_event_id,
+        partner=draft.handed is not None,
+        due_by=draft.handed.due if draft.handed else None,
+        external=tuple(ExternalV1(system=s, number=n) for s, n in draft.handed.external) if draft.handed else (),
         nature=draft.nature,
         category=CategoryV1(scheme=category.scheme, version=category.version, code=category.code) if category else None,
         danger=row.danger,

@@ -27,6 +27,7 @@ BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
     "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
     "POST /api/v1/platform/events": {"type": "answered"},
+    "POST /api/v1/push/{source}": {"external_id": "GD1", "text": "灯不亮", "place_words": "路口"},
     "POST /api/v1/delegations": {
         "account": "hecha",
         "role": "GW",
@@ -54,7 +55,7 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     method, path = route.split(" ", 1)
     names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
     names["case_id"] = "01950000-0000-7000-8000-000000000000"
-    names |= {"format": "json", "service_code": "0110"}
+    names |= {"format": "json", "service_code": "0110", "source": "hotline"}
     if situation is not None:
         names["case_no"] = world.names[situation]
     names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")

@@ -26,7 +26,11 @@ pytestmark = pytest.mark.anyio
 TABLE = read_table()
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ACT = "dispatch POST /api/v1/cases/{case_no}/actions/{action}"
-NO_SESSION = {"escalation POST /api/v1/platform/events", "intake POST /open311/v2/requests.{format}"}
+NO_SESSION = {
+    "escalation POST /api/v1/platform/events",
+    "intake POST /api/v1/push/{source}",
+    "intake POST /open311/v2/requests.{format}",
+}
 """Answer to a signature, or to a key, whoever is signed in."""
 
 
