@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from services.chassis.asgi import (
 )
 from services.chassis.asgi.wording import LANGUAGES
 from services.chassis.auth import Authenticator, Person, session_router
-from services.chassis.clock import SystemClock
+from services.chassis.asgi.pace import Pace
+from services.chassis.clock import SystemClock, monotonic
 from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
 from services.chassis.directory.words import lent_posts
@@ -56,13 +58,14 @@ from services.intake.api import (
     install_refusals,
     photo_router,
     push_router,
+    report_lane,
     report_router,
     reporter_router,
 )
 from services.intake.api.open311 import add_open311
 from services.intake.media import MediaFiles
 from services.intake.pages import page_router
-from services.intake.settings import IntakeSettings
+from services.intake.settings import IntakeSettings, PaceSettings
 from services.intake.store.moment import DatabaseClock
 from services.intake.store.retention import photo_chores
 from services.intake.tables import SCHEMA, inbox, outbox
@@ -113,10 +116,13 @@ def http_app(
         auth.close()
 
     shelf = folder_check("photos", home / "media")
+    pace = Pace(PaceSettings().budgets, monotonic)
+    rules = replace(_RULES, pace=pace)
     checks = (database_check(db), schema_check(db, SCHEMA, NEEDS_REVISION), shelf)
-    app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=_RULES)
+    app = create_app("intake", IntakeHttpSettings(), checks, ids=ids, wording=wording, lifespan=life, rules=rules)
     app.add_middleware(CompressedReading)
     app.state.auth = auth
+    app.state.pace = pace
     install_refusals(app, wording)
     pages = page_router(db, cache, clock, words)
     for router in (
@@ -134,6 +140,7 @@ def http_app(
             lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
         )
     )
+    app.router.routes.insert(0, report_lane(room))
     add_open311(app, room, reading_needs_key=own.open311_read_key)
     mount_spa(app, "/m/", own.web_root)
     return app

@@ -8,6 +8,7 @@ from services.intake.api.push import push_router
 from services.intake.api.reporter import reporter_router
 from services.intake.api.reports import report_router
 from services.intake.api.room import Room
+from services.intake.api.submitting import report_lane
 
 __all__ = [
     "Room",
@@ -16,6 +17,7 @@ __all__ = [
     "install_refusals",
     "photo_router",
     "push_router",
+    "report_lane",
     "report_router",
     "reporter_router",
 ]

@@ -141,6 +141,7 @@ class Intake:
     """What happens to the next reports and photos, one each: `cut`, `502`, or `lost` once it is done."""
     calls: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
+    deeds: dict[str, dict[str, Any]] = field(default_factory=dict)  # by idempotency key
 
     def accept(self, key: str, body: dict[str, Any]) -> dict[str, Any]:
         if key not in self.reports:
@@ -256,6 +257,9 @@ class _Handler(BaseHTTPRequestHandler):
             if intake.refuse is not None:
                 return 422, intake.refuse
             return 201, intake.accept(self.headers["idempotency-key"], json.loads(body))
+        if method == "POST" and path == "/api/v1/good-deeds":
+            note = {"id": f"n{len(intake.deeds) + 1}", "mine": True, "told_at": datetime.now(UTC).isoformat()}
+            return 201, intake.deeds.setdefault(self.headers["idempotency-key"], {**note, **json.loads(body)})
         return 200, self._read(path, query)
 
     def _session(self, method: str, body: dict[str, str]) -> tuple[int, Any]:
@@ -280,6 +284,9 @@ class _Handler(BaseHTTPRequestHandler):
             return {"items": self._similar()}
         if path == "/api/v1/reports":
             return {"items": intake.rows, "next": None}
+        if path == "/api/v1/good-deeds":
+            notes = [*reversed(intake.deeds.values())] if query.get("mine") == "true" else []
+            return {"items": notes, "next": None}
         row = next((one for one in intake.rows if path.endswith(f"/{one['id']}")), None) or intake.rows[0]
         more = {
             "category_name": "垃圾满溢",

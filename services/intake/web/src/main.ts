@@ -22,6 +22,7 @@ const router = createRouter({
     { path: "/", component: ReportPage },
     { path: "/receipt/:id", component: ReceiptPage, props: true },
     { path: "/enter", component: EnterPage, meta: { open: true } },
+    { path: "/deed", component: () => import("./pages/DeedPage.vue") },
     { path: "/mine", component: MinePage },
     { path: "/reports/:id", component: DetailPage, props: true },
     { path: "/:rest(.*)*", redirect: "/" },

@@ -57,8 +57,33 @@ export interface ReportIn {
   client_at: string;
   on_the_spot: { act: SpotAct; note: string } | null;
   joins: string | null;
-  photos: { id: string; sha256: string; bytes: number; mime: string }[];
+  photos: {
+    id: string;
+    sha256: string;
+    bytes: number;
+    mime: string;
+    taken_at: string | null;
+    fix: { lng: number; lat: number } | null;
+  }[];
   anonymous: boolean;
+}
+
+/** 讲: a good deed somebody saw. */
+export interface DeedIn {
+  text: string;
+  place_words: string;
+  cell: string | null;
+  seen_at: string;
+}
+
+export interface DeedOut {
+  id: string;
+  text: string;
+  place_words: string;
+  grid: string | null;
+  seen_at: string;
+  told_at: string;
+  mine: boolean;
 }
 
 export interface Receipt {

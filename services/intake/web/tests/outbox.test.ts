@@ -6,8 +6,9 @@ import { aloneOn } from "../src/outbox/alone";
 import { PIECE, Sender, type Progress, type Transport } from "../src/outbox/sender";
 import { Shelf, type Attached, type Filled, type Waiting } from "../src/outbox/shelf";
 import { waitAfter } from "../src/outbox/verdict";
+import { waitingDeed } from "../src/report/deed";
 import { emptyDraft, reportOf, waitingOf } from "../src/report/draft";
-import type { FormOut, Receipt, ReportIn } from "../src/types";
+import type { DeedIn, FormOut, Receipt, ReportIn } from "../src/types";
 
 const FORM: FormOut = {
   rulebook: "r1",
@@ -29,6 +30,7 @@ class Service implements Transport {
   refusesPhoto: string | null = null;
   forgetful = false;
   readonly reports = new Map<string, { body: ReportIn; account: string }>();
+  readonly deeds = new Map<string, DeedIn>();
   readonly bytes = new Map<string, number>();
   readonly stored: string[] = [];
   readonly calls: string[] = [];
@@ -47,6 +49,10 @@ class Service implements Transport {
       this.reports.set(key, { body, account });
       return { id: `r-${key}`, receipt_no: "FC1", case_no: null, due_at: null, track_url: "/t/x", created_at: "" };
     });
+  }
+
+  deed(body: DeedIn, key: string): Promise<void> {
+    return this.turn("deed", () => void this.deeds.set(key, body));
   }
 
   received(_report: string, id: string): Promise<Progress> {
@@ -130,6 +136,29 @@ async function only(): Promise<Waiting> {
   expect(all).toHaveLength(1);
   return all[0]!;
 }
+
+const deed = () => waitingDeed("a1", { text: "扶老人过马路", placeWords: "", cell: null, seenAt: 5_000 }, FORM, 9_000);
+
+describe("a note of a good deed", () => {
+  it("goes as itself, under its own key, and leaves nothing on the phone", async () => {
+    const one = deed();
+    await put(one);
+    service.script = ["lost"];
+    await sender.flush();
+    await sender.flush(true);
+    expect(service.calls).toEqual(["deed", "deed"]);
+    expect([...service.deeds.entries()]).toEqual([[one.id, one.deed]]);
+    expect(await shelf.waiting("a1")).toEqual([]);
+    expect(await shelf.sent(one.id)).toBeUndefined();
+  });
+
+  it("waits to be mended where it is refused", async () => {
+    await put(deed());
+    service.script = [problem(422, "invalid_input")];
+    await sender.flush();
+    expect((await only()).state).toBe("needs_fix");
+  });
+});
 
 describe("the outbox", () => {
   it("empties itself and keeps the receipt", async () => {

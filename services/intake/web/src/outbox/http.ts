@@ -23,6 +23,12 @@ export const http: Transport = {
     return receipt as Receipt;
   },
 
+  async deed(body, key, account) {
+    const options = { idempotencyKey: key, timeout: REPORT_WITHIN, headers: { "Grid-Account": account } };
+    const told = await api.post<{ id?: string } | undefined>("/api/v1/good-deeds", body, options);
+    if (typeof told?.id !== "string") throw new Unreachable("no note in the answer");
+  },
+
   async received(report, photo, account) {
     const options = { timeout: REPORT_WITHIN, headers: { "Grid-Account": account } };
     return progressOf((await exchange("HEAD", address(report, photo), options)).headers);

@@ -3,7 +3,7 @@
  * connection costs one piece, not all. A record is deleted only after the service has everything.
  */
 import { Problem, Unreachable } from "@grid/webkit/api";
-import type { Receipt, ReportIn } from "../types";
+import type { DeedIn, Receipt, ReportIn } from "../types";
 import type { Alone } from "./alone";
 import type { Attached, Refusal, Shelf, Waiting } from "./shelf";
 import { verdictOf, waitAfter, withinReason, type Verdict } from "./verdict";
@@ -17,6 +17,7 @@ export interface Progress {
 /** How reports and photos reach the service. */
 export interface Transport {
   report(body: ReportIn, key: string, account: string): Promise<Receipt>;
+  deed(body: DeedIn, key: string, account: string): Promise<void>;
   /** How far a photo has come. */
   received(report: string, photo: string, account: string): Promise<Progress>;
   /** Bytes of a photo from an offset on. */
@@ -99,6 +100,7 @@ export class Sender {
 
   private async sendOne(one: Waiting): Promise<Verdict> {
     try {
+      if (one.deed) return await this.tell(one, one.deed);
       one.receipt ??= await this.report(one);
       one.state = "photos";
       await this.save(one, { refusal: null, trouble: null });
@@ -110,6 +112,14 @@ export class Sender {
       if (error instanceof Problem || error instanceof Unreachable) return await this.failed(one, error);
       throw error;
     }
+  }
+
+  /** A note has no receipt: once it is there, nothing of it stays on the phone. */
+  private async tell(one: Waiting, deed: DeedIn): Promise<Verdict> {
+    await this.parts.transport.deed(deed, one.id, one.account);
+    await this.parts.shelf.drop(one.id);
+    this.parts.changed();
+    return "later";
   }
 
   /** A phone's clock that runs ahead must not keep a report out: then its times are put right by the service's. */

@@ -1,7 +1,7 @@
 /** The phone's own store: reports that wait to be sent, their photos, drafts, and what is kept for offline use. */
 import type { Photo } from "@grid/webkit";
 import type { IDBPTransaction } from "idb";
-import type { Receipt, ReportIn } from "../types";
+import type { DeedIn, Receipt, ReportIn } from "../types";
 import { connect, isFull, lostConnection, type Store, type Tables } from "./store";
 
 /** A photo on its way, without its bytes: those lie beside, so that a list of reports costs no memory. */
@@ -32,6 +32,8 @@ export interface Waiting {
   account: string;
   createdAt: number;
   report: ReportIn;
+  /** Set: a note of a good deed; `report` only says in words what waits here. */
+  deed?: DeedIn;
   photos: Attached[];
   /** `waiting` to be sent; `photos`: accepted, photos follow; `needs_fix`: refused, a person must look. */
   state: "waiting" | "photos" | "needs_fix";

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { boxOf, fitting, widthOf } from "../src/map/names";
+
+const at = (id: string, name: string, x: number, y: number) => ({ id, name, x, y });
+
+describe("names on the map", () => {
+  it("are written where they do not lie over each other, the first before the later", () => {
+    const all = [at("a", "凤城花园", 50, 50), at("b", "凤城花园东门", 60, 55), at("c", "利民市场", 50, 120)];
+    expect([...fitting(all, 16)]).toEqual(["a", "c"]);
+    expect([...fitting([...all].reverse(), 16)]).toEqual(["c", "b"]);
+  });
+
+  it("leave room for what is written there already", () => {
+    const place = at("a", "利民市场", 50, 50);
+    expect(fitting([place], 16, [{ left: 60, top: 40, right: 120, bottom: 60 }]).size).toBe(0);
+    expect(fitting([place], 16, [{ left: 200, top: 40, right: 260, bottom: 60 }]).size).toBe(1);
+  });
+
+  it("take the room of their type", () => {
+    expect(widthOf("凤城", 16)).toBe(32);
+    expect(widthOf("A3", 20)).toBeCloseTo(23.2);
+    expect(boxOf(at("a", "凤城", 100, 100), 16)).toEqual({ left: 90, top: 88, right: 142, bottom: 112 });
+  });
+});
