@@ -59,6 +59,7 @@ from services.intake.api import (
     photo_router,
     push_router,
     report_lane,
+    report_lane,
     report_router,
     reporter_router,
 )
@@ -140,6 +141,7 @@ def http_app(
             lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
         )
     )
+    app.router.routes.insert(0, report_lane(room))
     app.router.routes.insert(0, report_lane(room))
     add_open311(app, room, reading_needs_key=own.open311_read_key)
     mount_spa(app, "/m/", own.web_root)

@@ -6,6 +6,7 @@ from services.chassis.asgi.conditional import etag, if_match, parse_if_match
 from services.chassis.asgi.edge import EdgeRules
 from services.chassis.asgi.errors import no_room, unavailable
 from services.chassis.asgi.idempotency import Answer, RequestKey, answer_once, idempotency_tables, read_request_key
+from services.chassis.asgi.lane import Lane
 from services.chassis.asgi.paging import Page, encode_cursor, page
 from services.chassis.asgi.policy import ContentPolicy
 from services.chassis.asgi.probes import (
@@ -26,6 +27,7 @@ __all__ = [
     "ContentPolicy",
     "EdgeRules",
     "FieldProblem",
+    "Lane",
     "Missing",
     "NotReady",
     "Page",

@@ -14,11 +14,10 @@ from services.chassis.asgi import Page, page
 from services.chassis.auth import CurrentPerson, Person
 from services.intake.api.paging import after, cursor
 from services.intake.api.room import Room, labels_for, required_key, same_account
+from services.intake.api.submitting import take
 from services.intake.store import reading
 from services.intake.store.reading import ReportSeen
 from services.intake.usecases import actions
-from services.intake.usecases.check import check
-from services.intake.usecases.draft import report_id_for
 from services.intake.usecases.refusal import Refusal, unknown_report
 from services.intake.usecases.tracking import story
 from services.intake.usecases.views import detail_of, row_of
@@ -46,12 +45,7 @@ def report_router(room: Room) -> APIRouter:
         dependencies=[Depends(same_account)],
     )
     async def submit(body: ReportIn, person: CurrentPerson, key: Key) -> Response:
-        home = room.home(person)
-        draft = check(body, key, report_id_for(key, room.ids.uuid7()), person, home, await room.desk(home))
-        if draft.joins is not None:
-            await _require_case(room, draft.joins)
-        accepted = await room.submissions.submit(draft)
-        return Response(accepted.answer, status_code=201, media_type="application/json")
+        return await take(room, body, person, key)
 
     @router.get("", response_model=ReportPageOut, summary="My reports, newest first")
     async def mine(
@@ -99,12 +93,6 @@ def _own(report: ReportSeen | None, person: Person) -> ReportSeen:
     if report is None or report.reporter_account != person.account_id:
         raise unknown_report()
     return report
-
-
-async def _require_case(room: Room, case_no: str) -> None:
-    async with room.db.reading() as tx:
-        if not await reading.case_exists(tx, case_no):
-            raise Refusal("unknown_case", "joins")
 
 
 def _next(row: ReportSeen) -> str:
