@@ -27,13 +27,13 @@ _NO_BUCKET: Final = ("NoSuchBucket", "InvalidBucketName")
 class BucketStore:
     """All below one prefix of one bucket. Opens nothing before it is used."""
 
-    def __init__(self, bucket: str, prefix: str, config: S3Config) -> None:
+    def __init__(self, bucket: str, prefix: str, config: S3Config, request_s: float = REQUEST_S) -> None:
         self._bucket = bucket
         self._prefix = prefix.strip("/")
         self._endpoint = str(config.get("endpoint", ""))
         client: ClientConfig = {
             "connect_timeout": timedelta(seconds=CONNECT_S),
-            "timeout": timedelta(seconds=REQUEST_S),
+            "timeout": timedelta(seconds=request_s),
             "allow_http": urlsplit(self._endpoint).scheme == "http",
         }
         self._store = S3Store(
@@ -41,7 +41,7 @@ class BucketStore:
             prefix=self._prefix or None,
             config=config,
             client_options=client,
-            retry_config={"max_retries": _TRIES_AGAIN, "retry_timeout": timedelta(seconds=2 * REQUEST_S)},
+            retry_config={"max_retries": _TRIES_AGAIN, "retry_timeout": timedelta(seconds=2 * request_s)},
         )
 
     def describe(self) -> str:

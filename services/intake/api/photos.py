@@ -10,6 +10,7 @@ what is here (the answer says which).
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -49,7 +50,7 @@ def photo_router(room: Room) -> APIRouter:
             received = await desk.take(photo, Piece(start, total, request.stream()))
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is left to read it; what came is kept for the next piece
-        body = slot_of(photo).model_copy(update={"stored": received.progress is not Progress.PARTIAL})
+        body = slot_of(photo if received.progress is Progress.PARTIAL else replace(photo, state="stored"))
         return _told(received, body.model_dump_json().encode(), _STATUS[received.progress])
 
     @router.head(photo_path, summary="How far an upload has come", dependencies=own)
