@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from services.chassis.coordinates import to_wgs84
+from services.chassis.directory.areas import day_of
 from services.chassis.directory.model import Directory
 from services.chassis.ids import IdSource
 from services.governance.acts import CategoryRef, Spot
@@ -99,13 +100,15 @@ class Translation:
         )
 
     def _place(self, row: GoodRow) -> Located:
-        """The area comes from the row; a position only says where in it."""
+        """The area comes from the row; a position only says where in it. As history it lies in the cells of its own
+        day, as a new report in those of today, whose people it is for."""
         if row.point is None:
             return Located(Spot(row.street, row.community))
         raw_lng, raw_lat = row.point
         fix = Fix(raw_lng, raw_lat, self.mapping.crs, None, None)
         lng, lat = (round(angle, 7) for angle in to_wgs84(raw_lng, raw_lat, self.mapping.crs))
-        cell = self.directory.cell_at(lng, lat)
+        day = day_of(row.occurred_at) if self.clocks is Clocks.HISTORY else None
+        cell = self.directory.cell_at(lng, lat, day)
         if cell is not None and cell.community == row.community:
             return Located(Spot(row.street, row.community, cell.grid, cell.code, lng, lat), fix)
         return Located(Spot(row.street, row.community, lng=lng, lat=lat), fix)
