@@ -23,9 +23,9 @@ from services.chassis.asgi import (
     mount_spa,
     schema_check,
 )
+from services.chassis.asgi.pace import Pace
 from services.chassis.asgi.wording import LANGUAGES
 from services.chassis.auth import Authenticator, Person, session_router
-from services.chassis.asgi.pace import Pace
 from services.chassis.clock import SystemClock, monotonic
 from services.chassis.db import Database
 from services.chassis.directory import Directory, DirectoryCache
@@ -58,7 +58,6 @@ from services.intake.api import (
     install_refusals,
     photo_router,
     push_router,
-    report_lane,
     report_lane,
     report_router,
     reporter_router,
@@ -141,7 +140,6 @@ def http_app(
             lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
         )
     )
-    app.router.routes.insert(0, report_lane(room))
     app.router.routes.insert(0, report_lane(room))
     add_open311(app, room, reading_needs_key=own.open311_read_key)
     mount_spa(app, "/m/", own.web_root)
