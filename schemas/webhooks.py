@@ -6,7 +6,7 @@ No personal data; of a restricted case only its class and community.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, get_args
 
@@ -40,8 +40,16 @@ class HookLocationV1(Wire):
     crs: str = "WGS-84"
 
 
+class HookKnownAsV1(Wire):
+    """What another system calls the matter: `source` as it is known here, such as `platform` or `hotline`."""
+
+    source: str
+    external_id: str
+
+
 class HookDataV1(Wire):
-    """`sequence` is dense per (endpoint, case), `case_sequence` the fact's own number."""
+    """`sequence` is dense per (endpoint, case), `case_sequence` the fact's own number. `also_known_as` holds every
+    number of the matter that other systems sent, `ext_ids` the first of each system."""
 
     event_id: str
     occurred_at: Moment
@@ -49,6 +57,7 @@ class HookDataV1(Wire):
     case_sequence: int
     case_no: str
     ext_ids: dict[str, str] = Field(default_factory=dict)
+    also_known_as: tuple[HookKnownAsV1, ...] = ()
     stage: Stage
     state: State
     tier: Tier
@@ -197,9 +206,10 @@ def hook_body(
     sequence: int,
     category_name: str,
     overdue_ratio: float | None = None,
-    ext_ids: Mapping[str, str] | None = None,
+    numbers: Sequence[tuple[str, str]] = (),
 ) -> HookV1:
-    """The body of `kind` for a fact; `sequence` is the delivery's number per (endpoint, case).
+    """The body of `kind` for a fact; `sequence` is the delivery's number per (endpoint, case), `numbers` are those of
+    other systems, oldest first.
 
     Raises KeyError for a kind that no fact causes.
     """
@@ -210,7 +220,8 @@ def hook_body(
         occurred_at=event.time,
         sequence=sequence,
         case_sequence=fact.standing.sequence,
-        ext_ids=dict(ext_ids or {}),
+        ext_ids=dict(reversed(numbers)),
+        also_known_as=tuple(HookKnownAsV1(source=source, external_id=number) for source, number in numbers),
         intent=_intent(kind, fact),
         due_at=_due(fact),
         overdue_ratio=overdue_ratio,

@@ -144,6 +144,17 @@ webhook_sequences = Table(
     PrimaryKeyConstraint("endpoint_id", "case_id"),
 )
 
+# By which numbers other systems know a case, in the order in which they came.
+case_numbers = Table(
+    "case_numbers",
+    metadata,
+    Column("case_id", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("sequence", BigInteger, nullable=False, comment="of the fact that brought it"),
+    PrimaryKeyConstraint("case_id", "system", "number"),
+)
+
 # What the platform sent us: webhook-id makes it count once, and what we could not read stays to be seen. What we passed
 # on as a command has dispatch's answer beside it.
 platform_receipts = Table(

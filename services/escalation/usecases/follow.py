@@ -14,7 +14,7 @@ from schemas.webhooks import hook_body, hook_of
 from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.streams import Received
-from services.escalation.store import deliveries, endpoints, platform, timers
+from services.escalation.store import deliveries, endpoints, numbers, platform, timers
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
 from services.escalation.usecases.hear import answers_in
@@ -38,6 +38,7 @@ class CaseFollower:
         facts = [received.envelope for received in batch if isinstance(received.envelope.data, CaseFactV1)]
         live: list[Envelope[CaseFactV1]] = [fact for fact in facts if not fact.data.standing.history]  # type: ignore[misc, attr-defined] # narrowed above; Envelope is generic over its body
         newest = {fact.subject: fact.data.standing for fact in live}
+        await numbers.keep(tx, facts)  # type: ignore[arg-type] # narrowed above
         await timers.follow(tx, [(case_id, clock) for case_id, standing in newest.items() for clock in standing.clocks])
         await self._queue(tx, live)
         await platform.answered(tx, answers_in([received.envelope for received in batch]))
@@ -50,16 +51,20 @@ class CaseFollower:
         wanted = [(one, fact, kind) for fact, kind in hooks for one in everywhere if kind in one.events]
         known = await deliveries.already_queued(tx, [(one.id, fact.id) for one, fact, _ in wanted])
         fresh = [(one, fact, kind) for one, fact, kind in wanted if (one.id, fact.id) not in known]
-        numbers = await deliveries.take_numbers(tx, dict(Counter((one.id, fact.subject) for one, fact, _ in fresh)))
-        await deliveries.queue(tx, [await self._delivery(one, (fact, kind), numbers) for one, fact, kind in fresh])
+        places = await deliveries.take_numbers(tx, dict(Counter((one.id, fact.subject) for one, fact, _ in fresh)))
+        called = await numbers.of_cases(tx, [fact for _, fact, _ in fresh])
+        new = [await self._delivery(one, (fact, kind), places, called[fact.id]) for one, fact, kind in fresh]
+        await deliveries.queue(tx, new)
 
-    async def _delivery(self, endpoint: Endpoint, hook: Hook, numbers: dict[tuple[UUID, str], int]) -> NewDelivery:
+    async def _delivery(
+        self, endpoint: Endpoint, hook: Hook, places: dict[tuple[UUID, str], int], known: Sequence[tuple[str, str]]
+    ) -> NewDelivery:
         fact, kind = hook
-        number = numbers[(endpoint.id, fact.subject)]
-        numbers[(endpoint.id, fact.subject)] = number + 1
+        number = places[(endpoint.id, fact.subject)]
+        places[(endpoint.id, fact.subject)] = number + 1
         book = await self._rulebook_of(fact.data.standing.rulebook)
         name, ratio = category_name(fact.data, book), overdue_ratio(fact, book)
-        body = hook_body(fact, kind, sequence=number, category_name=name, overdue_ratio=ratio)
+        body = hook_body(fact, kind, sequence=number, category_name=name, overdue_ratio=ratio, numbers=known)
         payload = body.model_dump_json(exclude_none=True).encode()
         intent = getattr(body, "data").intent  # noqa: B009 - every case hook has data.intent; HookV1 itself has no data
         return NewDelivery(
