@@ -9,7 +9,6 @@ from services.intake.api.reporter import reporter_router
 from services.intake.api.reports import report_router
 from services.intake.api.room import Room
 from services.intake.api.submitting import report_lane
-from services.intake.api.submitting import report_lane
 
 __all__ = [
     "Room",
