@@ -21,6 +21,8 @@ export interface SessionOut {
   /** What the posts open beside the actions on cases: `cases`, `register`, `read_pushes`, … */
   rights?: string[];
   links?: Record<string, string>;
+  /** Stands on photos in place of a name; residents have none. */
+  work_no?: string | null;
 }
 
 export type ClockBasis = "wall" | "work" | "natural";

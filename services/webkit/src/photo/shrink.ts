@@ -1,5 +1,6 @@
 /** A camera's photo made small on the device, with its mark burnt in. The shared copy keeps no camera data. */
 import { newId } from "../api/ids";
+import { HEAD_BYTES, readCameraNote, type CameraNote } from "./exif";
 import { sha256 } from "./sha256";
 
 /** A photo ready to be named in a report and sent. Bytes, not a Blob: old web views lose Blobs in their database. */
@@ -10,9 +11,17 @@ export interface Photo {
   bytes: ArrayBuffer;
   width: number;
   height: number;
+  /** What the camera wrote into its file; the bytes here hold it no more. */
+  takenAt?: CameraNote["takenAt"];
+  fix?: CameraNote["fix"];
 }
 
+/** Lines to burn in, for a photo taken at this moment (milliseconds). */
+export type Mark = (taken: number) => string[];
+
 export const LONGEST_SIDE = 1600;
+/** A phone that has no memory for the first makes do with the next. */
+const SIDES = [LONGEST_SIDE, 1024, 640];
 const QUALITY = 0.8;
 
 /** The chosen file is no image that this device can read. */
@@ -28,15 +37,19 @@ export function fitted(width: number, height: number, limit = LONGEST_SIDE): { w
 
 type Picture = ImageBitmap | HTMLImageElement;
 
+/**
+ * By the image element where it can be: it turns the picture upright, also in Safari 14, and a browser decodes it no
+ * larger than it is drawn, which spares old phones a hundred megabytes.
+ */
 async function decode(file: Blob): Promise<Picture> {
-  if (typeof createImageBitmap === "function") {
-    try {
-      return await createImageBitmap(file, { imageOrientation: "from-image" });
-    } catch {
-      // Safari 14 has the function without options or for other sources only: the image element can do it
-    }
+  try {
+    return await decodeByElement(file);
+  } catch (error) {
+    if (typeof createImageBitmap !== "function") throw error;
+    return await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
+      throw new NotAPhoto();
+    });
   }
-  return decodeByElement(file);
 }
 
 function decodeByElement(file: Blob): Promise<HTMLImageElement> {
@@ -49,10 +62,11 @@ function decodeByElement(file: Blob): Promise<HTMLImageElement> {
   }).finally(() => URL.revokeObjectURL(url));
 }
 
-function draw(picture: Picture, mark: readonly string[]): HTMLCanvasElement {
+function draw(picture: Picture, mark: readonly string[], side: number): HTMLCanvasElement {
   const size = fitted(
     picture instanceof HTMLImageElement ? picture.naturalWidth : picture.width,
     picture instanceof HTMLImageElement ? picture.naturalHeight : picture.height,
+    side,
   );
   const canvas = document.createElement("canvas");
   canvas.width = size.width;
@@ -66,7 +80,7 @@ function draw(picture: Picture, mark: readonly string[]): HTMLCanvasElement {
   return canvas;
 }
 
-/** Time, grid and place in the lower left corner; never a person's name. */
+/** Time, grid, place and a work number in the lower left corner; never a person's name. */
 function burnIn(pen: CanvasRenderingContext2D, width: number, height: number, mark: readonly string[]): void {
   const lines = mark.filter((line) => line !== "");
   if (lines.length === 0) return;
@@ -101,10 +115,32 @@ function readBytes(blob: Blob): Promise<ArrayBuffer> {
   });
 }
 
-/** Shrink, mark and hash one chosen file. Raises `NotAPhoto`. */
-export async function preparePhoto(file: Blob, mark: readonly string[]): Promise<Photo> {
-  const canvas = draw(await decode(file), mark);
-  const blob = await encode(canvas);
-  const bytes = await readBytes(blob);
-  return { id: newId(), mime: "image/jpeg", sha256: await sha256(bytes), bytes, width: canvas.width, height: canvas.height };
+/** Drawn and encoded, as large as the phone's memory allows. */
+async function encoded(picture: Picture, mark: readonly string[]): Promise<{ blob: Blob; width: number; height: number }> {
+  for (const side of SIDES) {
+    let canvas: HTMLCanvasElement | null = null;
+    try {
+      canvas = draw(picture, mark, side);
+      const { width, height } = canvas;
+      return { blob: await encode(canvas), width, height };
+    } catch (error) {
+      if (side === SIDES[SIDES.length - 1]) throw error instanceof NotAPhoto ? error : new NotAPhoto();
+    } finally {
+      if (canvas) canvas.width = canvas.height = 0; // Safari keeps a canvas's memory until it is told
+    }
+  }
+  throw new NotAPhoto();
+}
+
+/** Read what the camera noted, then shrink, mark and hash one chosen file. Raises `NotAPhoto`. */
+export async function preparePhoto(file: Blob, mark: Mark, now = Date.now()): Promise<Photo> {
+  const note = readCameraNote(await readBytes(file.slice(0, HEAD_BYTES)), now);
+  const picture = await decode(file);
+  try {
+    const { blob, width, height } = await encoded(picture, mark(note.takenAt === null ? now : Date.parse(note.takenAt)));
+    const bytes = await readBytes(blob);
+    return { id: newId(), mime: "image/jpeg", sha256: await sha256(bytes), bytes, width, height, ...note };
+  } finally {
+    if ("close" in picture) picture.close();
+  }
 }

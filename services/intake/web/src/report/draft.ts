@@ -135,9 +135,14 @@ export function reportOf(draft: Draft, form: FormOut, now: number, joins: string
     client_at: new Date(now).toISOString(),
     on_the_spot: !draft.danger && draft.act ? { act: draft.act, note: draft.actNote.trim() } : null,
     joins,
-    photos: draft.photos.map(({ id, sha256, bytes, mime }) => ({ id, sha256, bytes: bytes.byteLength, mime })),
+    photos: draft.photos.map(named),
     anonymous: draft.anonymous,
   };
+}
+
+/** A photo as the report names it. */
+function named({ id, sha256, bytes, mime, takenAt = null, fix = null }: Photo): ReportIn["photos"][number] {
+  return { id, sha256, bytes: bytes.byteLength, mime, taken_at: takenAt, fix: fix && { ...fix } };
 }
 
 /** Draft again from a report that was refused, so that a person can mend it. */
