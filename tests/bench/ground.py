@@ -30,6 +30,7 @@ from services.chassis.migrate import migrate
 from services.chassis.settings import DatabaseSettings
 from services.chassis.topics import apply_topics
 from tests.bench.result import CHECKOUT
+from tests.support.unhurried import UNHURRIED
 
 SAMPLE = CHECKOUT / "deploy" / "sample" / "fengcheng"
 READY_WITHIN_S = 60.0
@@ -46,6 +47,7 @@ class Ground:
     def environment(self, **more: str) -> dict[str, str]:
         """For a process of ours."""
         own = {"GRID_HOME": str(self.home), "DATABASE_URL": self.database_url, "GRID_LOG_LEVEL": "WARNING"}
+        own |= UNHURRIED
         kafka = {"KAFKA_URL": self.kafka_url} if self.kafka_url else {}
         return {**os.environ, "PYTHONPATH": str(CHECKOUT), **own, **kafka, **more}
 

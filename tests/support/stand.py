@@ -19,6 +19,7 @@ from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import SupervisorSettings
 from services.chassis.supervisor.status import read_status
 from services.dispatch.feed.people import PersonClient, Streets
+from tests.support.unhurried import UNHURRIED
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 300.0
@@ -100,6 +101,7 @@ def start(home: Path, extra: Mapping[str, str] | None = None, options: tuple[str
         "GRID_DISPATCH_PORT": str(dispatch),
         "GRID_ESCALATION_PORT": str(escalation),
         "GRID_KAFKA_PORT": str(kafka),
+        **UNHURRIED,
         "PYTHONPATH": str(CHECKOUT),
         **(extra or {}),
     }

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.chassis.asgi.origin import origin_problem
+from services.chassis.asgi.pace import Pace
 from services.chassis.asgi.policy import HSTS, NO_STORE, ContentPolicy, Header, security_headers
 from services.chassis.asgi.problem import Problem, problem_response
 from services.chassis.asgi.wording import Wording
@@ -37,6 +38,7 @@ class EdgeRules:
     policy: ContentPolicy = field(default_factory=ContentPolicy)
     uploads: tuple[str, ...] = ()
     origins: tuple[str, ...] = ()
+    pace: Pace | None = None
 
 
 class Edge:
@@ -82,7 +84,12 @@ class Edge:
             await self._answer(Problem(500, "internal_error"), call, scope, receive)
 
     def _refused(self, scope: Scope, headers: Mapping[str, str]) -> Problem | None:
-        """Refusals that need no application: a body announced too long, a cross-origin act."""
+        """Refusals that need no application: too much from one address, a body announced too long, a cross-origin
+        act."""
+        if (pace := self._rules.pace) is not None:
+            hasty = pace.by_address(scope["method"], scope["path"], scope["client"][0] if scope.get("client") else None)
+            if hasty is not None:
+                return hasty
         length = headers.get("content-length", "0")
         if length.isdigit() and int(length) > self._rules.body_limit:
             return too_large(self._rules.body_limit)

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from services.chassis.asgi.idempotency import RequestKey, read_request_key
 from services.chassis.asgi.origin import SESSION_COOKIES
+from services.chassis.asgi.pace import Pace
 from services.chassis.asgi.problem import Problem
 from services.chassis.asgi.wording import language
 from services.chassis.audit import note_origin
@@ -44,6 +45,9 @@ async def person_or_none(request: Request) -> Person | None:
     if person is not None:
         request.state.lang = person.lang
         request.state.person = person
+        pace: Pace | None = getattr(request.app.state, "pace", None)
+        if pace is not None:
+            pace.by_account(request.method, request.url.path, person.account_id)
     return person
 
 

@@ -8,7 +8,6 @@ itself is still looked at once per window, so that its owner gets in from wherev
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.auth.settings import AuthSettings
 from services.chassis.auth.tables import throttle
+from services.chassis.network import network_of
 
 _NOW = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True))
 
@@ -46,17 +46,6 @@ def address_key(address: str) -> str:
 
 def pair_key(login: str, address: str) -> str:
     return f"pair:{_plain(login)}@{network_of(address)}"
-
-
-def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the first half, since one line has all of the other half."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:60]
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False).network_address)
 
 
 async def count_try(tx: AsyncConnection, login: str | None, address: str, settings: AuthSettings) -> Refused | None:
