@@ -45,6 +45,7 @@ export const unsent = computed(() => outbox.items.length);
 export const oldest = computed(() => outbox.items[0]?.createdAt ?? null);
 export const overdue = computed(() => oldest.value !== null && now.value - oldest.value > OLD_AFTER);
 
+const clock = () => Date.now();
 const account = () => session.person?.account_id ?? null;
 
 export async function look(): Promise<void> {
@@ -66,8 +67,8 @@ async function theSender(): Promise<Sender> {
   sender ??= new Sender({
     shelf: store,
     transport: http,
-    alone: aloneOn(store, newId(), Date.now),
-    clock: Date.now,
+    alone: aloneOn(store, newId(), clock),
+    clock,
     serverClock: serverNow,
     account,
     changed: () => void look(),
