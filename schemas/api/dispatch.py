@@ -145,7 +145,8 @@ class OwnerOut(Out):
 
 
 class PlaceOut(Out):
-    """Where, in codes and words."""
+    """Where, in codes and words. The cell is that of the case's day; `cell_outline`, a GeoJSON polygon, comes along
+    where today's cells no longer have it so."""
 
     street: str
     community: str | None = None
@@ -153,6 +154,8 @@ class PlaceOut(Out):
     grid: str | None = None
     grid_name: str | None = None
     cell: str | None = None
+    cell_name: str | None = None
+    cell_outline: dict[str, Any] | None = None
     lng: float | None = None
     lat: float | None = None
     words: str = ""

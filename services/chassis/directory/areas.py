@@ -117,13 +117,17 @@ class CellHistory:
             self._maps[era] = CellMap({v.cell.code: v.cell for v in self.versions if v.holds_on(day)})
         return self._maps[era]
 
-    def of(self, code: str, day: date | None = None) -> Cell | None:
+    def of(self, code: str, day: date | None = None, pin: tuple[float, float] | None = None) -> Cell | None:
         """The cell as it was on a day; if the code did not hold then, the last before it, or else the first after.
 
-        Without a day the newest version. None: no such code was ever there.
+        A `pin` (WGS-84) that was put into the cell tells which of the versions begun by then is meant. Without a day
+        the newest version. None: no such code was ever there.
         """
         versions = self._of.get(code)
         if not versions:
             return None
         begun = versions if day is None else [version for version in versions if version.since <= day]
+        if pin is not None and len(begun) > 1:
+            point = shapely.points(*pin)
+            begun = [v for v in begun if shapely.from_geojson(v.cell.geometry).intersects(point)] or begun
         return (begun[-1] if begun else versions[0]).cell

@@ -153,9 +153,9 @@ class Directory:
         wanted = day or self.day
         return self.history.on(wanted) if wanted is not None else self._cell_map
 
-    def cell_then(self, code: str, day: date | None = None) -> Cell | None:
-        """A cell as it was on a day, also one that has ended. None: no such code was ever there."""
-        return self.history.of(code, day) or self.cells.get(code)
+    def cell_then(self, code: str, day: date | None = None, pin: tuple[float, float] | None = None) -> Cell | None:
+        """A cell as it was on a day (and when a pin lay in it), also one that has ended. None: there was none ever."""
+        return self.history.of(code, day, pin) or self.cells.get(code)
 
     def name_of(self, code: str, day: date | None = None) -> str | None:
         """The name behind any code of an area, a unit or a street; a cell's as it was on `day`, also after its end."""

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pypinyin import Style, lazy_pinyin
 
 from schemas.events.report import ReportSubmittedV1
-from services.chassis.directory import Directory
+from services.chassis.directory import Directory, day_of
 from services.dispatch.store.reports import Claim
 from services.dispatch.store.write import Words
 from services.governance.acts import ActorRef, CaseRef, CategoryRef, OpenCase, RecordedOutcome, Spot
@@ -97,6 +97,7 @@ def words_of(report: ReportSubmittedV1, directory: Directory) -> Words:
     """One line for lists: what and where. Without words the place is the name of the smallest known area."""
     spot = report.spot
     codes = (spot.cell, spot.grid, spot.community, spot.street)
-    area = next((name for code in codes if code and (name := directory.name_of(code))), "")
+    day = day_of(report.occurred_at)
+    area = next((name for code in codes if code and (name := directory.name_of(code, day))), "")
     summary = " ".join(report.masked_text.split())[:SUMMARY_CHARS]
     return Words(summary=summary, address=report.masked_place or area)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
+
 from schemas.api.dispatch import (
     AskedForOut,
     CaseCategoryOut,
@@ -22,7 +24,7 @@ from schemas.api.dispatch import (
 from schemas.cases import co_units
 from schemas.labels import Labels
 from services.chassis.db import grid_now
-from services.chassis.directory import DirectoryCache
+from services.chassis.directory import DirectoryCache, day_of
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.candidates import Candidate, candidates
@@ -197,7 +199,12 @@ def _category(case: Case, book: Rulebook) -> CaseCategoryOut | None:
 
 
 def _place(case: Case, words: Words, address: str) -> PlaceOut:
-    spot = case.spot
+    """In the cell of the case's day, whatever became of it since."""
+    spot, directory = case.spot, words.directory
+    pin = (spot.lng, spot.lat) if spot.lng is not None and spot.lat is not None else None
+    cell = directory.cell_then(spot.cell, day_of(case.opened_at), pin) if spot.cell else None
+    now = directory.cells.get(cell.code) if cell else None
+    redrawn = cell is not None and (now is None or now.geometry != cell.geometry)
     return PlaceOut(
         street=spot.street,
         community=spot.community,
@@ -205,6 +212,8 @@ def _place(case: Case, words: Words, address: str) -> PlaceOut:
         grid=spot.grid,
         grid_name=words.place(spot.grid) or None,
         cell=spot.cell,
+        cell_name=cell.name if cell else None,
+        cell_outline=orjson.loads(cell.geometry) if cell and redrawn else None,
         lng=spot.lng,
         lat=spot.lat,
         words=address,

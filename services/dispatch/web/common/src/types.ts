@@ -1,5 +1,5 @@
 /** What dispatch and, through it, escalation and intake answer. Times are RFC 3339 texts. */
-import type { ActionOut, ClockBasis, DueOut, StageOut, TimelineOut } from "@grid/webkit";
+import type { ActionOut, CellFeature, ClockBasis, DueOut, StageOut, TimelineOut } from "@grid/webkit";
 
 export interface QueueCount {
   id: string;
@@ -174,6 +174,8 @@ export interface CaseOut {
     grid: string | null;
     grid_name: string | null;
     cell: string | null;
+    cell_name?: string | null;
+    cell_outline?: CellFeature["geometry"] | null;
     lng: number | null;
     lat: number | null;
     words: string;
