@@ -54,6 +54,7 @@ def test_a_secretary_says_who_handles_his_own_report(
         page.locator(".submit-bar button").tap()
         expect(page.locator(".receipt.is-done")).to_be_visible()
         assert {name: bodies(intake)[-1][name] for name in told} == told
+        expect(page.get_by_text("已记为网格自办" if told["in_grid"] else "已呼叫社区")).to_be_visible()
         page.get_by_role("link", name="再报一件").tap()
     page.get_by_role("switch", name="现在有人身危险").check()
     expect(page.get_by_role("radio", name="呼叫社区")).to_have_count(0)

@@ -44,6 +44,7 @@ def test_four_taps_with_a_position(form: Page, intake: Intake, snapshot: Path) -
     taps, shown = fill(form, form.get_by_role("button", name="凤城花园", exact=True).tap, snapshot)
     assert faults(taps.made(), body_of(intake), shown, "凤城花园") == []
     assert len(taps.made()) == 4
+    expect(form.get_by_text("已提醒本网格支部")).to_be_visible()
     form.get_by_role("link", name="再报一件").tap()
     assert len(faults(taps.made(), body_of(intake), shown, "凤城花园")) == 1, "a fifth tap goes unnoticed"
 

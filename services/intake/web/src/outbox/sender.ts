@@ -139,12 +139,12 @@ export class Sender {
   }
 
   private async finish(one: Waiting, receipt: Receipt): Promise<void> {
-    const { direct, on_the_spot, joins, text, place_words } = one.report;
+    const { direct, on_the_spot, joins, text, place_words, call_now, in_grid } = one.report;
     await this.parts.shelf.finish({
       id: one.id,
       account: one.account,
       createdAt: one.createdAt,
-      report: { direct, on_the_spot, joins, text, place_words },
+      report: { direct, on_the_spot, joins, text, place_words, call_now, in_grid },
       receipt,
       refusedPhotos: one.photos.filter((photo) => photo.refused).length,
     });

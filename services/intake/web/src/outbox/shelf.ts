@@ -55,7 +55,7 @@ export interface Sent {
   id: string;
   account: string;
   createdAt: number;
-  report: Pick<ReportIn, "direct" | "on_the_spot" | "joins"> & Partial<Pick<ReportIn, "text" | "place_words">>;
+  report: Pick<ReportIn, "direct" | "on_the_spot" | "joins"> & Partial<Pick<ReportIn, "text" | "place_words" | "call_now" | "in_grid">>;
   receipt: Receipt;
   /** Photos that the service did not take. */
   refusedPhotos: number;

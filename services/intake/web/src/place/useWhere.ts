@@ -1,7 +1,7 @@
 /** Where the matter is: the phone's position until something is entered, then what stands in the draft. */
-import { cellAt, serverNow, shortTime, t, type Point } from "@grid/webkit";
+import { cellAt, serverNow, shortTime, t, type Photo, type Point } from "@grid/webkit";
 import { computed, ref, watch } from "vue";
-import type { Draft } from "../report/draft";
+import type { Draft, PinSource } from "../report/draft";
 import { form, morePlaces } from "../report/form";
 import type { Place } from "../types";
 import { locate } from "./locate";
@@ -26,6 +26,7 @@ export function useWhere(draft: Draft) {
     if (!draft.pin && !draft.cell) return t(denied.value ? "form.pin.denied" : "form.pin.none");
     const name = cell.value?.properties.name ?? t("form.pin.outside");
     if (draft.pin && draft.pinSource === "gps") return gpsText(name);
+    if (draft.pin && draft.pinSource === "photo") return t("form.pin.photo", { cell: name });
     return t(draft.pin && draft.pinSource === "place" ? "form.pin.place" : "form.pin.hand", { cell: name });
   });
 
@@ -35,7 +36,7 @@ export function useWhere(draft: Draft) {
     return t("form.pin.locked", { where: found, time: shortTime(Date.parse(draft.fixAt), serverNow()) });
   }
 
-  function setPin(point: Point, source: "gps" | "hand" | "place", accuracy: number | null = null, at: string | null = null): void {
+  function setPin(point: Point, source: PinSource, accuracy: number | null = null, at: string | null = null): void {
     Object.assign(draft, { pin: { lng: point.lng, lat: point.lat }, pinSource: source, accuracy, fixAt: at, cell: null });
   }
 
@@ -55,10 +56,12 @@ export function useWhere(draft: Draft) {
     if (fix && here) void morePlaces({ cell: here });
   }
 
-  /** Something was seen: where the phone is at this moment counts, and stays. */
-  function capture(): void {
+  /** Something was seen: where its photo was taken, else where the phone is at this moment, counts and stays. */
+  function capture(photo?: Photo): void {
+    if (draft.pinSource !== null && draft.pinSource !== "gps") return;
     const age = draft.fixAt === null ? Number.POSITIVE_INFINITY : Date.now() - Date.parse(draft.fixAt);
-    if ((draft.pinSource === null || draft.pinSource === "gps") && age > FRESH) void findMe();
+    if (photo?.fix) setPin(photo.fix, "photo", null, photo.takenAt ?? null);
+    else if (age > FRESH) void findMe();
   }
 
   /** For a draft that holds nothing yet; one that does keeps the place it was made at. */
@@ -77,7 +80,8 @@ export function useWhere(draft: Draft) {
     draft.place = place;
     if (!place) return;
     draft.placeWords = place.name;
-    if (draft.pinSource !== "hand") setPin(place, "place");
+    // A name says more than a fix, less than what a hand or the camera put there.
+    if (draft.pinSource !== "hand" && draft.pinSource !== "photo") setPin(place, "place");
   }
 
   function chooseCell(code: string): void {

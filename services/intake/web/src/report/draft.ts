@@ -2,7 +2,8 @@
 import { newId, type Photo, type Point } from "@grid/webkit";
 import type { CategoryKey, FormOut, Nature, Place, ReportIn, SpotAct } from "../types";
 
-export type PinSource = "gps" | "hand" | "place";
+/** `photo`: its camera noted where it was taken. */
+export type PinSource = "gps" | "hand" | "place" | "photo";
 
 /** What a branch secretary does with his own find: 网格自办 or 呼叫社区. */
 export type Handling = "grid" | "community";

@@ -92,10 +92,10 @@ export function useDraft({ account, handling }: DraftParts) {
     await look();
   }
 
-  /** The first photo's moment is when the matter was seen, whatever was typed before. */
-  function setPhotos(photos: Photo[]): boolean {
-    const first = draft.photos.length === 0 && photos.length > 0;
-    if (first) draft.seenAt = serverNow();
+  /** The first photo's moment is when the matter was seen, whatever was typed before. Answers that photo, if new. */
+  function setPhotos(photos: Photo[]): Photo | null {
+    const first = draft.photos.length === 0 ? (photos[0] ?? null) : null;
+    if (first) draft.seenAt = first.takenAt ? Math.min(Date.parse(first.takenAt), serverNow()) : serverNow();
     draft.photos = photos;
     return first;
   }
