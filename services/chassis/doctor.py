@@ -49,6 +49,7 @@ def examine() -> Iterator[Finding]:
     yield disk(settings.home)
     yield virtual_environment()
     yield home(settings.home)
+    yield from pictures(settings.home)
     yield from engines(settings)
     if holder(settings.home) is None:
         yield from ports(settings)
@@ -72,6 +73,16 @@ def engines(settings: SupervisorSettings) -> Iterator[Finding]:
             yield Finding(Verdict.BAD, f"cannot look at your own servers: {error}", "make .venv/ready")
             return
         yield from own_servers.examine(settings)
+
+
+def pictures(folder: Path) -> Iterator[Finding]:
+    """Where photos are kept can be used, and who opens them is confined."""
+    try:
+        from services.chassis.pictures import examine as of_pictures  # needs packages that may not be installed yet
+    except ImportError as error:
+        yield Finding(Verdict.BAD, f"cannot look at the picture store: {error}", "make .venv/ready")
+        return
+    yield from of_pictures.examine(folder)
 
 
 def python(version: tuple[int, ...] = tuple(sys.version_info[:3])) -> Finding:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from services.chassis.db import Database, grid_now
 from services.chassis.outbox import Outgoing, publish
-from services.chassis.pictures.likeness import NEAR, bands_of
+from services.chassis.pictures.likeness import NEAR, bands_of, probes_of
 from services.intake.store import Tx
 from services.intake.tables import outbox, photos, reports
 from services.intake.tables.rows import PhotoRow
@@ -102,7 +102,7 @@ async def same_look(tx: Tx, photo: PhotoRow, street: str, within: timedelta) -> 
             "report": photo.report_id,
             "street": street,
             "look": photo.look,
-            "bands": list(photo.bands or ()),
+            "bands": probes_of(photo.look % (1 << 64)),
             "near": NEAR,
             "within": within,
         },

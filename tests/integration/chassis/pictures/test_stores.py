@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from services.chassis.finding import Verdict
 from services.chassis.pictures.bucket import BucketStore
+from services.chassis.pictures.examine import examine
+from services.chassis.pictures.examine import store as examine_store
 from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.settings import MediaSettings, picture_store
 from services.chassis.pictures.store import PictureMissing, PictureStore, StoreAway, probe, thumb_of
-from tests.support.buckets import DENIED, Bucket, bucket, door, response
+from tests.support.buckets import BUCKET, DENIED, Bucket, bucket, door, response
 
 pytestmark = pytest.mark.anyio
 
@@ -113,3 +116,22 @@ async def test_a_broken_off_write_leaves_nothing_of_that_name(tmp_path: Path, mo
     with pytest.raises(OSError, match="No space"):
         await store.put("photos/a.jpg", b"x")
     assert [page async for page in store.old("", time.time() + 3600)] == []
+
+
+def test_the_doctor_tries_the_store_and_says_what_to_mend(
+    there: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [finding.verdict for finding in examine(tmp_path)] == [Verdict.OK, Verdict.OK]
+    for name, value in there.settings("doctor").items():
+        monkeypatch.setenv(name, value)
+    found = examine_store(tmp_path)
+    assert (found.verdict, found.what) == (Verdict.OK, f"pictures in s3://{BUCKET}/doctor at {there.endpoint}")
+    assert not [name for name in there.names() if name.startswith("doctor")]
+    monkeypatch.setenv("GRID_MEDIA_URL", "s3://another/doctor")
+    found = examine_store(tmp_path)
+    assert (found.verdict, "no_bucket" in found.what, bool(found.remedy)) == (Verdict.BAD, True, True)
+    with door(response("403 Forbidden", DENIED)) as endpoint:
+        monkeypatch.setenv("GRID_MEDIA_ENDPOINT", endpoint)
+        assert "denied" in examine_store(tmp_path).what
+    monkeypatch.setenv("GRID_MEDIA_URL", "ftp://here")
+    assert "GRID_MEDIA_URL" in examine_store(tmp_path).what
