@@ -17,6 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Request, Route, expect
 
 from tests.e2e.phone.conftest import CHROMIUM
+from tests.e2e.phone.stand_in import Intake
 from tests.e2e.town import Town, until
 from tests.support.stand import PASSWORD
 
@@ -223,6 +224,24 @@ def test_errors_of_service_and_line_neither_lose_nor_double(page: Page, town: To
     arrived_once(page, town, words, photos=1)
     page.get_by_role("link", name="我的").click()
     expect(page.get_by_test_id("sent")).to_contain_text("回执", timeout=ARRIVED_MS)
+
+
+def test_an_answer_cut_off_in_the_middle_is_asked_for_again(form: Page, intake: Intake, snapshot: Path) -> None:
+    """By the stand-in: the real service does not stop in the middle of a sentence on demand."""
+    fill_in(form, "回答说到一半", snapshot)
+    intake.trouble = ["cut", "lost", "502", "cut", "lost"]
+    submit(form)
+
+    def through() -> bool:
+        form.evaluate("() => dispatchEvent(new Event('online'))")
+        return form.locator(".receipt.is-done").is_visible() and not intake.trouble
+
+    soon(form, "the report is through", through)
+    expect(form.get_by_text("照片已发送")).to_have_count(0)
+    (report,) = intake.reports.values()
+    (photo,) = report["body"]["photos"]
+    assert len(intake.photos[photo["id"]]) == photo["bytes"]
+    assert intake.calls.count("POST /api/v1/reports") >= 3
 
 
 def test_a_pause_the_service_asks_for_is_kept_and_shown(page: Page, town: Town) -> None:

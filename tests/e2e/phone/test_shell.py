@@ -120,3 +120,23 @@ def test_a_version_that_cannot_be_had_whole_leaves_the_old_one(
     kept = page.evaluate("() => caches.keys()")
     assert len(kept) == 1, kept
     assert offline_start(page) == old
+
+
+def test_the_browser_wakes_the_outbox_when_the_network_is_back(page: Page, intake: Intake) -> None:
+    workers = page.context.new_cdp_session(page)
+    known: list[dict[str, str]] = []
+    workers.on("ServiceWorker.workerRegistrationUpdated", lambda event: known.extend(event["registrations"]))
+    workers.send("ServiceWorker.enable")
+    page.wait_for_timeout(200)
+    assert known
+    intake.trouble = ["502"]
+    page.locator(".tile").first.click()
+    page.get_by_label("地点：输入两个字或拼音首字母").fill("老桥头")
+    page.locator(".submit-bar button").click()
+    expect(page.get_by_role("heading", name="已存本机")).to_be_visible()
+    assert intake.reports == {}
+    origin = page.evaluate("() => location.origin")
+    sync = {"origin": origin, "registrationId": known[-1]["registrationId"], "tag": "outbox", "lastChance": True}
+    workers.send("ServiceWorker.dispatchSyncEvent", sync)
+    expect(page.locator(".receipt.is-done")).to_be_visible()
+    assert len(intake.reports) == 1
