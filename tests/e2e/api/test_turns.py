@@ -145,6 +145,17 @@ def test_settled_in_the_grid_in_the_same_submission(town: Town, city: City) -> N
     assert (told.kind, told.data["closed_as"]) == ("case.closed", "self")
 
 
+def test_a_secretary_says_with_his_report_who_handles_it(town: Town) -> None:
+    secretary = town.person("zhibu01")
+    own = secretary.case(town.report("zhibu01", "0302", in_grid=True))
+    assert (own["state"], kinds_of(own)) == ("grid_handling", ["reported", "self_resolving"])
+    assert "self_resolve_done" in {one["action"] for one in own["actions"]}
+    called = secretary.case(town.report("zhibu01", "0302", call_now=True))
+    assert (called["state"], kinds_of(called)) == ("at_community", ["reported", "called"])
+    refused = town.person("wangge01").send(town.matter("wangge01", "0302", in_grid=True))
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+
+
 def test_settled_by_the_community(town: Town) -> None:
     no = town.report("wangge01", "0136")
     community = town.person("shequ01")

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
 from tests.e2e.city import City
+from tests.e2e.phone.taps import MOST, Taps
 from tests.e2e.town import Town, facts_are_dense, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -17,7 +18,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
 
 def report_on_the_phone(finder: Screen, snapshot: Path, place: str) -> str:
     """Fill the form as a finger does; answers the case number on the receipt."""
-    page = finder.page
+    page, taps = finder.page, Taps(finder.page)
+    taps.listen()
     page.locator("input[type=file]").first.set_input_files(snapshot)
     expect(page.locator(".photo img")).to_be_visible()
     page.get_by_label("地点：输入两个字或拼音首字母").fill(place)
@@ -26,6 +28,8 @@ def report_on_the_phone(finder: Screen, snapshot: Path, place: str) -> str:
     page.get_by_role("radio", name="私搭乱建").tap()
     finder.shoot("01-phone-form")
     page.locator(".submit-bar button").tap()
+    made = taps.made()
+    assert len(made) <= MOST, made
     done, other = page.locator(".receipt.is-done"), page.get_by_role("button", name="不是同一问题，继续上报")
     expect(done.or_(other)).to_be_visible()
     if other.is_visible():  # another test has found something here already

@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Geolocation, Page, expect
 
 from tests.e2e.phone.stand_in import HERE, Intake
@@ -77,3 +78,24 @@ def test_each_draft_is_one_of_its_own_and_can_be_dropped(form: Page, intake: Int
     expect(form.get_by_role("button", name="摆摊占道", exact=True)).to_have_attribute("aria-pressed", "true")
     expect(form.get_by_text("另有 1 份草稿没有提交")).to_be_visible()
     assert intake.reports == {}
+
+
+def test_a_photo_that_knows_its_moment_and_place_decides_both(form: Page, intake: Intake, tmp_path: Path) -> None:
+    expect(form.get_by_text("精度约 12 米")).to_be_visible()
+    exif = Image.Exif()
+    taken = exif.get_ifd(0x8769)
+    taken[0x9003], taken[0x9011] = "2026:11:20 09:30:00", "+08:00"
+    gps = exif.get_ifd(0x8825)
+    gps[1], gps[2], gps[3], gps[4] = "N", (23.0, 41.0, 36.0), "E", (113.0, 3.0, 54.0)
+    picture = tmp_path / "IMG_0002.jpg"
+    Image.new("RGB", (800, 600), "grey").save(picture, exif=exif)
+    form.locator("input[type=file]").set_input_files(picture)
+    expect(form.locator(".pin-text")).to_contain_text("按照片位置")
+    tile(form, "停车秩序")
+    form.locator(".submit-bar button").tap()
+    expect(form.locator(".receipt.is-done")).to_be_visible()
+    (body,) = bodies(intake)
+    assert str(body["occurred_at"]).startswith("2026-11-20T01:30:00")
+    where = body["position"]
+    assert isinstance(where, dict)
+    assert (round(where["lng"], 4), round(where["lat"], 4)) == (113.065, 23.6933)
