@@ -14,6 +14,7 @@ from printers.tables import table
 from services.chassis import settings as shared
 from services.chassis.auth.settings import AuthSettings
 from services.chassis.housekeeping import RetentionSettings
+from services.chassis.pictures.settings import MediaSettings
 from services.chassis.settings import REPOSITORY, SettingsGroup
 from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSettings
 from services.chassis.supervisor.watch import Patience
@@ -33,6 +34,7 @@ GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
             shared.ServiceTokenSettings,
         ),
     ),
+    ("Pictures", (MediaSettings,)),
     ("Sign-in", (AuthSettings,)),
     ("Housekeeping", (RetentionSettings,)),
     ("Logs and metrics", (shared.LogSettings, shared.MetricsSettings)),
