@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -11,7 +12,7 @@ from services.chassis.asgi.docs import docs_router
 from services.chassis.asgi.edge import Edge, EdgeRules
 from services.chassis.asgi.errors import install_error_handlers
 from services.chassis.asgi.probes import ReadyCheck, probe_router
-from services.chassis.asgi.problem import ProblemBody
+from services.chassis.asgi.problem import PROBLEM_TYPE, ProblemBody
 from services.chassis.asgi.wording import LANGUAGES, Wording, Words
 from services.chassis.ids import IdSource
 from services.chassis.settings import HttpSettings
@@ -23,6 +24,30 @@ _PROBLEMS: dict[int | str, dict[str, object]] = {
     "4XX": {"model": ProblemBody, "description": "Refused: RFC 9457 problem with a stable `code`"},
     "5XX": {"model": ProblemBody, "description": "Failed: RFC 9457 problem"},
 }
+
+
+class _Described(FastAPI):
+    """Describes refusals in the media type they come in; the framework knows only that of the other answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        fresh = self.openapi_schema is None
+        described = super().openapi()
+        if fresh:
+            for answer in _answers(described):
+                content = answer.get("content", {})
+                for media in [media for media in content if _is_problem(content[media])]:
+                    content[PROBLEM_TYPE] = content.pop(media)
+        return described
+
+
+def _is_problem(body: Mapping[str, Any]) -> bool:
+    return str(body.get("schema", {}).get("$ref", "")).endswith("/ProblemBody")
+
+
+def _answers(described: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for item in described["paths"].values():
+        for operation in item.values():
+            yield from operation["responses"].values()
 
 
 def create_app(
@@ -40,7 +65,7 @@ def create_app(
     """An application with probes, documentation, problems, and the edge around it; opens nothing by itself."""
     metrics = metrics or Metrics(name)
     wording = wording or Wording(_word_lists())
-    app = FastAPI(
+    app = _Described(
         title=f"grid {name}",
         version=version,
         docs_url=None,

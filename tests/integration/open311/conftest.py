@@ -30,6 +30,7 @@ from services.intake.store import progress
 from services.intake.store.moment import DatabaseClock
 from services.intake.tables.rows import CaseReportRow, CaseViewRow, StepRow
 from tests.integration.open311 import shapes
+from tests.integration.open311.proving import clauses, proven
 from tests.support.postgres import TestServer
 
 SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "sample" / "fengcheng"
@@ -167,3 +168,22 @@ async def door(url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     ):
         yield Door(app, db, cache, clock, client, keys[0].token, keys[1].token, machine.token, place, count(1))
     await db.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The clauses with the outcome of this run, where it was run by itself and in words."""
+    if terminalreporter.config.get_verbosity() < 1:
+        return
+    outcomes: dict[str, str] = {}
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            name = report.nodeid.rpartition("::")[2].partition("[")[0]
+            outcomes[name] = "failed" if outcomes.get(name) == "failed" or outcome != "passed" else "passed"
+    told = {clause: [test for test, named in proven().items() if clause in named] for clause in clauses()}
+    if not set(outcomes) & {test for tests in told.values() for test in tests}:
+        return
+    terminalreporter.section("Open311 GeoReport v2, clause by clause")
+    for clause, words in clauses().items():
+        results = {outcomes.get(test, "not run") for test in told[clause]}
+        verdict = "FAILS" if "failed" in results else "holds" if results == {"passed"} else "not run"
+        terminalreporter.line(f"{verdict:<8} {words}")

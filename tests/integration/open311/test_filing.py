@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from services.intake.app import http_app
 from tests.integration.open311 import shapes
 from tests.integration.open311.conftest import V2, Door
 from tests.integration.open311.proving import proves
@@ -200,3 +202,21 @@ async def test_a_key_or_number_used_for_something_else(door: Door) -> None:
     assert (await door.refused(door.form(), 400, **key))[0].startswith("Idempotency-Key")
     await door.filed(external_id="N-200")
     assert (await door.refused(door.form(external_id="N-200"), 400))[0].startswith("external_id")
+
+
+@proves("errors-pace", "errors")
+async def test_who_goes_too_fast(door: Door, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ACCOUNT", 2), ("PAGES", 3)):
+        monkeypatch.setenv(f"GRID_INTAKE_{name}_PER_MINUTE", "1")
+        monkeypatch.setenv(f"GRID_INTAKE_{name}_BURST", str(value))
+    app = http_app(door.db, door.cache, door.clock, tmp_path)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        form = {"api_key": door.key, "service_code": "no-such"}
+        filed = [await client.post(f"{V2}/requests.xml", data=form) for _ in range(3)]
+        read = [await client.get(f"{V2}/services.xml") for _ in range(4)]
+    assert [answer.status_code for answer in filed] == [404, 404, 429]
+    assert [answer.status_code for answer in read] == [200, 200, 200, 429]
+    for answer in (filed[-1], read[-1]):
+        assert int(answer.headers["retry-after"]) > 1
+        (error,) = shapes.of_xml("errors", answer.content)
+        assert error["code"] == 429

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from schemas.labels import Labels
 from services.chassis.asgi import FieldProblem, Problem, language
+from services.chassis.asgi.pace import Pace
 from services.chassis.asgi.paging import decode_cursor
 from services.chassis.auth import Person
 from services.chassis.auth.admin import OPEN311
@@ -90,7 +91,8 @@ def _after(cursor: str) -> tuple[datetime, str]:
 
 
 async def client_of(request: Request, key: str | None) -> Person | None:
-    """Who holds the key; None without one. Raises Refusal 403 for a key that is none of this door."""
+    """Who holds the key; None without one. Raises Refusal 403 for a key that is none of this door, and Problem 429 for
+    one that files too fast."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     given = key or (token.strip() if scheme.lower() == "bearer" else "")
     if not given:
@@ -100,6 +102,9 @@ async def client_of(request: Request, key: str | None) -> Person | None:
         request.state.person = person
         raise Refusal("api_key_invalid", KEY, status=403)
     request.state.person = person
+    pace: Pace | None = getattr(request.app.state, "pace", None)
+    if pace is not None:
+        pace.by_account(request.method, request.url.path, person.account_id)
     return person
 
 

@@ -42,12 +42,13 @@ def form_described() -> dict[str, Any]:
 
 def answers(model: Any) -> dict[str, Any]:
     """Keywords of a route that answers `model`, in both formats, errors in the standard's form."""
+    also = {"content": {"text/xml": {"schema": {"type": "string"}}}}
     return {
         "response_model": model,
         "responses": {
-            200: {"content": {"text/xml": {"schema": {"type": "string"}}}},
-            "4XX": {"model": list[ErrorOut], "description": "Refused: what is wrong, one entry each"},
-            "5XX": {"model": list[ErrorOut], "description": "Failed"},
+            200: also,
+            "4XX": {"model": list[ErrorOut], "description": "Refused: what is wrong, one entry each", **also},
+            "5XX": {"model": list[ErrorOut], "description": "Failed", **also},
         },
     }
 
