@@ -110,14 +110,27 @@ async function askToWake(): Promise<void> {
   await registration?.sync?.register("outbox").catch(() => undefined); // refused in private windows
 }
 
+/** A write that may find the phone full: then that is said, and the caller leaves what is on the screen. */
+export async function ifRoom(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    outbox.full = false;
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    outbox.full = true;
+  }
+  return !outbox.full;
+}
+
 /**
  * Put a finished report into the outbox, take away the draft it was made from, and start sending.
  * Raises QuotaExceededError when the phone has no room; draft and form are then as they were.
  */
 export async function submit(report: Filled, draft?: string): Promise<void> {
   askToStay();
+  const store = await shelf();
   try {
-    await (await shelf()).put(report, draft);
+    await store.put(report, draft);
     outbox.full = false;
   } catch (error) {
     outbox.full = isFull(error);

@@ -1,7 +1,7 @@
 /** The draft in the form and those beside it: saved with every change, switched without a loss, gone once sent. */
 import { serverNow, type Photo } from "@grid/webkit";
 import { onBeforeUnmount, onMounted, reactive, ref, toRaw, watch } from "vue";
-import { shelf } from "../outbox";
+import { ifRoom, shelf } from "../outbox";
 import { emptyDraft, gapsOf, touched, type Draft, type Gap, type Handling } from "./draft";
 import { draftsOf, forgetDraft, keepDraft, type KeptDraft } from "./drafts";
 
@@ -36,14 +36,16 @@ export function useDraft({ account, handling }: DraftParts) {
     return { ...raw, photos, place: raw.place && { ...raw.place }, pin: raw.pin && { ...raw.pin } };
   }
 
-  async function save(): Promise<void> {
+  /** False: the phone has no room; what is in the form is in the form alone. */
+  async function save(): Promise<boolean> {
     clearTimeout(saving);
     const owner = account();
-    if (owner === null) return;
+    if (owner === null) return true;
     const [kept, worth] = [plain(), touched(draft)];
     const store = await shelf();
-    if (worth) await keepDraft(store, owner, kept, Date.now());
-    else await forgetDraft(store, owner, kept.id);
+    if (worth) return await ifRoom(keepDraft(store, owner, kept, Date.now()));
+    await forgetDraft(store, owner, kept.id);
+    return true;
   }
 
   function show(next: Draft): void {
@@ -70,7 +72,7 @@ export function useDraft({ account, handling }: DraftParts) {
 
   /** Put this one aside and go on with another, or with a new one. */
   async function turnTo(next: Draft | null): Promise<void> {
-    await save();
+    if (!(await save())) return;
     show(next ?? blank());
     restored.value = false;
     await look();

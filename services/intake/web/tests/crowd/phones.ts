@@ -50,7 +50,7 @@ const say = (line: object) => void process.stdout.write(`${JSON.stringify(line)}
 /** What a browser adds to a call, and a line that loses answers. */
 function dressed(address: string): typeof fetch {
   const plain = globalThis.fetch;
-  return async (path, { credentials, cache, ...init } = {}) => {
+  return async (path, init = {}) => {
     const jar = jars.getStore()!;
     const headers = new Headers(init.headers);
     headers.set("Cookie", jar.cookie);
