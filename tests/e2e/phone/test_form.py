@@ -247,9 +247,10 @@ MODES = {
     "dark": ({"color_scheme": "dark"}, {}),
     "large": ({}, {"grid.size": "large"}),
     "english": ({}, {"grid.language": "en-US"}),
-    "contrast": ({"forced_colors": "active"}, {}),
+    "contrast": ({}, {"grid.look": "contrast"}),
+    "forced": ({"forced_colors": "active"}, {}),
 }
-PAGES = ("", "mine", "reports/r2")
+PAGES = ("", "mine", "reports/r2", "deed", "enter")
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -268,7 +269,7 @@ def test_pages_pass_the_policy_accessibility_and_size_rules(
     page = context.new_page()
     for path in PAGES:
         page.goto(f"{address}/m/{path}")
-        page.locator(".card").first.wait_for()
+        page.locator(".card, .enter .notice").first.wait_for()
         page.wait_for_timeout(400)
         found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"

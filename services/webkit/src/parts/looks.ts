@@ -1,9 +1,9 @@
 /** Type size and light or dark, chosen on this device. Applied to the root element, where the tokens listen. */
 import { ref, watchEffect } from "vue";
 
-export type Look = "auto" | "light" | "dark";
+export type Look = "auto" | "light" | "dark" | "contrast";
 export type TypeSize = "normal" | "large";
-export const LOOKS: readonly Look[] = ["auto", "light", "dark"];
+export const LOOKS: readonly Look[] = ["auto", "light", "dark", "contrast"];
 export const TYPE_SIZES: readonly TypeSize[] = ["normal", "large"];
 
 function kept<T extends string>(name: string, allowed: readonly T[], usual: T): T {
@@ -26,10 +26,14 @@ function keep(name: string, value: string): void {
 export const look = ref<Look>(kept("grid.look", LOOKS, "auto"));
 export const typeSize = ref<TypeSize>(kept("grid.size", TYPE_SIZES, "normal"));
 
+/** Whether the device asks for more contrast; older browsers do not say. */
+const contrastAsked = matchMedia("(prefers-contrast: more)").matches;
+
 watchEffect(() => {
   const root = document.documentElement;
-  if (look.value === "auto") delete root.dataset["theme"];
-  else root.dataset["theme"] = look.value;
+  const contrast = look.value === "contrast" || (look.value === "auto" && contrastAsked);
+  if (look.value === "auto" && !contrast) delete root.dataset["theme"];
+  else root.dataset["theme"] = contrast ? "contrast" : look.value;
   root.dataset["size"] = typeSize.value;
   keep("grid.look", look.value);
   keep("grid.size", typeSize.value);
