@@ -7,14 +7,15 @@ and never ends it.
 from __future__ import annotations
 
 import select
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.errors import CheckViolation
+from psycopg.pq import TransactionStatus
 from sqlalchemy import MetaData, TextClause, event, make_url, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -23,6 +24,7 @@ from sqlalchemy.pool import NullPool
 
 from services.chassis.clock import monotonic
 from services.chassis.settings import DatabaseSettings
+from services.chassis.statements import Alone, Statements, Within
 
 Tx: TypeAlias = AsyncConnection
 """An open transaction or view, as code that speaks no SQL itself hands it on."""
@@ -93,12 +95,39 @@ class Database:
 
         After a lost connection during COMMIT the outcome is unknown; callers repeat the work and let unique keys tell.
         """
-        try:
+        with self._noting_full_disk():
             async with self._engine.begin() as tx:
                 if self._pooled:
                     await tx.execute(_SET_TIMEOUTS)
                 yield tx
-        except DBAPIError as exc:
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Statements]:
+        """Statements that each commit by themselves, two ways to the server and a layer cheaper than `transaction`.
+
+        Behind a pooler, where nothing may be set on a connection, they share one transaction.
+        """
+        if self._pooled:
+            async with self.transaction() as tx:
+                yield Within(tx)
+            return
+        with self._noting_full_disk():
+            async with self._engine.connect() as plain:
+                driver: Any = (await plain.get_raw_connection()).driver_connection
+                await driver.set_autocommit(True)
+                try:
+                    yield Alone(driver)
+                finally:
+                    if driver.closed or driver.info.transaction_status is not TransactionStatus.IDLE:
+                        await plain.invalidate()
+                    else:
+                        await driver.set_autocommit(False)
+
+    @contextmanager
+    def _noting_full_disk(self) -> Iterator[None]:
+        try:
+            yield
+        except (DBAPIError, psycopg.Error) as exc:
             if sqlstate(exc) in FULL_STATES:
                 self.full_at = monotonic()
             raise

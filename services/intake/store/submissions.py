@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from schemas.registry import encode
 from services.chassis.outbox import Outgoing
 from services.chassis.outbox.publish import shard_of
+from services.chassis.statements import Statements
 from services.intake.store import Tx
 from services.intake.tables import ledger
 from services.intake.tables.rows import IdentityRow, LedgerRow, PhotoRow, ReportRow, TokenRow, VaultRow
@@ -55,13 +56,12 @@ class LedgerEntry:
     answer: str
 
 
-_STAMP: Final = sa.text(
-    "SELECT directory.grid_now() AS now,"
-    " ARRAY(SELECT nextval('intake.receipt_seq') FROM generate_series(1, :n)) AS numbers"
+_STAMP: Final = (
+    "SELECT directory.grid_now(), ARRAY(SELECT nextval('intake.receipt_seq') FROM generate_series(1, %(n)s::int))"
 )
 
-_WRITE: Final = sa.text("""
-WITH doc AS MATERIALIZED (SELECT CAST(:doc AS jsonb) AS d),
+_WRITE: Final = """
+WITH doc AS MATERIALIZED (SELECT CAST(%(doc)s AS jsonb) AS d),
 fresh AS (
   INSERT INTO intake.ledger
   SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.ledger, d -> 'ledger') r
@@ -90,17 +90,17 @@ fresh AS (
   ORDER BY n
 )
 SELECT report_id FROM fresh
-""")
+"""
 
 
-async def stamp(tx: Tx, count: int) -> Stamp:
-    """The time of this transaction's submissions and `count` receipt numbers; numbers may have gaps."""
-    row = (await tx.execute(_STAMP, {"n": count})).one()
-    return Stamp(row.now, tuple(row.numbers))
+async def stamp(speak: Statements, count: int) -> Stamp:
+    """The time of these submissions and `count` receipt numbers; numbers may have gaps."""
+    ((now, numbers),) = await speak.rows(_STAMP, {"n": count})
+    return Stamp(now, tuple(numbers))
 
 
-async def write(tx: Tx, new: Sequence[NewReport]) -> set[UUID]:
-    """Write what is new; answers the ids that were. All or nothing per report."""
+async def write(speak: Statements, new: Sequence[NewReport]) -> set[UUID]:
+    """Write what is new, in one statement; answers the ids that were. All or nothing."""
     doc = {
         "ledger": [item.ledger for item in new],
         "reports": [item.report for item in new],
@@ -110,8 +110,7 @@ async def write(tx: Tx, new: Sequence[NewReport]) -> set[UUID]:
         "identities": [item.identity for item in new if item.identity is not None],
         "outbox": [_outbox_row(n, item) for n, item in enumerate(new)],
     }
-    written = await tx.execute(_WRITE, {"doc": orjson.dumps(doc).decode()})
-    return set(written.scalars())
+    return {report_id for (report_id,) in await speak.rows(_WRITE, {"doc": orjson.dumps(doc).decode()})}
 
 
 async def in_the_way(tx: Tx, row: LedgerRow) -> list[LedgerEntry]:

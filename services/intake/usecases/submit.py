@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.chassis.db import Database, is_transient, sqlstate
 from services.chassis.ids import IdSource
+from services.chassis.statements import Statements, Within
 from services.intake.store import Tx, submissions
 from services.intake.store.submissions import LedgerEntry, NewReport
 from services.intake.usecases.draft import Draft
@@ -72,14 +73,14 @@ class Submissions:
 
     async def submit(self, draft: Draft) -> Accepted:
         """Store one report. Raises Refusal `idempotency_key_reused`, or Unavailable when the database is away."""
-        outcome = await self._written(draft)
+        outcome = await self._settled(draft)
         if isinstance(outcome, IdTaken):  # keys belong to the caller: another's id must not keep him out
-            outcome = await self._written(replace(draft, report_id=self._ids.uuid7()))
+            outcome = await self._settled(replace(draft, report_id=self._ids.uuid7()))
         if isinstance(outcome, Accepted):
             return outcome
         raise Refusal("idempotency_key_reused", "Idempotency-Key")
 
-    async def _written(self, draft: Draft) -> Outcome:
+    async def _settled(self, draft: Draft) -> Outcome:
         try:
             return await self._commits.submit(draft)
         except Unavailable:
@@ -88,17 +89,33 @@ class Submissions:
             raise RowRefused(f"{type(error).__name__} {sqlstate(error) or ''}".strip()) from None
 
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
-        """One transaction for all of `drafts`."""
-        async with self._db.transaction() as tx:
-            return await write_all(tx, drafts, self._ids, self._sealer)
+        """One transaction for all of `drafts`: the one statement that writes them."""
+        async with self._db.statements() as speak:
+            new, fresh = await _written(speak, drafts, self._ids, self._sealer)
+        if len(fresh) == len(new):
+            return [Accepted(item.report.report_id, item.ledger.answer, new=True) for item in new]
+        async with self._db.reading() as tx:
+            return await _outcomes(tx, new, fresh)
 
 
 async def write_all(tx: Tx, drafts: Sequence[Draft], ids: IdSource, sealer: Sealer) -> list[Outcome]:
-    """Write what is new, one outcome per draft; what was there before is found by key, source number or id."""
-    stamp = await submissions.stamp(tx, len(drafts))
+    """Write what is new as part of `tx`; one outcome per draft."""
+    new, fresh = await _written(Within(tx), drafts, ids, sealer)
+    return await _outcomes(tx, new, fresh)
+
+
+async def _written(
+    speak: Statements, drafts: Sequence[Draft], ids: IdSource, sealer: Sealer
+) -> tuple[list[NewReport], set[UUID]]:
+    """What was to be written, and the ids of what was new."""
+    stamp = await submissions.stamp(speak, len(drafts))
     numbered = zip(drafts, stamp.numbers, strict=True)
     new = [render(draft, stamp.now, number, ids, sealer) for draft, number in numbered]
-    fresh = await submissions.write(tx, firsts(new))
+    return new, await submissions.write(speak, firsts(new))
+
+
+async def _outcomes(tx: Tx, new: Sequence[NewReport], fresh: set[UUID]) -> list[Outcome]:
+    """What was there before is found by key, source number or id."""
     outcomes: list[Outcome] = []
     for item in new:
         if item.report.report_id in fresh:
