@@ -92,14 +92,27 @@ def readable_cases(scope: Scope) -> Predicate:
 
     A restricted case is read by its own people at once, and by those over its place once it has come up to them.
     """
+    named = scope.tokens - {token for _, token in scope.reach} - {_DISTRICT}
+    return or_(and_(~cases.c.restricted, visible_cases(scope)), _shares(named), *_come_up(scope))
+
+
+def handled_cases(scope: Scope) -> Predicate:
+    """Of the visible ones, those in which the person has a share: he would read all of them if they were restricted.
+
+    House numbers are for these. A conference gives no task, and neither does looking over a street whose grids and
+    communities are still at it.
+    """
     areas = {token for _, token in scope.reach}
-    named = scope.tokens - areas - {_DISTRICT}
-    come_up = [
+    return or_(_shares(scope.tokens - areas - {_DISTRICT, _COMMITTEE}), *_come_up(scope))
+
+
+def _come_up(scope: Scope) -> list[Predicate]:
+    """What has reached the tiers of his posts."""
+    come_up: list[Predicate] = [
         and_(cases.c.tier.in_(_from(tier)), _shares(token for at, token in scope.reach if at is tier))
         for tier in sorted({tier for tier, _ in scope.reach})
     ]
-    come_up += [cases.c.tier == Tier.DISTRICT.value] if _DISTRICT in scope.tokens else []
-    return or_(and_(~cases.c.restricted, visible_cases(scope)), _shares(named), *come_up)
+    return come_up + ([cases.c.tier == Tier.DISTRICT.value] if _DISTRICT in scope.tokens else [])
 
 
 def _closed_for_check(scope: Scope) -> Predicate:

@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, select
 
 from schemas.cases import load_case, load_fact
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import Scope, readable_cases, visible_cases
+from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.tables import case_facts, cases, evidence, notes
 from services.governance.acts import Fact
 from services.governance.case import Case, Sight
@@ -60,6 +60,7 @@ class Found:
     summary: str
     address: str
     sight: Sight
+    handled: bool  # the caller has a share in it, so house numbers are for him
 
 
 async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, unseen: bool = False) -> Found | None:
@@ -68,7 +69,7 @@ async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, u
     `unseen` skips that question, for the answer to an act that took the case out of its actor's own sight: he is
     shown then as much as if it were restricted.
     """
-    columns = (cast(cases.c.body, Text), cases.c.summary, cases.c.address, readable_cases(scope))
+    columns = (cast(cases.c.body, Text), cases.c.summary, cases.c.address, readable_cases(scope), handled_cases(scope))
     query = select(*columns).where(cases.c.case_no == case_no)
     if not unseen:
         query = query.where(visible_cases(scope))
@@ -77,7 +78,7 @@ async def find_case(tx: Tx, case_no: str, scope: Scope, *, lock: bool = False, u
     row = (await tx.execute(query)).one_or_none()
     if row is None:
         return None
-    return Found(load_case(row[0].encode()), row[1], row[2], Sight.FULL if row[3] else Sight.CLASS_ONLY)
+    return Found(load_case(row[0].encode()), row[1], row[2], Sight.FULL if row[3] else Sight.CLASS_ONLY, row[4])
 
 
 async def facts_of(tx: Tx, case_id: str) -> list[FactRow]:

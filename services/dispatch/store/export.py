@@ -9,7 +9,7 @@ from sqlalchemy import Text, cast, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import UUID
 
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import Scope, readable_cases, visible_cases
+from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.tables import cases
 
 
@@ -19,6 +19,7 @@ class ExportRow:
 
     id: str
     readable: bool
+    handled: bool
     case_no: str
     state: str
     stage: str
@@ -49,14 +50,18 @@ class Span:
     until: datetime | None = None
 
 
-_COLUMNS = [name for name in ExportRow.__dataclass_fields__ if name not in ("id", "readable")]
+_COLUMNS = [name for name in ExportRow.__dataclass_fields__ if name not in ("id", "readable", "handled")]
 
 
 async def export_page(
     tx: Tx, scope: Scope, span: Span, after: tuple[datetime, str] | None, limit: int
 ) -> list[ExportRow]:
     """Up to `limit` rows behind the place where the page before ended."""
-    columns = (cast(cases.c.id, Text).label("id"), readable_cases(scope).label("readable"))
+    columns = (
+        cast(cases.c.id, Text).label("id"),
+        readable_cases(scope).label("readable"),
+        handled_cases(scope).label("handled"),
+    )
     query = select(*columns, *(cases.c[name] for name in _COLUMNS)).where(visible_cases(scope))
     if span.since is not None:
         query = query.where(cases.c.opened_at >= span.since)

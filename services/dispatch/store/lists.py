@@ -25,8 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
+from services.chassis.houses import names_a_house
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import Scope, readable_cases, visible_cases
+from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.store.bulk import as_json
 from services.dispatch.store.queues import QUEUES, Queue, Sort, is_overdue, queues_of_case
 from services.dispatch.tables import case_reports, case_texts, cases
@@ -59,6 +60,7 @@ class ListRow:
     restricted: bool
     rulebook: str
     readable: bool
+    handled: bool  # the reader has a share in it, so house numbers are for him
     key: str = ""  # the row's place in its list, as text
     queues: tuple[str, ...] = ()
 
@@ -104,8 +106,9 @@ async def search(
             ),
         )
     )
-    # words of a case that he may not read are not searchable: a hit would tell what it is about
-    by_words = and_(readable_cases(scope), of_report.exists())
+    # words of a case that he may not read are not searchable: a hit would tell what it is about, or who lives there
+    theirs = handled_cases(scope) if names_a_house(wanted) else readable_cases(scope)
+    by_words = and_(theirs, of_report.exists())
     hit = or_(cases.c.case_no.ilike(like), by_words) if wanted else true()
     return await _fetch(tx, _paged(_rows(sort, scope).where(visible_cases(scope), hit), sort, limit, after))
 
@@ -136,12 +139,10 @@ async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list
 
 
 def _rows(sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None) -> Select[Any]:
-    readable = readable_cases(scope).label("readable")
+    share = (readable_cases(scope).label("readable"), handled_cases(scope).label("handled"))
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
-    query: Select[Any] = select(
-        cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), readable, key
-    )
+    query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), *share, key)
     return query.add_columns(listed.label("queues"))
 
 

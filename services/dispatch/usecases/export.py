@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from schemas.labels import Labels
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
+from services.chassis.houses import without_house_numbers
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.export import ExportRow, Span, export_page
 from services.dispatch.usecases.words import Words
@@ -61,8 +62,8 @@ def _cells(row: ExportRow, words: Words, category: object) -> list[str]:
         str(getattr(category, "name", row.category or "")),
         words.place(row.community),
         words.place(row.grid),
-        row.address,
-        row.summary,
+        row.address if row.handled else without_house_numbers(row.address),
+        row.summary if row.handled else without_house_numbers(row.summary),
         words.place(row.lead_unit),
         _moment(row.opened_at),
         _moment(row.due_at),

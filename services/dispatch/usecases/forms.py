@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
+from services.chassis.houses import without_house_numbers
 from services.dispatch.store.candidates import Candidate
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, FactKind, Input, InputType, Request, Task, TaskState
@@ -159,7 +160,11 @@ class Forms:
         """Those near by that it may repeat; any other number may be given as well."""
         words, now = self._words, self._now
         return [
-            InputChoiceOut(id=one.case_no, label=one.summary or one.address, detail=words.candidate(one, now))
+            InputChoiceOut(
+                id=one.case_no,
+                label=without_house_numbers(one.summary or one.address),
+                detail=words.candidate(one, now),
+            )
             for one in self._beside
         ]
 

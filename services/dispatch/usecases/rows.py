@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow
 from services.chassis.directory import Directory, DirectoryCache
+from services.chassis.houses import without_house_numbers
 from services.dispatch.store.lists import ListRow
 from services.governance.cycle import Flag
 from services.governance.rulebook import Rulebook
@@ -34,8 +35,8 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         category=CategoryNameOut(code=row.category, name=category.name if category else row.category)
         if row.category
         else None,
-        summary=row.summary if full else "",
-        address=row.address if full else _name(directory, row.community),
+        summary=_words(row, row.summary) if full else "",
+        address=_words(row, row.address) if full else _name(directory, row.community),
         owner_name=_name(directory, row.owner_code) if full else "",
         lead_unit=_name(directory, row.lead_unit) or None if full else None,
         due=DueOut.model_validate(row.due) if row.due is not None and full else None,
@@ -46,6 +47,10 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         restricted=row.restricted,
         sample=street is not None and street.sample,
     )
+
+
+def _words(row: ListRow, text: str) -> str:
+    return text if row.handled else without_house_numbers(text)
 
 
 def _name(directory: Directory, code: str | None) -> str:

@@ -25,6 +25,7 @@ from schemas.cases import co_units
 from schemas.labels import Labels
 from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache, day_of
+from services.chassis.houses import without_house_numbers
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.candidates import Candidate, candidates
@@ -97,7 +98,8 @@ async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: 
         beside=await candidates(tx, case, scope_of(actor), book.settings.reopen_days) if _merges(case, actor) else [],
     )
     if found.sight is Sight.FULL:
-        return _case_out(page, found.address, actor)
+        whole = _case_out(page, found.address, actor)
+        return whole if found.handled else _without_houses(whole)
     return _class_only(page) if case.restricted else _outline(page)
 
 
@@ -105,6 +107,25 @@ def _merges(case: Case, actor: Actor) -> bool:
     """Whether a form of his may ask for another case."""
     move = BY_STEP.get((Action.MERGE, case.state))
     return move is not None and permit(case, actor, move.who) is not None
+
+
+def _without_houses(whole: CaseOut) -> CaseOut:
+    """As whoever has no share in the case reads it: every word typed about it, and no door."""
+    hide = without_house_numbers
+    place = whole.place and whole.place.model_copy(update={"words": hide(whole.place.words)})
+    reports = [r.model_copy(update={"text": hide(r.text), "place_words": hide(r.place_words)}) for r in whole.reports]
+    timeline = [line.model_copy(update={"note": line.note and hide(line.note)}) for line in whole.timeline]
+    requests = [
+        asked.model_copy(
+            update={
+                "note": asked.note and hide(asked.note),
+                "asked": tuple(one.model_copy(update={"text": hide(one.text)}) for one in asked.asked),
+            }
+        )
+        for asked in whole.requests
+    ]
+    told = {"place": place, "reports": tuple(reports), "timeline": tuple(timeline), "requests": tuple(requests)}
+    return whole.model_copy(update=told)
 
 
 def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:

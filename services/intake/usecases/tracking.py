@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 from schemas.labels import Labels
 from services.chassis.directory.model import Directory
+from services.chassis.houses import without_house_numbers
 from services.governance.acts import CategoryRef
 from services.governance.cycle import ClosedKind, Stage, State
 from services.governance.rulebook import Rulebook
@@ -94,7 +95,8 @@ def track_page(
 
 
 def _line(step: StepRow, words: Words, labels: Labels) -> Line:
-    said = "" if step.kind in ANSWERS else words.under(step)  # the page is open to who has its link
+    # the page is open to who has its link
+    said = "" if step.kind in ANSWERS else without_house_numbers(words.under(step))
     return Line(_local(step.at, _LONG), _fact(step.kind, labels), said)
 
 

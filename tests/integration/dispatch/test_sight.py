@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from services.chassis.db import Database
 from services.chassis.settings import DatabaseSettings
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import audience_of, readable_cases, scope_of, visible_cases
+from services.dispatch.store.audience import audience_of, handled_cases, readable_cases, scope_of, visible_cases
 from services.dispatch.store.bulk import insert_rows
 from services.dispatch.store.columns import case_row
 from services.dispatch.tables import cases
@@ -106,6 +106,8 @@ async def _compare(url: str, stored: list[Case], asking: list[Actor]) -> None:
             for actor in asking:
                 told = {case.case_id: may_see(case, actor) for case in stored}
                 assert await _in_sql(tx, actor) == {k: sight for k, sight in told.items() if sight is not Sight.NONE}
+                closest = {case.case_id: may_see(replace(case, restricted=True), actor) for case in stored}
+                assert await _handled(tx, actor) == {k for k, sight in closest.items() if sight is Sight.FULL}
             await tx.rollback()
     finally:
         await db.close()
@@ -115,6 +117,13 @@ async def _in_sql(tx: Tx, actor: Actor) -> dict[str, Sight]:
     scope = scope_of(actor)
     query = sa.select(cases.c.id, readable_cases(scope)).where(visible_cases(scope))
     return {str(row[0]): Sight.FULL if row[1] else Sight.CLASS_ONLY for row in await tx.execute(query)}
+
+
+async def _handled(tx: Tx, actor: Actor) -> set[str]:
+    """House numbers are for whoever would read all of the case if it were restricted."""
+    scope = scope_of(actor)
+    query = sa.select(cases.c.id).where(visible_cases(scope), handled_cases(scope))
+    return {str(found) for found in (await tx.execute(query)).scalars()}
 
 
 @given(some_cases, actors)
