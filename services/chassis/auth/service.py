@@ -30,6 +30,7 @@ from services.governance.cycle import Role
 CACHE_S = 5.0
 CACHE_SIZE = 10_000
 MACHINE = "token:"
+_Kept = tuple[float, SessionRow | None]  # when it was asked for, and the answer
 
 
 class PostBook(Protocol):
@@ -73,7 +74,8 @@ class Authenticator:
         self._service_token = service_token
         self._passwords = Passwords()
         self.denials = Denials(db, self._monotonic)
-        self._sessions: dict[bytes, tuple[float, SessionRow | None]] = {}
+        self._sessions: dict[bytes, _Kept] = {}
+        self._asking: dict[bytes, asyncio.Future[_Kept]] = {}
         self._tokens: dict[bytes, tuple[float, TokenRow | None, datetime]] = {}
 
     def close(self) -> None:
@@ -106,7 +108,8 @@ class Authenticator:
             account_id = await store.close_session(tx, store.digest(token))
             if account_id is not None:
                 await record(tx, Entry(Audited.SIGNED_OUT, account_id, account_id))
-        self._sessions.pop(store.digest(token), None)
+        for known in (self._sessions, self._asking):
+            known.pop(store.digest(token), None)
         logger("auth").info("signed_out", account_id=account_id)
 
     async def _refused(self, reason: str, account: AccountRow | None) -> None:
@@ -154,9 +157,7 @@ class Authenticator:
         key = store.digest(token)
         kept = self._sessions.get(key)
         if kept is None or kept[0] + CACHE_S < self._monotonic():
-            kept = (self._monotonic(), await self._look_up_session(key))
-            _make_room(self._sessions)
-            self._sessions[key] = kept
+            kept = await self._asked(key)
         asked_at, row = kept
         if row is None:
             return None
@@ -175,6 +176,27 @@ class Authenticator:
             _make_room(self._tokens)
             self._tokens[key] = kept
         return _machine(kept[1]) if kept[1] else None
+
+    async def _asked(self, key: bytes) -> _Kept:
+        """However many requests of one session come at once, one of them asks the database for all."""
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = asyncio.ensure_future(self._ask(key))
+            self._asking[key] = asking
+            asking.add_done_callback(lambda done: self._answered(key, done))
+        return await asyncio.shield(asking)  # who hangs up takes the answer from nobody
+
+    async def _ask(self, key: bytes) -> _Kept:
+        return self._monotonic(), await self._look_up_session(key)
+
+    def _answered(self, key: bytes, asked: asyncio.Future[_Kept]) -> None:
+        failed = asked.cancelled() or asked.exception() is not None
+        if self._asking.get(key) is not asked:
+            return  # signed out meanwhile
+        del self._asking[key]
+        if not failed:
+            _make_room(self._sessions)
+            self._sessions[key] = asked.result()
 
     async def _look_up_session(self, key: bytes) -> SessionRow | None:
         async with self._db.reading() as tx:
