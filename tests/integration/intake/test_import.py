@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from schemas.labels import Labels
 from services.chassis.db import Database
+from services.chassis.statements import Within
 from services.intake.imports import command
 from services.intake.imports.drafts import Clocks
 from services.intake.imports.job import Importer
@@ -182,4 +183,4 @@ async def test_only_live_events_make_it_wait(street: Street, file: Path) -> None
         assert await live_wait_s(tx) == 0
         await tx.execute(sa.text("UPDATE intake.reports SET import_job = NULL WHERE source_event_id = 'example:9'"))
         assert await live_wait_s(tx) > 59
-        assert (await stamp(tx, 2)).numbers[0] > 1200
+        assert (await stamp(Within(tx), 2)).numbers[0] > 1200
