@@ -118,6 +118,18 @@ def test_a_script_that_does_not_arrive_is_told(phone: Callable[..., BrowserConte
     expect(page.get_by_role("alert")).to_contain_text("页面没有加载完整")
 
 
+def test_boxes_are_spaced_where_gap_does_nothing(phone: Callable[..., BrowserContext], address: str) -> None:
+    apart = "() => getComputedStyle(document.querySelector('.stack > .card + .card')).marginTop"
+    for blind, margin in ((False, "0px"), (True, "12px")):
+        context = phone()
+        if blind:  # what Safari 14.0 says to the question
+            context.add_init_script("Object.defineProperty(Element.prototype, 'scrollHeight', { get: () => 0 })")
+        page = context.new_page()
+        page.goto(f"{address}/m/")
+        page.locator(".tiles").wait_for()
+        assert page.evaluate(apart) == margin
+
+
 def inside(phone: Callable[..., BrowserContext], address: str, agent: str) -> Page:
     page = phone(user_agent=f"Mozilla/5.0 (iPhone; CPU iPhone OS 16_0 like Mac OS X) {agent}").new_page()
     page.goto(f"{address}/m/")

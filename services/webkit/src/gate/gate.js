@@ -65,6 +65,20 @@
     });
     return;
   }
+  /* Whether flex boxes are spaced by gap: Safari 14.0 takes the word and does nothing. */
+  ready(function () {
+    var box = document.createElement("div");
+    box.style.display = "flex";
+    box.style.flexDirection = "column";
+    box.style.rowGap = "1px";
+    box.style.position = "absolute";
+    box.appendChild(document.createElement("div"));
+    box.appendChild(document.createElement("div"));
+    document.body.appendChild(box);
+    if (box.scrollHeight !== 1) document.documentElement.className += " no-gap";
+    document.body.removeChild(box);
+  });
+
   // A part of the page that does not arrive would leave it white.
   window.addEventListener(
     "error",
