@@ -75,7 +75,7 @@ from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
 from services.intake.usecases.words import PATIENCE, WordsFromDispatch
 
-NEEDS_REVISION = "0008"
+NEEDS_REVISION = "0009"
 _RULES = EdgeRules(body_limit=PHOTO_MAX_BYTES + 64 * 1024)
 
 

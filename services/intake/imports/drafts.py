@@ -129,5 +129,5 @@ class Translation:
 
 def digest(row: GoodRow) -> str:
     """Tells whether a row is the one taken before; its line does not count. PostgreSQL's hex form."""
-    fields = [getattr(row, name) for name in GoodRow.__slots__ if name != "line"]
+    fields = [getattr(row, name) for name in GoodRow.__slots__ if name not in ("line", "cells")]
     return "\\x" + hashlib.sha256(orjson.dumps(fields)).hexdigest()

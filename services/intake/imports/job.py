@@ -71,8 +71,11 @@ class Importer:
 
     async def run(self, rows: Iterable[Row], job: Job) -> Job:
         """Everything behind the job's cursor; answers the finished job."""
-        done = islice(rows, job.cursor, None)
-        for chunk in _chunks(done, ROWS_PER_TRANSACTION):
+        every = iter(rows)
+        for row in islice(every, job.cursor):
+            if isinstance(row, BadRow):  # the end may have come between the commit and the file of bad rows
+                self.reporter.bad(row)
+        for chunk in chunks(every, ROWS_PER_TRANSACTION):
             await self._stand_aside()
             job = await self._settle(chunk, job)
             self.reporter.at(job)
@@ -93,7 +96,8 @@ class Importer:
                     job = await self._settle(chunk[:half], job)
                     chunk = chunk[half:]
                 elif isinstance(chunk[0], GoodRow):
-                    chunk = [BadRow(chunk[0].line, "", "refused_by_database", type(error).__name__)]
+                    row = chunk[0]
+                    chunk = [BadRow(row.line, "", "refused_by_database", type(error).__name__, row.cells)]
                 else:
                     raise
 
@@ -145,7 +149,8 @@ class Importer:
                 await asyncio.sleep(_AWAY_PAUSE_S)
 
 
-def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+def chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    """So many rows at a time, in order."""
     while chunk := list(islice(rows, size)):
         yield chunk
 
@@ -155,7 +160,7 @@ def _differs(outcome: Outcome) -> bool:
 
 
 def _changed(row: GoodRow) -> BadRow:
-    return BadRow(row.line, "", "changed_since", row.id)
+    return BadRow(row.line, "", "changed_since", row.id, row.cells)
 
 
 def names_of(mapping: ImportMapping, rows: Sequence[GoodRow]) -> list[NameRow]:

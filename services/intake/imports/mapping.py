@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from services.chassis.coordinates import Crs
 from services.governance.cycle import Nature
+from services.intake.imports.moments import written
 
 
 class MappingRefused(Exception):
@@ -86,6 +87,7 @@ class ImportMapping(_Part):
     time_formats: Annotated[tuple[str, ...], Field(min_length=1)] = ("%Y-%m-%d %H:%M:%S",)
     utc_offset: Annotated[str, Field(pattern=r"^[+-]\d{2}:\d{2}$")] = "+08:00"
     empty: tuple[str, ...] = ("", "-")
+    sheet: str | None = None  # of a workbook; None: the first
     crs: Crs = Crs.WGS84
     columns: Columns
     nature: dict[str, Nature] = {}
@@ -105,14 +107,16 @@ class ImportMapping(_Part):
         return timezone(sign * timedelta(hours=hours, minutes=minutes))
 
     def moment(self, text: str) -> datetime | None:
-        """A time of the file, aware; None where no format fits."""
+        """A time of the file, aware: in a form of the mapping, else as people and spreadsheets write it; None where
+        none fits."""
         for form in self.time_formats:
             try:
                 at = datetime.strptime(text, form)  # noqa: DTZ007 - the zone is the mapping's, set below
             except ValueError:
                 continue
             return at if at.tzinfo else at.replace(tzinfo=self.zone)
-        return None
+        found = written(text)
+        return None if found is None else found.replace(tzinfo=self.zone)
 
 
 def first_rule(rules: tuple[Rule, ...], name: str) -> Rule | None:
@@ -122,13 +126,26 @@ def first_rule(rules: tuple[Rule, ...], name: str) -> Rule | None:
 
 def read_mapping(path: Path) -> ImportMapping:
     """Read and check a mapping file. Raises MappingRefused."""
+    return mapping_of(text_of(path), str(path))
+
+
+def text_of(path: Path) -> str:
+    """A mapping file as it is written. Raises MappingRefused."""
     try:
-        return ImportMapping.model_validate(tomllib.loads(path.read_text("utf-8")))
+        return path.read_text("utf-8")
     except OSError as error:
         raise MappingRefused(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise MappingRefused(f"{path}: not UTF-8") from error
+
+
+def mapping_of(text: str, name: str) -> ImportMapping:
+    """The mapping that a text is; `name` stands in what is said of it. Raises MappingRefused."""
+    try:
+        return ImportMapping.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise MappingRefused(f"{path}: {error}") from error
+        raise MappingRefused(f"{name}: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise MappingRefused(f"{path}: {where}: {first['msg']}") from error
+        raise MappingRefused(f"{name}: {where}: {first['msg']}") from error

@@ -12,14 +12,15 @@ from pathlib import Path
 from services.chassis.coordinates import inside_china
 from services.governance.cycle import Nature
 from services.intake.imports.mapping import ImportMapping
+from services.intake.imports.refused import FileRefused
+from services.intake.imports.sheets import WORKBOOK, check_workbook, is_workbook, sheet_lines
 
 TEXT_MOST = 2000
 CODE_MOST = 200
 _CHUNK = 1 << 20
-
-
-class FileRefused(Exception):
-    """The file as a whole cannot be read; the message says why."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+_YES, _NO = ("1", "是", "true", "TRUE", "True"), ("0", "否", "false", "FALSE", "False")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +53,18 @@ class GoodRow:
     place: str
     point: tuple[float, float] | None
     outcome: Outcome | None
+    cells: tuple[str, ...] = ()  # as they stand in the file
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """Why a row cannot be taken. `reason` is an id of the word list (`import.reason.…`)."""
+    """Why a row cannot be taken. `reason` is an id of the word list (`import.reason.…`, `import.remedy.…`)."""
 
     line: int
     field: str
     reason: str
     value: str = ""
+    cells: tuple[str, ...] = ()
 
 
 Row = GoodRow | BadRow
@@ -76,7 +79,10 @@ class _Wrong(Exception):
 
 
 def encoding_of(path: Path, mapping: ImportMapping) -> str:
-    """The first of the mapping's encodings that reads the whole file. Raises FileRefused."""
+    """The first of the mapping's encodings that reads the whole file, or that it is a workbook. Raises FileRefused."""
+    if is_workbook(path):
+        check_workbook(path)
+        return WORKBOOK
     for encoding in mapping.encodings:
         decoder = codecs.getincrementaldecoder(encoding)()
         try:
@@ -92,27 +98,46 @@ def encoding_of(path: Path, mapping: ImportMapping) -> str:
 
 def read_rows(path: Path, mapping: ImportMapping, encoding: str, latest: datetime) -> Iterator[Row]:
     """All rows in order. `latest`: no row may claim a later time. Raises FileRefused for a wrong header."""
+    lines = sheet_lines(path, mapping.sheet) if encoding == WORKBOOK else _csv_lines(path, mapping, encoding)
+    header = _header(path, lines)
+    missing = [name for name in mapping.columns.headers() if name not in header]
+    if missing:
+        raise FileRefused(f"{path}: columns are missing: {', '.join(missing)}; the file has {', '.join(header)}")
+    checker = _Checker(mapping, latest)
+    for line, cells in lines:
+        if isinstance(cells, str):
+            yield BadRow(line, "", "broken_line", cells)
+        elif cells:
+            if encoding == WORKBOOK:  # empty cells at the end of a row are not written
+                cells += [""] * (len(header) - len(cells))
+            yield checker.check(line, header, cells)
+
+
+def header_of(path: Path, mapping: ImportMapping, encoding: str) -> list[str]:
+    """The names of the file's columns. Raises FileRefused for a file without any."""
+    lines = sheet_lines(path, mapping.sheet) if encoding == WORKBOOK else _csv_lines(path, mapping, encoding)
+    return _header(path, lines)
+
+
+def _header(path: Path, lines: Iterator[tuple[int, list[str] | str]]) -> list[str]:
+    first = next(lines, None)
+    if first is None or isinstance(first[1], str):
+        raise FileRefused(f"{path}: the file is empty, or its first line cannot be read")
+    return [name.strip() for name in first[1]]
+
+
+def _csv_lines(path: Path, mapping: ImportMapping, encoding: str) -> Iterator[tuple[int, list[str] | str]]:
+    """Line number and cells; a text instead of cells says why a line cannot be read."""
     with path.open(encoding=encoding, newline="") as handle:
         reader = csv.reader(handle, delimiter=mapping.delimiter, strict=True)
-        try:
-            header = [name.strip() for name in next(reader)]
-        except StopIteration:
-            raise FileRefused(f"{path}: the file is empty") from None
-        missing = [name for name in mapping.columns.headers() if name not in header]
-        if missing:
-            raise FileRefused(f"{path}: columns are missing: {', '.join(missing)}")
-        checker = _Checker(mapping, latest)
         while True:
             line = reader.line_num + 1
             try:
-                cells = next(reader)
+                yield line, next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                yield BadRow(line, "", "broken_line", str(error))
-                continue
-            if cells:
-                yield checker.check(line, header, cells)
+                yield line, str(error)
 
 
 class _Checker:
@@ -124,14 +149,15 @@ class _Checker:
         self._seen: dict[str, int] = {}
 
     def check(self, line: int, header: list[str], cells: list[str]) -> Row:
+        kept = tuple(cells)
         if len(cells) != len(header):
-            return BadRow(line, "", "cell_count", f"{len(cells)}/{len(header)}")
+            return BadRow(line, "", "cell_count", f"{len(cells)}/{len(header)}", kept)
         try:
-            return self._good(line, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+            return self._good(line, dict(zip(header, map(_plain, cells), strict=True)), kept)
         except _Wrong as wrong:
-            return BadRow(line, wrong.field, wrong.reason, wrong.value[:CODE_MOST])
+            return BadRow(line, wrong.field, wrong.reason, wrong.value[:CODE_MOST], kept)
 
-    def _good(self, line: int, cells: Mapping[str, str]) -> GoodRow:
+    def _good(self, line: int, cells: Mapping[str, str], kept: tuple[str, ...]) -> GoodRow:
         columns = self._mapping.columns
         names = [self._text(cells, column) for column in (*columns.category_parents, columns.category_name)]
         return GoodRow(
@@ -152,6 +178,7 @@ class _Checker:
             place=self._text(cells, columns.place) or "",
             point=self._point(cells),
             outcome=self._outcome(cells),
+            cells=kept,
         )
 
     # --- fields -----------------------------------------------------------------------------------------------------
@@ -231,9 +258,9 @@ class _Checker:
         value = self._text(cells, column)
         if value is None:
             return None
-        if value not in ("0", "1"):
+        if value not in _YES and value not in _NO:
             raise _Wrong(column or "", "not_a_flag", value)
-        return value == "1"
+        return value in _YES
 
 
 def _number(column: str | None, value: str | None) -> float:
@@ -241,3 +268,9 @@ def _number(column: str | None, value: str | None) -> float:
         return float(value or "")
     except ValueError:
         raise _Wrong(column or "", "not_a_number", value or "") from None
+
+
+def _plain(cell: str) -> str:
+    """Without spaces around it, and without the sign that keeps a spreadsheet from taking it for a formula."""
+    text = cell.strip()
+    return text[1:] if text[:1] == "'" and text[1:2] in FORMULA else text

@@ -1,8 +1,7 @@
-"""What the person at the terminal sees, and the file of bad rows."""
+"""What the person at the terminal sees."""
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,38 +12,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from schemas.labels import Labels
+from services.intake.imports.refusals import BadRows
 from services.intake.imports.rows import BadRow
 from services.intake.store.imports import Job
 
 _UNITS_SHOWN = 20
-_HEADER = ("line", "field", "reason", "value", "code")
-
-
-class BadRows:
-    """A CSV beside the file: line, field, reason, the value, the reason's id. Made only when a row is bad."""
-
-    def __init__(self, path: Path, labels: Labels) -> None:
-        self.path = path
-        self._labels = labels
-        self._fresh = True
-
-    def begin(self, *, again: bool) -> None:
-        """Forget an earlier run's file, unless this run goes on where that one stopped."""
-        self._fresh = not (again and self.path.exists())
-        if not again:
-            self.path.unlink(missing_ok=True)
-
-    def write(self, row: BadRow) -> None:
-        """Add one row; each is on disk when this returns."""
-        mode = "w" if self._fresh else "a"
-        with self.path.open(mode, encoding="utf-8-sig" if self._fresh else "utf-8", newline="") as handle:
-            writer = csv.writer(handle)
-            if self._fresh:
-                writer.writerow(_HEADER)
-            reason = self._labels.text(f"import.reason.{row.reason}")
-            writer.writerow((row.line, row.field, reason, _harmless(row.value), row.reason))
-        self._fresh = False
 
 
 class Screen:
@@ -91,7 +63,9 @@ def figures(file: Path, total: int, job: Job, bad: Path | None) -> None:
     out = Console(file=sys.stdout)
     out.print(table)
     if bad is not None:
-        out.print(f"refused rows with line, field and reason: {bad}", soft_wrap=True)
+        out.print(
+            f"refused rows with reason and remedy, to be corrected and imported from there: {bad}", soft_wrap=True
+        )
 
 
 def unknown_units(rows: Mapping[tuple[str, str], int]) -> None:
@@ -105,8 +79,3 @@ def unknown_units(rows: Mapping[tuple[str, str], int]) -> None:
     if len(ranked) > _UNITS_SHOWN:
         table.add_row("…", f"{len(ranked) - _UNITS_SHOWN} more", "")
     Console(file=sys.stdout).print(table)
-
-
-def _harmless(value: str) -> str:
-    """A spreadsheet must not take a value for a formula."""
-    return f"'{value}" if value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

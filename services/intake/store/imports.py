@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.db import Database
 from services.intake.store import Tx
-from services.intake.tables import import_jobs
+from services.intake.tables import import_jobs, import_mappings, ledger
 
 _LOCK: Final = sa.text("SELECT pg_try_advisory_lock(hashtext('intake bulk job'), 0)")
 _NOW: Final = sa.text("directory.grid_now()")
@@ -122,3 +124,32 @@ async def keep_names(tx: Tx, names: Sequence[NameRow]) -> None:
 async def live_wait_s(tx: Tx) -> float:
     """Seconds that the oldest live event has been waiting for its relay; 0 when none waits."""
     return float((await tx.execute(_LIVE_WAIT)).scalar_one_or_none() or 0.0)
+
+
+async def known(tx: Tx, caller: str, keys: Sequence[str]) -> dict[str, str]:
+    """Those of `keys` that are in the ledger, with the digest of what was taken; PostgreSQL's hex form."""
+    found = await tx.execute(
+        sa.select(ledger.c.key, ledger.c.body_sha256).where(ledger.c.caller == caller, ledger.c.key.in_(list(keys)))
+    )
+    return {row.key: "\\x" + bytes(row.body_sha256).hex() for row in found}
+
+
+# --- mappings by name -------------------------------------------------------------------------------------------------
+async def save_mapping(tx: Tx, name: str, body: str) -> None:
+    """Keep a mapping under a name; one that stands under it already is replaced."""
+    statement = insert(import_mappings).values(name=name, body=body)
+    fresh = {"body": body, "saved_at": _NOW}
+    await tx.execute(statement.on_conflict_do_update(index_elements=["name"], set_=fresh))
+
+
+async def mapping_named(tx: Tx, name: str) -> str | None:
+    """The text of a saved mapping."""
+    query = sa.select(import_mappings.c.body).where(import_mappings.c.name == name)
+    found: str | None = (await tx.execute(query)).scalar_one_or_none()
+    return found
+
+
+async def mapping_names(tx: Tx) -> list[tuple[str, datetime]]:
+    """Saved mappings by name, with when each was saved."""
+    query = sa.select(import_mappings.c.name, import_mappings.c.saved_at).order_by(import_mappings.c.name)
+    return [(row.name, row.saved_at) for row in await tx.execute(query)]

@@ -7,7 +7,7 @@ reported, both encrypted; everything else may be shown to those who may see the 
 from __future__ import annotations
 
 from services.intake.tables.deeds import good_deeds
-from services.intake.tables.imports import import_jobs, import_names
+from services.intake.tables.imports import import_jobs, import_mappings, import_names
 from services.intake.tables.meta import SCHEMA, inbox, metadata, outbox
 from services.intake.tables.partners import partners, pushes
 from services.intake.tables.progress import case_reports, case_steps, case_views, commands
@@ -31,6 +31,7 @@ __all__ = [
     "good_deeds",
     "identities",
     "import_jobs",
+    "import_mappings",
     "import_names",
     "inbox",
     "ledger",

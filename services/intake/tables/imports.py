@@ -35,3 +35,11 @@ import_names = sa.Table(
     sa.Column("name", sa.Text, primary_key=True, comment="one code may carry several names, and is kept so"),
     sa.Column("parent", sa.Text, nullable=True),
 )
+
+import_mappings = sa.Table(
+    "import_mappings",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False, comment="the mapping file as it was written"),
+    sa.Column("saved_at", _TIME, nullable=False, server_default=sa.text("directory.grid_now()")),
+)

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import Workbook, load_workbook
 
 from schemas.labels import Labels
 from services.chassis.db import Database
 from services.chassis.statements import Within
-from services.intake.imports import command
+from services.intake.imports import command, saved
 from services.intake.imports.drafts import Clocks
 from services.intake.imports.job import Importer
 from services.intake.imports.mapping import read_mapping
-from services.intake.imports.screen import BadRows
+from services.intake.imports.refusals import BadRows
 from services.intake.store.imports import Job, JobRunning, alone, live_wait_s
 from services.intake.store.submissions import stamp
 from tests.integration.intake.conftest import Street
@@ -184,3 +185,67 @@ async def test_only_live_events_make_it_wait(street: Street, file: Path) -> None
         await tx.execute(sa.text("UPDATE intake.reports SET import_job = NULL WHERE source_event_id = 'example:9'"))
         assert await live_wait_s(tx) > 59
         assert (await stamp(Within(tx), 2)).numbers[0] > 1200
+
+
+async def test_a_trial_tells_of_every_row_and_writes_nothing(
+    street: Street, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(file, line(1))
+    await run(street, file)
+    write(file, line(1), line(2), line(3, when="昨天"))
+    capsys.readouterr()
+    mapping = read_mapping(file.with_name("mapping.toml"))
+    await command._on_trial(street.db, file, mapping, Clocks.HISTORY, "utf-8", Labels("zh-CN"))
+    said = capsys.readouterr()
+    told = [(row["line"], row["outcome"], row["field"]) for row in csv.DictReader(said.out.splitlines())]
+    assert told == [("2", "known", ""), ("3", "accepted", ""), ("4", "refused", "when")]
+    assert "accepted 1, known 1, refused 1; nothing was written" in said.err
+    write(file, line(1, street="105"))
+    await command._on_trial(street.db, file, mapping, Clocks.HISTORY, "utf-8", Labels("en-US"))
+    (row,) = csv.DictReader(capsys.readouterr().out.splitlines())
+    assert (row["outcome"], row["reason"]) == ("refused", Labels("en-US").text("import.reason.changed_since"))
+    assert await street.count("reports") == 1
+    assert await street.count("import_jobs") == 1, "the trial has none"
+    assert not file.with_name("cases.csv.errors.csv").exists()
+
+
+async def test_mappings_are_kept_by_name(street: Street, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = file.with_name("mapping.toml")
+    own.write_text(MAPPING, "utf-8")
+    with pytest.raises(saved.Stopped, match="none is saved"):
+        await saved.find(street.db, "每月")
+    with pytest.raises(saved.Stopped):
+        await saved.keep(street.db, "../x", MAPPING)
+    await saved.keep(street.db, "每月", MAPPING)
+    await saved.keep(street.db, "每月", MAPPING + "# again\n")
+    capsys.readouterr()
+    by_name, by_file = await saved.find(street.db, "每月"), await saved.find(street.db, str(own))
+    assert by_name[0] == by_file[0]
+    await saved.show(street.db, None)
+    await saved.show(street.db, "每月")
+    said = capsys.readouterr().out
+    assert said.startswith("每月\t20")
+    assert said.endswith("# again\n")
+    with pytest.raises(saved.Stopped, match="每月"):
+        await saved.find(street.db, "每周")
+
+
+async def test_a_workbook_comes_in_and_its_refused_rows_stand_in_one(street: Street, tmp_path: Path) -> None:
+    names = HEADER.split(",")
+    book = Workbook()
+    for cells in (
+        names,
+        line(1).split(","),
+        line(2, when="昨天").split(","),
+        line(3, when="2018年2月8日16时3分").split(","),
+    ):
+        book.active.append(cells)
+    book.save(tmp_path / "cases.xlsx")
+    mapping_file = tmp_path / "mapping.toml"
+    mapping_file.write_text(MAPPING, "utf-8")
+    bad = BadRows(tmp_path / "cases.xlsx.errors.xlsx", Labels("zh-CN"))
+    mapping = read_mapping(mapping_file)
+    await command._with_database(street.db, tmp_path / "cases.xlsx", mapping, Clocks.HISTORY, "xlsx", bad)
+    assert await street.count("reports") == 2
+    (_, row) = load_workbook(bad.path).active.iter_rows(values_only=True)
+    assert (row[0], row[1], row[len(names)], row[len(names) + 1]) == ("2", "昨天", "3", "when")

@@ -96,7 +96,7 @@ def test_bad_rows(tmp_path: Path, mapping: ImportMapping, old: str, new: str, fi
 def test_same_id_twice(tmp_path: Path, mapping: ImportMapping) -> None:
     first, second = rows(tmp_path, mapping, GOOD, GOOD)
     assert isinstance(first, GoodRow)
-    assert second == BadRow(3, "no", "id_twice", "7")
+    assert second == BadRow(3, "no", "id_twice", "7", tuple(GOOD.split(",")))
 
 
 def test_empty_fields_are_nothing(tmp_path: Path, mapping: ImportMapping) -> None:
