@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, running, streams, whatif
+from tests.bench import intake, places, running, streams, whatif
 from tests.bench.result import LATEST, Result, keep
 
 BENCHES = {
     "intake": intake.run,
     "streams": streams.run,
+    "places": places.run,
     "queue": running.run_queue,
     "recovery": running.run_recovery,
     "recompute": running.run_recompute,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import cos, radians
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from services.intake.tables import case_reports, case_steps, case_views, command
 from services.intake.tables.rows import PhotoRow, StepRow
 
 _DEGREE_M: Final = 111_000.0  # metres per degree of latitude, a little too few on purpose
+_NEAR_MOST: Final = 50  # more than anybody looks through
 _NARROWEST: Final = 0.5  # a degree of longitude is at least half as long anywhere in the country
 
 
@@ -194,9 +196,11 @@ async def case_exists(tx: Tx, case_no: str) -> bool:
 
 
 async def near(tx: Tx, lng: float, lat: float, category: str | None, metres: float, within: timedelta) -> list[Near]:
-    """Open, unrestricted cases in the square around a WGS-84 point, opened within the last `within`."""
+    """Open, unrestricted cases in the square around a WGS-84 point, opened within the last `within`: the nearest of
+    them, so that a crowded square does not hide what lies beside the point."""
     high = metres / _DEGREE_M
     wide = high / _NARROWEST
+    east, north = (case_views.c.lng - lng) * cos(radians(lat)), case_views.c.lat - lat
     opened = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True)) - within
     query = sa.select(
         case_views.c.case_no,
@@ -217,7 +221,7 @@ async def near(tx: Tx, lng: float, lat: float, category: str | None, metres: flo
     )
     if category is not None:
         query = query.where(case_views.c.category == category)
-    return [Near(*row) for row in await tx.execute(query.limit(100))]
+    return [Near(*row) for row in await tx.execute(query.order_by(east * east + north * north).limit(_NEAR_MOST))]
 
 
 def _seen(row: Any) -> ReportSeen:

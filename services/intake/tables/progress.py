@@ -42,6 +42,12 @@ case_views = sa.Table(
         "lng",
         postgresql_where=sa.text("closed_at IS NULL AND lat IS NOT NULL AND NOT history"),
     ),
+    sa.Index(
+        "case_views_near_any",  # for reports without a category
+        "lat",
+        "lng",
+        postgresql_where=sa.text("closed_at IS NULL AND lat IS NOT NULL AND NOT history"),
+    ),
 )
 
 # The case that took a report in, whatever it was merged into since: facts of two cases come in no order of their own.
