@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -26,6 +26,10 @@ CLIENTS = 32
 ALTERNATIONS = 7
 PASSWORD = "fengcheng-2026"
 LOGINS = ("wangge01", "zhibu01", "shequ01", "shouli")
+UNHURRIED = {
+    f"GRID_INTAKE_{whose}_{what}": "10000000" for whose in ("ACCOUNT", "ADDRESS") for what in ("PER_MINUTE", "BURST")
+}
+"""Limits are counted for every request and never reached."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,17 +62,11 @@ def run() -> list[Result]:
         plain = ground.database_url.replace("postgresql+psycopg", "postgresql")
         bare, path, intake = free_port(), free_port(), free_port()
         log = stack.enter_context((ground.home / "intake.log").open("ab"))
+        settings = ground.environment(GRID_INTAKE_PORT=str(intake), GRID_LOG_LEVEL="INFO", **UNHURRIED)
         started = [
             stack.enter_context(process(ground.environment(BARE_URL=plain), "bench.bare", str(bare))),
             stack.enter_context(process(ground.environment(), "tests.bench.ledger_path", str(path))),
-            stack.enter_context(
-                process(
-                    ground.environment(GRID_INTAKE_PORT=str(intake), GRID_LOG_LEVEL="INFO"),
-                    "services.intake",
-                    "serve",
-                    log=log,
-                )
-            ),
+            stack.enter_context(process(settings, "services.intake", "serve", log=log)),
         ]
         answers(f"http://127.0.0.1:{bare}/healthz")
         answers(f"http://127.0.0.1:{path}/healthz")
@@ -80,7 +78,7 @@ def run() -> list[Result]:
         ]
         found = _alternate(*servers)
         _agree(ground)
-        return found
+        return found + _parts(settings, found[-1].value)
 
 
 def _alternate(bare: Server, path: Server, intake: Server) -> list[Result]:
@@ -124,6 +122,16 @@ def _agree(ground: Ground) -> None:
             " (SELECT count(*) FROM intake.outbox)"
         ).fetchall()[0]
     assert len(set(counts)) == 1, f"reports, ledger and outbox differ: {counts}"
+
+
+def _parts(settings: Mapping[str, str], whole: float) -> list[Result]:
+    """Each part's cost; what is left of the whole is the server's, its protocol's and the framework's."""
+    words = [sys.executable, "-m", "tests.bench.parts"]
+    done = subprocess.run(words, cwd=CHECKOUT, env=dict(settings), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    parts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    parts["server_and_framework"] = whole - sum(parts.values())
+    return [Result(f"cost_{name}", round(cost, 1), "µs") for name, cost in parts.items()]
 
 
 def _cookie(port: int, login: str) -> str:

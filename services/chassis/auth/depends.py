@@ -47,7 +47,7 @@ async def person_or_none(request: Request) -> Person | None:
         request.state.person = person
         pace: Pace | None = getattr(request.app.state, "pace", None)
         if pace is not None:
-            pace.by_account(request.method, request.url.path, person.account_id)
+            pace.by_account(request.method, request.scope["path"], person.account_id)
     return person
 
 
