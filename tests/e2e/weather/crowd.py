@@ -77,6 +77,9 @@ class Crowd:
         """Wait until every outbox is empty. AssertionError with what they complained about when it does not end."""
         try:
             code = self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            through = len(self.receipts())
+            raise AssertionError(f"{through} of {len(self.promises)} through within {patience_s:.0f} s") from None
         finally:
             self.process.kill()
             self.process.wait()
@@ -108,7 +111,7 @@ def bundle(folder: Path) -> Path:
 def start(town: Town, script: Path, plan: Plan) -> Crowd:
     """Sign everybody in and let them begin."""
     rng = random.Random(plan.seed)
-    people = [town.newcomer(login) for login in _logins(town)]
+    people = [town.person(login) for login in _logins(town)[: plan.phones]]
     phones, promises = [], []
     for number in range(plan.phones):
         person = people[number % len(people)]

@@ -130,17 +130,31 @@ class Phone {
 
   private async work(): Promise<void> {
     const { orders } = this.phone;
-    await Promise.all(orders.map((order) => this.submit(order)));
+    let submitted = false;
+    void Promise.all(orders.map((order) => this.submit(order))).then(() => {
+      submitted = true;
+    });
+    const told = new Set<string>();
     for (;;) {
       const left = await this.shelf.waiting(this.phone.account);
-      if (left.every((one) => one.state === "needs_fix")) break;
+      await this.tell(told);
+      if (submitted && left.every((one) => one.state === "needs_fix")) break;
       await wait(TRY_EVERY / this.orders.speed);
       if (this.died < this.orders.deaths && left.length > 0) this.die();
       void this.sender.flush();
     }
     for (const { id } of orders) {
-      const [sent, left] = [await this.shelf.sent(id), await this.shelf.find(id)];
-      say({ kind: sent ? "receipt" : "stuck", id, receipt: sent?.receipt, refused: sent?.refusedPhotos, refusal: left?.refusal });
+      if (!told.has(id)) say({ kind: "stuck", id, refusal: (await this.shelf.find(id))?.refusal });
+    }
+  }
+
+  /** What has its receipt by now. */
+  private async tell(told: Set<string>): Promise<void> {
+    for (const { id } of this.phone.orders) {
+      const sent = told.has(id) ? undefined : await this.shelf.sent(id);
+      if (!sent) continue;
+      told.add(id);
+      say({ kind: "receipt", id, receipt: sent.receipt, refused: sent.refusedPhotos });
     }
   }
 
