@@ -35,6 +35,7 @@ export interface Place {
   cell: string;
   lng: number;
   lat: number;
+  /** Pinyin first letters; of a name with several readings all of them, separated by spaces. */
   initials: string;
 }
 

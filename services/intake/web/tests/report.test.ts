@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { merged, nearestPlaces, searchPlaces } from "../src/place/search";
+import { merged, nearestPlaces, placesIn, searchPlaces } from "../src/place/search";
 import { draftOf, emptyDraft, gapsOf, reportOf, touched, UNSURE, type Draft } from "../src/report/draft";
 import type { FormOut, Place } from "../src/types";
 
@@ -116,6 +116,20 @@ describe("finding a place", () => {
 
   it("puts a beginning before a middle, then the nearer one", () => {
     expect(names(searchPlaces(PLACES, "凤城", { lng: 113.08, lat: 23.69 }))).toEqual(["凤城花园", "凤城小学", "新凤城花园"]);
+  });
+
+  it("takes each reading of a name, and none across two", () => {
+    const two = place("5", "重阳里", "CYL ZYL");
+    expect(names(searchPlaces([two], "zyl", null))).toEqual(["重阳里"]);
+    expect(searchPlaces([two], "lz", null)).toEqual([]);
+  });
+
+  it("proposes those of a cell or of a grid's cells where no position is known", () => {
+    const cell = (code: string, grid: string) => ({ type: "Feature" as const, properties: { code, name: code, grid }, geometry: { type: "Polygon" as const, coordinates: [] } });
+    const cells = { type: "FeatureCollection" as const, features: [cell("c", "g1"), cell("d", "g2")] };
+    expect(placesIn(PLACES, cells, "g1", 2)).toHaveLength(2);
+    expect(placesIn(PLACES, cells, "c")).toHaveLength(4);
+    expect(placesIn(PLACES, cells, "g2")).toEqual([]);
   });
 
   it("proposes the nearest before anything is typed", () => {

@@ -1,5 +1,5 @@
 /** Finding a named place by two characters or by pinyin initials, also without a network. */
-import { metres, type Point } from "@grid/webkit";
+import { metres, type Cells, type Point } from "@grid/webkit";
 import type { Place } from "../types";
 
 export const SEARCH_FROM = 2;
@@ -7,11 +7,11 @@ export const SEARCH_FROM = 2;
 /** How well a place fits: 0 best, null not at all. */
 function rank(place: Place, words: string): number | null {
   const name = place.name.toLowerCase();
-  const initials = place.initials.toLowerCase();
+  const readings = place.initials.toLowerCase().split(" ");
   if (name.startsWith(words)) return 0;
-  if (initials.startsWith(words)) return 1;
+  if (readings.some((initials) => initials.startsWith(words))) return 1;
   if (name.includes(words)) return 2;
-  return initials.includes(words) ? 3 : null;
+  return readings.some((initials) => initials.includes(words)) ? 3 : null;
 }
 
 /** Places that fit, the best first and among equals the nearest. */
@@ -36,9 +36,11 @@ export function nearestPlaces(places: readonly Place[], near: Point, limit = 6):
     .map((one) => one.place);
 }
 
-/** Places of an area (a code that cells' codes begin with), as a proposal where no position is known. */
-export function placesIn(places: readonly Place[], area: string, limit = 6): Place[] {
-  return places.filter((place) => place.cell.startsWith(area)).slice(0, limit);
+/** Places of a cell, or of a grid's cells, as a proposal where no position is known. */
+export function placesIn(places: readonly Place[], cells: Cells | null, area: string, limit = 6): Place[] {
+  const own = new Set([area]);
+  for (const { properties } of cells?.features ?? []) if (properties.grid === area) own.add(properties.code);
+  return places.filter((place) => own.has(place.cell) || place.cell.startsWith(area)).slice(0, limit);
 }
 
 /** Put answers of the service together with what the phone already has. */

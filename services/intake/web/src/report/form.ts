@@ -16,7 +16,7 @@ export const form = shallowReactive<{ data: FormOut | null; places: Place[]; fai
 /** Mark the person's own grid, so that the map can show it. */
 function marked(fresh: FormOut): FormOut {
   const { grid } = fresh.me;
-  for (const { properties } of fresh.cells.features) properties.own = grid !== null && properties.code.startsWith(grid);
+  for (const { properties } of fresh.cells.features) properties.own = grid !== null && (properties.grid === grid || properties.code.startsWith(grid));
   return fresh;
 }
 
@@ -63,5 +63,5 @@ export function proposals(words: string, near: Point | null, area: string | null
   if (words.trim().length >= SEARCH_FROM) return searchPlaces(form.places, words, near);
   if (words.trim() !== "") return [];
   if (near) return nearestPlaces(form.places, near);
-  return area === null ? [] : placesIn(form.places, area);
+  return area === null ? [] : placesIn(form.places, form.data?.cells ?? null, area);
 }
