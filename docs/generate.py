@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from printers import access, commands, connections, http, masking, problems, rulebook, settings
+from printers import access, commands, connections, http, masking, open311, problems, rulebook, settings
 from printers import cycle as printing
 from printers.tables import table
 
@@ -50,6 +50,7 @@ def wanted() -> dict[Path, str]:
         "reference/connections.md": connections.page(),
         "reference/http.md": http.page(),
         "reference/access.md": access.page(zh, en),
+        "reference/open311.md": open311.page(en),
         "reference/problems.md": problems.page(zh, en),
         "reference/rulebook.md": rulebook.page(zh, en),
         "reference/masking.md": masking.page(),

@@ -20,7 +20,7 @@ from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSet
 from services.chassis.supervisor.watch import Patience
 from services.dispatch.settings import DispatchSettings
 from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
-from services.intake.settings import IntakeSettings
+from services.intake.settings import IntakeSettings, PaceSettings
 
 GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
     ("Where things are", (shared.HomeSettings, shared.DatabaseSettings, shared.KafkaSettings)),
@@ -39,7 +39,7 @@ GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
     ("Housekeeping", (RetentionSettings,)),
     ("Logs and metrics", (shared.LogSettings, shared.MetricsSettings)),
     ("Watchdog", (shared.WatchdogSettings,)),
-    ("Intake", (IntakeSettings,)),
+    ("Intake", (IntakeSettings, PaceSettings)),
     ("Dispatch", (DispatchSettings,)),
     ("Escalation", (TimerSettings, WebhookSettings, PlatformSettings)),
 )

@@ -13,7 +13,7 @@ from typing import TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.chassis.auth.admin import OPEN311, ListedAccount, create_token, list_accounts
+from services.chassis.auth.admin import OPEN311, ListedAccount, create_token, list_accounts, revoke_token
 from services.chassis.db import Database
 from services.chassis.grid.target import database_url
 from services.chassis.ids import SystemIds
@@ -56,6 +56,18 @@ def create_token_for(role: str | None, label: str, area: str, unit: str | None) 
         return 1
     sys.stdout.write(f"{made.token}\n")
     sys.stderr.write(f"token {made.token_id} ({name}); it is shown this once\n")
+    return 0
+
+
+def end_token(token_id: str) -> int:
+    """End a token by its id; 1 where none in force has it."""
+    ended = _in_transaction(lambda tx: revoke_token(tx, token_id))
+    if ended is None:
+        return 1
+    if not ended:
+        sys.stderr.write(f"grid: no token in force has the id {token_id!r}\n")
+        return 1
+    sys.stderr.write(f"token {token_id} ended\n")
     return 0
 
 
