@@ -10,7 +10,7 @@ PAGE_SOURCES := $(shell find services/webkit services/intake/web services/dispat
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check long bench mutants chaos cluster web schemas docs migrate lock clean
+.PHONY: help run dev test check long bench mutants chaos cluster web pictures schemas docs migrate lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -54,6 +54,10 @@ cluster: .venv/ready-dev $(PAGES) ## three Kafka brokers and a PostgreSQL over T
 	@$(PY) -m tests.cluster
 
 web: $(PAGES) ## build the pages where their sources are newer
+
+pictures: .venv/ready-dev $(PAGES) ## take the phone's pictures in docs/images anew
+	@$(SETUP) browser
+	GRID_PICTURES=docs/images $(PY) -m pytest -q -n 0 -m long tests/e2e/browser/test_pictures.py
 
 schemas: .venv/ready-dev ## write the published schemas
 	$(PY) -m schemas.publish
