@@ -111,6 +111,12 @@ def test_a_position_outside_the_street_is_kept_and_flagged(town: Town) -> None:
     assert (case["place"]["lng"], case["place"]["lat"], case["cell"]) == (113.3, 23.69, None)
     assert "cross_border" in clerk.queues_of(no)
     assert case["state"] == "at_street", "no branch and no community can be asked"
+    clerk.act(no, "reclassify", reason="wrong_place", cell=town.cell_of("wangge01"))
+    put_right = clerk.case(no)
+    assert (put_right["cell"], put_right["place"]["cell"]) == (town.cell_of("wangge01"), town.cell_of("wangge01"))
+    assert put_right["place"]["cell_name"]
+    assert "cross_border" not in put_right["flags"]
+    assert "cross_border" not in clerk.queues_of(no)
 
 
 def test_the_same_key_again(town: Town) -> None:

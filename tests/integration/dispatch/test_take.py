@@ -54,6 +54,15 @@ async def test_a_report_that_joins_an_open_case_becomes_part_of_it(street: Stree
     )
 
 
+async def test_a_report_that_names_a_restricted_case_opens_its_own(street: Street) -> None:
+    """Nobody is shown one, and whoever guesses its number learns nothing and changes nothing."""
+    case_no = await street.opened(category=await street.category(restricted=True))
+    joining = await street.report(joins=case_no)
+    await street.take(("report.submitted", joining))
+    assert await street.scalar("SELECT count(*) FROM dispatch.cases") == 2
+    assert await street.scalar("SELECT reports FROM dispatch.cases WHERE case_no = :no", no=case_no) == 1
+
+
 async def test_a_photo_in_the_same_batch_finds_its_case(street: Street) -> None:
     photo = PhotoV1(id="p1", sha256="0" * 64, bytes=1, mime="image/jpeg")
     report = await street.report(photos=[photo])
