@@ -1,3 +1,4 @@
+import type { CellFeature } from "@grid/webkit";
 import { describe, expect, it } from "vitest";
 import { merged, nearestPlaces, placesIn, searchPlaces } from "../src/place/search";
 import { draftOf, emptyDraft, gapsOf, reportOf, touched, UNSURE, type Draft } from "../src/report/draft";
@@ -104,6 +105,11 @@ const PLACES = [
   place("4", "利民市场", "LMSC"),
 ];
 
+const cell = (code: string, grid: string): CellFeature => ({
+  type: "Feature",
+  properties: { code, name: code, grid },
+  geometry: { type: "Polygon", coordinates: [] },
+});
 const names = (found: Place[]) => found.map((one) => one.name);
 
 describe("finding a place", () => {
@@ -125,7 +131,6 @@ describe("finding a place", () => {
   });
 
   it("proposes those of a cell or of a grid's cells where no position is known", () => {
-    const cell = (code: string, grid: string) => ({ type: "Feature" as const, properties: { code, name: code, grid }, geometry: { type: "Polygon" as const, coordinates: [] } });
     const cells = { type: "FeatureCollection" as const, features: [cell("c", "g1"), cell("d", "g2")] };
     expect(placesIn(PLACES, cells, "g1", 2)).toHaveLength(2);
     expect(placesIn(PLACES, cells, "c")).toHaveLength(4);
