@@ -107,13 +107,19 @@ class ReportIn(In):
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.position is None and not self.place_words:
-            raise PydanticCustomError("place_missing", "a position or the place in words is needed")
+            raise PydanticCustomError(
+                "place_missing", "a position or the place in words is needed", {"field": "position"}
+            )
         if self.category is None and not self.text and not self.danger and not self.life and not self.photos:
-            raise PydanticCustomError("matter_missing", "a category, a text, a photo or danger is needed")
+            raise PydanticCustomError(
+                "matter_missing", "a category, a text, a photo or danger is needed", {"field": "text"}
+            )
         if self.direct and not (self.danger or self.life):
-            raise PydanticCustomError("direct_without_danger", "only danger calls the street directly")
+            raise PydanticCustomError(
+                "direct_without_danger", "only danger calls the street directly", {"field": "direct"}
+            )
         if len({photo.id for photo in self.photos}) != len(self.photos):
-            raise PydanticCustomError("photo_twice", "two photos have the same id")
+            raise PydanticCustomError("photo_twice", "two photos have the same id", {"field": "photos"})
         return self
 
 

@@ -137,6 +137,8 @@ def _field_problem(error: Any, wording: Wording, lang: str) -> FieldProblem:
         values["expected"] = wording.listed(lang, _QUOTED.findall(choices) or [choices])
     message, remedy = wording.field_words(lang, kind, **values)
     path = "body" if kind == "json_invalid" else _path(error["loc"])  # its own path is only a place in the text
+    if path == "body" and isinstance(named := values.get("field"), str):  # a rule about several fields names one
+        path = named
     return FieldProblem(field=path, code=kind, message=message or str(error["msg"]), remedy=remedy)
 
 
