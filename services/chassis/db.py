@@ -6,7 +6,6 @@ and never ends it.
 
 from __future__ import annotations
 
-import select
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime, timedelta
@@ -24,7 +23,7 @@ from sqlalchemy.pool import NullPool
 
 from services.chassis.clock import monotonic
 from services.chassis.settings import DatabaseSettings
-from services.chassis.statements import Alone, Statements, Within
+from services.chassis.statements import Alone, Line, Statements, Within, hung_up
 
 Tx: TypeAlias = AsyncConnection
 """An open transaction or view, as code that speaks no SQL itself hands it on."""
@@ -123,6 +122,10 @@ class Database:
                     else:
                         await driver.set_autocommit(False)
 
+    def line(self) -> Line:
+        """`statements` for one user who comes again and again: he keeps his connection in between."""
+        return Line(self.statements, lasting=not self._pooled)
+
     @contextmanager
     def _noting_full_disk(self) -> Iterator[None]:
         try:
@@ -185,12 +188,7 @@ def _refuse_dead_connection(dbapi_connection: Any, _record: Any, _proxy: Any) ->
     An idle connection has nothing to say, so a readable socket means the end of it; asking the kernel costs
     microseconds where a ping costs a round trip.
     """
-    try:
-        descriptor = dbapi_connection.driver_connection.pgconn.socket
-        readable, _, _ = select.select([descriptor], [], [], 0)
-    except (psycopg.Error, ValueError, OSError) as exc:
-        raise DisconnectionError("connection is closed") from exc
-    if readable:
+    if hung_up(dbapi_connection.driver_connection):
         raise DisconnectionError("the server ended this connection")
 
 

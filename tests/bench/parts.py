@@ -179,7 +179,9 @@ async def _written(db: Database, draft: Draft, ids: SystemIds, sealer: Sealer) -
         )
 
     await write()
-    return await _awaited(write, calls=10) / GROUP
+    cost = await _awaited(write, calls=10) / GROUP
+    await commits.close()
+    return cost
 
 
 async def _edged(app: FastAPI) -> float:

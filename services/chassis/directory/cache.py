@@ -59,6 +59,7 @@ class DirectoryCache:
         self._cells: tuple[int, CellHistory] = (-1, CellHistory())
         self._calendars: tuple[str, Mapping[str, str]] = ("", {})
         self._rulebooks: dict[tuple[str, str], Rulebook] = {}
+        self._loading: dict[tuple[str, str], asyncio.Future[Rulebook]] = {}
         self._lock = asyncio.Lock()
         self.pulse = Pulse("directory", Weather(db).excuse)
 
@@ -119,6 +120,19 @@ class DirectoryCache:
         known = self._rulebooks.get((version, revision))
         if known is not None:
             return known
+        loading = self._loading.get((version, revision))
+        if loading is None:  # it takes long, and many may want it at once
+            loading = asyncio.ensure_future(self._read_rulebook(version, revision, calendars))
+            self._loading[(version, revision)] = loading
+            loading.add_done_callback(lambda done: self._loaded((version, revision), done))
+        return await asyncio.shield(loading)
+
+    def _loaded(self, key: tuple[str, str], done: asyncio.Future[Rulebook]) -> None:
+        del self._loading[key]
+        if not done.cancelled() and done.exception() is not None:
+            logger("directory").debug("rulebook_not_loaded", version=key[0])  # whoever waits is told why
+
+    async def _read_rulebook(self, version: str, revision: str, calendars: Mapping[str, str]) -> Rulebook:
         async with self._db.reading() as tx:
             text = await read_rulebook_text(tx, version)
         if text is None:

@@ -58,6 +58,7 @@ class Submissions:
         self._db = db
         self._ids = ids
         self._sealer = sealer
+        self._line = db.line()
         self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient)
 
     @property
@@ -70,6 +71,7 @@ class Submissions:
 
     async def close(self) -> None:
         await self._commits.close()
+        await self._line.close()
 
     async def submit(self, draft: Draft) -> Accepted:
         """Store one report. Raises Refusal `idempotency_key_reused`, or Unavailable when the database is away."""
@@ -90,7 +92,7 @@ class Submissions:
 
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One transaction for all of `drafts`: the one statement that writes them."""
-        async with self._db.statements() as speak:
+        async with self._line.statements() as speak:
             new, fresh = await _written(speak, drafts, self._ids, self._sealer)
         if len(fresh) == len(new):
             return [Accepted(item.report.report_id, item.ledger.answer, new=True) for item in new]
