@@ -124,7 +124,7 @@ def _together(features: Sequence[Feature], directory: Directory, day: date, crs:
     ]
     raw = {feature.text("code"): feature.shape for feature in features if feature.shape is not None}
     suspected = datum_fault(raw, References(old_shapes, beside_shapes, pins), crs)
-    return [*faults, *([suspected] if suspected else [])]
+    return [*([suspected] if suspected else []), *faults]  # overlaps and lost ground may only follow from it
 
 
 def _shapes(cells: Mapping[str, Cell]) -> dict[str, BaseGeometry]:
