@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import httpx
 
 BUCKET = "grid-pictures"
+PATIENCE_S = 60.0
+"""A server that has just been loaded answers its first request late on a busy machine."""
 DENIED = b"""<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>"""
 
 
@@ -32,15 +34,15 @@ class Bucket:
 
     def names(self) -> list[str]:
         """Everything in it."""
-        listed = httpx.get(f"{self.endpoint}/{BUCKET}?list-type=2", trust_env=False).text
+        listed = httpx.get(f"{self.endpoint}/{BUCKET}?list-type=2", trust_env=False, timeout=PATIENCE_S).text
         return [part.split("</Key>")[0] for part in listed.split("<Key>")[1:]]
 
     def make(self) -> None:
-        httpx.put(f"{self.endpoint}/{BUCKET}", trust_env=False).raise_for_status()
+        httpx.put(f"{self.endpoint}/{BUCKET}", trust_env=False, timeout=PATIENCE_S).raise_for_status()
 
     def take_away(self) -> None:
         """With all that is in it."""
-        httpx.post(f"{self.endpoint}/moto-api/reset", trust_env=False).raise_for_status()
+        httpx.post(f"{self.endpoint}/moto-api/reset", trust_env=False, timeout=PATIENCE_S).raise_for_status()
 
 
 @contextmanager

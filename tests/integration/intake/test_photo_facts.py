@@ -98,7 +98,6 @@ async def test_the_same_picture_is_known_again_whoever_sends_it(
         await tx.exec_driver_sql("UPDATE intake.reports SET submitted_at = submitted_at - interval '31 days'")
     assert [told["same"] for told in await facts(app, first)] == [[]]
 
-
     dark = encoded(Image.new("RGB", (640, 480), (3, 3, 4)))
     covered = [await put(one, report, dark) for _ in range(2)]
     assert [told["same"] for told in await facts(app, covered[1])] == [[]], "a covered lens is no picture seen before"

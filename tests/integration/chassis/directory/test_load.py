@@ -134,6 +134,22 @@ async def test_sample_people_sign_in_with_the_public_password(
     assert opened.person.roles == {Role.GRID_WORKER}
 
 
+async def test_work_numbers_come_with_the_file_and_stay_where_it_tells_none(database: Database, folder: Path) -> None:
+    people, plain = folder / "people.csv", (folder / "people.csv").read_text()
+    await load(database, folder)
+    heading, first, *rest = plain.splitlines()
+    numbered = "\n".join((f"{heading},work_no", f"{first},YX-07", *(f"{line}," for line in rest)))
+    for text, changes in ((numbered, True), (numbered, False), (plain, False)):
+        people.write_text(f"{text}\n")
+        assert await load(database, folder) is changes
+    async with database.reading() as tx:
+        found = await tx.execute(sa.select(accounts.c.login, accounts.c.work_no).where(accounts.c.work_no.is_not(None)))
+    assert found.all() == [("wangge01", "YX-07")]
+    people.write_text(numbered.replace("YX-07", "王小明"))
+    with pytest.raises(StreetFilesError, match=r"people.csv line 2: .*work_no"):
+        await load(database, folder)
+
+
 async def test_loading_again_keeps_a_password_that_was_changed(database: Database, folder: Path) -> None:
     await load(database, folder)
     async with database.transaction() as tx:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from services.chassis.finding import Verdict
+from services.chassis.ids import SystemIds
 from services.chassis.pictures.bucket import BucketStore
 from services.chassis.pictures.examine import examine
 from services.chassis.pictures.examine import store as examine_store
 from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.settings import MediaSettings, picture_store
 from services.chassis.pictures.store import PictureMissing, PictureStore, StoreAway, probe, thumb_of
+from services.dispatch.app import evidence_files
+from services.dispatch.settings import DispatchSettings
 from tests.support.buckets import BUCKET, DENIED, Bucket, bucket, door, response
+from tests.support.cleaned import faults_of
+from tests.support.hostile import encoded, scene
 
 pytestmark = pytest.mark.anyio
 
@@ -135,3 +141,24 @@ def test_the_doctor_tries_the_store_and_says_what_to_mend(
         assert "denied" in examine_store(tmp_path).what
     monkeypatch.setenv("GRID_MEDIA_URL", "ftp://here")
     assert "GRID_MEDIA_URL" in examine_store(tmp_path).what
+
+
+async def test_evidence_lies_in_the_bucket_too(there: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRID_HOME", str(tmp_path))
+    for name, value in there.settings("town").items():
+        monkeypatch.setenv(name, value)
+    files = evidence_files(DispatchSettings(), SystemIds())
+    content = encoded(scene(random.Random(5)))
+    first = await files.store("c" * 36, "e1", content)
+    again = await files.store("c" * 36, "e1", content)
+    assert (first.sha256, first.path == again.path) == (again.sha256, False)
+    await files.discard(again)
+    assert [faults_of(await files.read(first.path, thumb=thumb)) for thumb in (False, True)] == [[], []]
+    with pytest.raises(PictureMissing):
+        await files.read(again.path)
+    assert len([name for name in there.names() if name.startswith("town/evidence/cc/")]) == 2
+    assert [page async for page in FolderStore(tmp_path / "media" / "bench").old("", time.time() + 60)] == []
+    there.take_away()
+    with pytest.raises(StoreAway, match="no_bucket"):
+        await files.store("c" * 36, "e2", content)
+    there.make()
