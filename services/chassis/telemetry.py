@@ -133,7 +133,8 @@ def log_access(service: str, request: str, method: str, path: str, status: int, 
             "status": status,
             "ms": round(seconds * 1000, 1),
         }
-        access.info("%s", orjson.dumps(record).decode())
+        line = orjson.dumps(record).decode()
+        access.handle(logging.LogRecord(ACCESS, logging.INFO, "", 0, line, None, None))  # nobody asks for the caller
 
 
 def bind_request(request_id: str) -> None:
