@@ -65,6 +65,7 @@ def test_every_operation_answers_as_described(ground: Ground, service: str) -> N
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("service", sorted(WHO))
 def test_every_operation_answers_as_described_many_times(ground: Ground, service: str) -> None:
     _ask_all(ground, service, MANY)
