@@ -93,10 +93,9 @@ def list_partners() -> None:
     async def work(tx: Tx, _: Database) -> list[partners.Partner]:
         return await partners.every(tx)
 
-    table = Table("name", "source", "categories", "since", "address")
+    table = Table("name", "source", "categories", "since")
     for one in _run(work):
-        address = f"POST /api/v1/push/{one.name}"
-        table.add_row(one.name, one.source, f"{one.scheme} {one.edition}", f"{one.added_at:%Y-%m-%d}", address)
+        table.add_row(one.name, one.source, f"{one.scheme} {one.edition}", f"{one.added_at:%Y-%m-%d}")
     Console(file=sys.stdout).print(table)
 
 
