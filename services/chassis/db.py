@@ -1,7 +1,7 @@
 """PostgreSQL: one engine per process, one way to open a transaction, one clock.
 
-`Database.transaction()` is the only place in the whole system that commits. Code that receives a connection uses it
-and never ends it.
+`Database.transaction()` is the place that commits; beside it a `line()` carries out single statements that each commit
+by themselves. Code that receives a connection uses it and never ends it.
 """
 
 from __future__ import annotations
