@@ -15,6 +15,7 @@ const MOST = 150;
 
 export class PlaceLayer {
   private readonly group = L.layerGroup();
+  private readonly drawn = new Map<string, L.Marker>();
   private places: readonly MapPlace[] = [];
 
   constructor(
@@ -30,13 +31,22 @@ export class PlaceLayer {
     this.draw();
   }
 
+  /** Dots that stay are left alone: a finger may be on its way to one. */
   private draw(): void {
-    this.group.clearLayers();
-    if (this.map.getZoom() < NAMES_FROM) return;
     const size = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const seen = this.inView();
+    const seen = this.map.getZoom() < NAMES_FROM ? [] : this.inView();
     const names = fitting(seen, size, this.written(size));
-    for (const one of seen) this.group.addLayer(this.marker(one, names.has(one.id)));
+    const wanted = new Map(seen.map((one) => [`${one.id} ${names.has(one.id)} ${one.lng} ${one.lat}`, one]));
+    for (const [key, marker] of this.drawn) {
+      if (wanted.delete(key)) continue;
+      this.group.removeLayer(marker);
+      this.drawn.delete(key);
+    }
+    for (const [key, one] of wanted) {
+      const marker = this.marker(one, names.has(one.id));
+      this.drawn.set(key, marker);
+      this.group.addLayer(marker);
+    }
   }
 
   /** Those in the box, the ones nearest to its middle first. */
