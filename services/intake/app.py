@@ -67,10 +67,11 @@ from services.intake.media import MediaFiles
 from services.intake.pages import page_router
 from services.intake.settings import IntakeSettings, PaceSettings
 from services.intake.store.moment import DatabaseClock
-from services.intake.store.retention import photo_chores
+from services.intake.store.retention import photo_chores, vault_sweeps
 from services.intake.tables import SCHEMA, inbox, outbox
 from services.intake.usecases.identity import Sealer, vault_sealer
 from services.intake.usecases.photos import PhotoDesk
+from services.intake.usecases.resealing import Resealing
 from services.intake.usecases.submit import Submissions
 from services.intake.usecases.vitals import PromiseProbe
 from services.intake.usecases.words import PATIENCE, WordsFromDispatch
@@ -159,7 +160,8 @@ async def relay() -> Running:
     db, metrics = Database(DatabaseSettings(), "intake-relay"), Metrics("intake")
     address, media, kept = KafkaAddress.parse(KafkaSettings().url), HomeSettings().home / "media", RetentionSettings()
     pictures = picture_store(MediaSettings(), media)
-    keeper = housekeeper("intake", db, metrics, kept, others=photo_chores(media, pictures, kept), folder=media)
+    chores = (*photo_chores(media, pictures, kept), Resealing(vault_sealer(HomeSettings().home)))
+    keeper = housekeeper("intake", db, metrics, kept, sweeps=vault_sweeps(kept), others=chores, folder=media)
     parts = (*relay_parts("intake", db, outbox, address, metrics), housekeeping_part(keeper))
     return Running(parts, metrics=metrics, close=db.close)
 

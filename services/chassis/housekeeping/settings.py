@@ -52,6 +52,12 @@ class RetentionSettings(SettingsGroup):
     )
     attempts: int = _days(30, 1, "GRID_KEEP_ATTEMPTS_DAYS", "Days single attempts of a delivery that ended are kept.")
     receipts: int = _days(90, 7, "GRID_KEEP_RECEIPTS_DAYS", "Days a call-back of the platform is known again.")
+    identities: int = _days(
+        90, 1, "GRID_KEEP_IDENTITIES_DAYS", "Days who reported is kept after the case was closed; two years at most."
+    )
+    raw_words: int = _days(
+        730, 30, "GRID_KEEP_RAW_WORDS_DAYS", "Days the raw words of a report are kept after the case was closed."
+    )
     loose_files: int = _days(
         1, 1, "GRID_KEEP_LOOSE_FILES_DAYS", "Days a photo or evidence file that no row names is kept."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,12 +14,44 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.housekeeping import Chore, RetentionSettings
 from services.chassis.housekeeping.files import LooseFiles, nobody
 from services.chassis.housekeeping.settings import days
+from services.chassis.housekeeping.sweeps import Sweep, past
 from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.store import PictureStore
 from services.intake.media import PARTIAL, PHOTOS, MediaFiles
 from services.intake.tables import photos
 
 _DAILY = timedelta(days=1)
+
+
+_OVER: Final = """
+  SELECT r.report_id FROM intake.case_reports r
+  JOIN intake.case_views v ON v.case_id = r.case_id
+  LEFT JOIN intake.case_views m ON m.case_id = v.master
+  WHERE v.closed_at < directory.grid_now() - CAST(:keep AS interval)
+    AND (v.master IS NULL OR m.closed_at < directory.grid_now() - CAST(:keep AS interval))"""
+"""Reports whose case, and the one it is part of, ended long enough ago."""
+_LONGEST: Final = timedelta(days=730)
+
+
+def vault_sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
+    """What of people goes by itself: who reported, and the raw words. The masked words stay with the report."""
+    return (
+        Sweep(
+            "identities",
+            "DELETE FROM intake.identities WHERE report_id IN ("  # noqa: S608 - our own words
+            f"SELECT i.report_id FROM intake.identities i JOIN ({_OVER}) o USING (report_id) LIMIT :limit)",
+            days(kept.identities),
+        ),
+        Sweep("old_identities", past("intake.identities", "given_at < {before}"), _LONGEST),
+        Sweep(
+            "raw_words",
+            "UPDATE intake.vault SET sealed = NULL, text = '', place_words = '', note = '',"  # noqa: S608
+            " erased_at = directory.grid_now() WHERE report_id IN ("
+            f"SELECT w.report_id FROM intake.vault w JOIN ({_OVER}) o USING (report_id)"
+            " WHERE w.erased_at IS NULL LIMIT :limit)",
+            days(kept.raw_words),
+        ),
+    )
 
 
 def photo_chores(media: Path, pictures: PictureStore, kept: RetentionSettings) -> tuple[Chore, ...]:
