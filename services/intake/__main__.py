@@ -21,7 +21,7 @@ def main(words: list[str]) -> int:
 
         return run_import(rest)
     if verb == "partner":
-        from services.intake.partner_command import run_partner
+        from services.intake.partners import run_partner
 
         return run_partner(rest)
     if verb == "openapi" and not rest:
