@@ -26,6 +26,8 @@ from services.chassis.telemetry import Metrics, bind_request, log_access, logger
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NUMBER = re.compile(r"\d{7}")
 _TRACKING = re.compile(r"^/t/[^/]+$")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -100,9 +102,11 @@ class Edge:
         await problem_response(worded, call.request_id)(scope, receive, call.send)
 
     def _request_id(self, headers: Mapping[str, str]) -> str:
-        """The caller's X-Request-Id if it is harmless, otherwise a new one."""
+        """The caller's X-Request-Id if it is harmless, otherwise a new one: it goes into logs and the record, so what
+        may be somebody's number is not taken."""
         given = headers.get("x-request-id", "")
-        return given if _REQUEST_ID.fullmatch(given) else str(self._ids.uuid7())
+        harmless = _REQUEST_ID.fullmatch(given) and (_UUID.fullmatch(given) or not _NUMBER.search(given))
+        return given if harmless else str(self._ids.uuid7())
 
     def _account(self, call: _Call, scope: Scope) -> None:
         seconds = asyncio.get_running_loop().time() - call.started

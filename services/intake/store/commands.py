@@ -17,7 +17,7 @@ from services.intake.tables import commands, outbox
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """One action a reporter asks for. `note` is raw and stays here."""
+    """One action a reporter asks for. `note` is masked."""
 
     command_id: UUID
     report_id: UUID

@@ -98,7 +98,7 @@ async def ask(
     digest = hashlib.sha256(
         orjson.dumps([str(report.report_id), action, body.model_dump(mode="json")], option=orjson.OPT_SORT_KEYS)
     ).digest()
-    wish = Wish(ids.uuid7(), report.report_id, person.account_id, key, digest, action, body.note)
+    wish = Wish(ids.uuid7(), report.report_id, person.account_id, key, digest, action, mask(body.note))
     event = _EventOf(wish, report.case, person, body)
     kept = await commands.ask(db, wish, COMMAND.name, report.case.case_id, event)
     if kept is None:
