@@ -27,7 +27,8 @@ _STATEMENTS = (
         CONSTRAINT ck_cell_versions_days CHECK (until IS NULL OR until >= since)
     )""",
     "COMMENT ON COLUMN directory.cell_versions.since IS 'first day, Asia/Shanghai'",
-    "COMMENT ON COLUMN directory.cell_versions.until IS 'first day on which it no longer holds; its own first: it never did'",
+    "COMMENT ON COLUMN directory.cell_versions.until IS"
+    " 'first day on which it no longer holds; its own first: it never did'",
     "COMMENT ON COLUMN directory.cell_versions.geometry IS 'GeoJSON polygon, WGS-84'",
     "COMMENT ON COLUMN directory.cell_versions.loaded IS 'by its own file, not the street''s folder'",
     "COMMENT ON TABLE directory.cells IS"

@@ -25,6 +25,7 @@ class Right(StrEnum):
     MANAGE_PUSHES = "manage_pushes"
     AUDIT = "audit"
     LEND = "lend"
+    INVITE = "invite"
     REVEAL = "reveal"
 
 
@@ -49,6 +50,7 @@ RIGHTS: Final[Mapping[Right, Holders]] = {
     Right.MANAGE_PUSHES: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF), everywhere=True),
     Right.AUDIT: Holders((Role.AUDITOR,), everywhere=True),
     Right.LEND: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF)),
+    Right.INVITE: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF)),
     Right.REVEAL: Holders((Role.INTAKE_CLERK, Role.DUTY_CHIEF, Role.VERIFIER)),
 }
 

@@ -7,6 +7,7 @@ from services.dispatch.api.events import router as events_router
 from services.dispatch.api.evidence import router as evidence_router
 from services.dispatch.api.export import router as export_router
 from services.dispatch.api.forwarding import router as forwarding_router
+from services.dispatch.api.inviting import router as inviting_router
 from services.dispatch.api.lending import router as lending_router
 from services.dispatch.api.mediation import router as mediation_router
 from services.dispatch.api.people import router as people_router
@@ -24,6 +25,7 @@ ROUTERS = (
     events_router,
     export_router,
     audit_router,
+    inviting_router,
     lending_router,
     words_router,
     forwarding_router,
