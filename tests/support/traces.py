@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -32,7 +33,7 @@ def in_topics(broker: str, words: Iterable[str]) -> list[Found]:
 
 async def topics_with(broker: str, words: Sequence[str]) -> list[Found]:
     """The same inside a running loop."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False)  # type: ignore[no-untyped-call]
+    consumer: Any = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False)  # type: ignore[no-untyped-call]
     await consumer.start()
     try:
         places = await _places(broker)
@@ -51,14 +52,14 @@ async def topics_with(broker: str, words: Sequence[str]) -> list[Found]:
 
 
 async def _places(broker: str) -> list[TopicPartition]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker)  # type: ignore[no-untyped-call]
-    await admin.start()  # type: ignore[no-untyped-call]
+    admin: Any = AIOKafkaAdminClient(bootstrap_servers=broker)
+    await admin.start()
     try:
         names = [name for name in await admin.list_topics() if name.startswith("grid")]
         told = await admin.describe_topics(names)
         return [TopicPartition(topic["topic"], part["partition"]) for topic in told for part in topic["partitions"]]
     finally:
-        await admin.close()  # type: ignore[no-untyped-call]
+        await admin.close()
 
 
 def in_tables(url: str, words: Iterable[str]) -> Iterator[Found]:

@@ -27,7 +27,7 @@ from services.chassis.telemetry import Metrics, bind_request, log_access, logger
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_NUMBER = re.compile(r"\d{7}")
+_NUMBER = re.compile(r"1[3-9]\d{9}|[1-9]\d{14}")
 _TRACKING = re.compile(r"^/t/[^/]+$")
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
 
