@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool
 from pydantic_core import PydanticCustomError
 
 from services.governance.cycle import Role
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class In(BaseModel):
@@ -24,7 +27,7 @@ class Out(BaseModel):
 
 def _printable(text: str) -> str:
     """NUL and other control characters cannot be stored or shown; tab and line ends can."""
-    if any(ord(char) < 32 and char not in "\t\n\r" for char in text):
+    if _CONTROL.search(text) is not None:
         raise PydanticCustomError("control_character", "control characters are not allowed")
     return text
 

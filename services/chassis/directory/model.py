@@ -169,6 +169,17 @@ class Directory:
                 return str(row.name)
         return None
 
+    def places_named(self, name: str) -> Sequence[Place]:
+        """Every place of exactly this name."""
+        return self._places_by_name.get(name, ())
+
+    @cached_property
+    def _places_by_name(self) -> Mapping[str, Sequence[Place]]:
+        found: dict[str, list[Place]] = {}
+        for place in self.places.values():
+            found.setdefault(place.name, []).append(place)
+        return found
+
     def find_places(
         self,
         words: str,

@@ -102,7 +102,8 @@ async def stamp(speak: Statements, count: int) -> Stamp:
 async def write(speak: Statements, new: Sequence[NewReport]) -> set[UUID]:
     """Write what is new, in one statement; answers the ids that were. All or nothing."""
     doc = {
-        "ledger": [item.ledger for item in new],
+        # in one order whoever writes, so that two writers with the same keys wait for each other one way only
+        "ledger": sorted((item.ledger for item in new), key=lambda row: (row.caller, row.key)),
         "reports": [item.report for item in new],
         "vault": [item.vault for item in new],
         "photos": [photo for item in new for photo in item.photos],

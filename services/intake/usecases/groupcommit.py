@@ -1,6 +1,7 @@
 """Concurrent submissions share one commit: while one batch is being written, the next gathers behind it.
 
-Nobody waits for company: a lone item is written at once. Every waiter gets its own outcome, after COMMIT. When the
+Nobody waits for company: a lone item is written at once. Several writers share what waits, so that one makes its batch
+ready while the database is busy with another's. Every waiter gets its own outcome, after COMMIT. When the
 database is away the batch fails at once and nothing stays in memory. When the data of one item are at fault, the
 batch is split until the others are through.
 """
@@ -40,25 +41,28 @@ class GroupCommit(Generic[Item, Outcome]):
         transient: Callable[[BaseException], bool],
         *,
         most_at_once: int = MOST_AT_ONCE,
+        writers: int = 1,
     ) -> None:
         self._write = write
         self._transient = transient
         self._most_at_once = most_at_once
         self._waiting: deque[_Waiting[Item, Outcome]] = deque()
         self._woken = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._idle = self._writers = writers
+        self._tasks: list[asyncio.Task[None]] = []
         self.batches = 0
 
     def start(self) -> None:
         """Begin to write; call it inside the running loop."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="group-commit")
+        begin = asyncio.get_running_loop().create_task
+        self._tasks = [begin(self._run(), name=f"group-commit-{n}") for n in range(self._writers)]
 
     async def close(self) -> None:
         """Stop after the batch in hand; whoever still waits is told Unavailable."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._task
+                await task
         for waiting in self._waiting:
             self._fail(waiting, Unavailable("shutting down"))
         self._waiting.clear()
@@ -76,15 +80,26 @@ class GroupCommit(Generic[Item, Outcome]):
         while True:
             await self._woken.wait()
             await asyncio.sleep(0)  # let those that arrived in the same turn of the loop join
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most_at_once))]
-            if not self._waiting:
-                self._woken.clear()
+            batch = self._share()
+            if not batch:
+                continue
+            self._idle -= 1
             try:
                 await self._settle(batch)
             except asyncio.CancelledError:
                 for waiting in batch:
                     self._fail(waiting, Unavailable("shutting down"))
                 raise
+            finally:
+                self._idle += 1
+
+    def _share(self) -> list[_Waiting[Item, Outcome]]:
+        """What one idle writer takes of what waits; empty where the other was quicker."""
+        fair = -(-len(self._waiting) // self._idle)
+        batch = [self._waiting.popleft() for _ in range(min(fair, self._most_at_once))]
+        if not self._waiting:
+            self._woken.clear()
+        return batch
 
     async def _settle(self, batch: Sequence[_Waiting[Item, Outcome]]) -> None:
         """Write a batch; on an item's fault write its halves, so that neighbours do not fail with it."""

@@ -161,6 +161,5 @@ class _Ground:
 
     def _named(self, words: str) -> Place | None:
         """The one place of exactly this name; two of the same name are nobody's guess to make."""
-        wanted = words.strip()
-        hits = [place for place in self.directory.places.values() if place.name == wanted] if wanted else []
+        hits = self.directory.places_named(words.strip())
         return hits[0] if len(hits) == 1 else None

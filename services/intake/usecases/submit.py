@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from services.chassis.db import Database, is_transient, sqlstate
@@ -16,6 +17,9 @@ from services.intake.usecases.groupcommit import GroupCommit, Unavailable
 from services.intake.usecases.identity import Sealer
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.render import render
+
+WRITERS: Final = 2
+"""One makes its rows ready while the database writes the other's."""
 
 
 class RowRefused(Exception):
@@ -58,8 +62,8 @@ class Submissions:
         self._db = db
         self._ids = ids
         self._sealer = sealer
-        self._line = db.line()
-        self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient)
+        self._lines = [db.line() for _ in range(WRITERS)]
+        self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient, writers=WRITERS)
 
     @property
     def batches(self) -> int:
@@ -71,7 +75,8 @@ class Submissions:
 
     async def close(self) -> None:
         await self._commits.close()
-        await self._line.close()
+        for line in self._lines:
+            await line.close()
 
     async def submit(self, draft: Draft) -> Accepted:
         """Store one report. Raises Refusal `idempotency_key_reused`, or Unavailable when the database is away."""
@@ -92,8 +97,12 @@ class Submissions:
 
     async def write(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """One transaction for all of `drafts`: the one statement that writes them."""
-        async with self._line.statements() as speak:
-            new, fresh = await _written(speak, drafts, self._ids, self._sealer)
+        line = self._lines.pop()
+        try:
+            async with line.statements() as speak:
+                new, fresh = await _written(speak, drafts, self._ids, self._sealer)
+        finally:
+            self._lines.append(line)
         if len(fresh) == len(new):
             return [Accepted(item.report.report_id, item.ledger.answer, new=True) for item in new]
         async with self._db.reading() as tx:

@@ -81,3 +81,22 @@ async def test_closing_tells_those_who_wait(writer: Writer) -> None:
     await made.close()
     with pytest.raises(Unavailable):
         await waiting
+
+
+async def test_two_writers_share_what_waits_and_work_at_the_same_time() -> None:
+    at_work: list[list[int]] = []
+    both = asyncio.Event()
+
+    async def write(items: Sequence[int]) -> list[int]:
+        at_work.append(list(items))
+        if len(at_work) == 2:
+            both.set()
+        await both.wait()  # neither goes on alone
+        return [item * 2 for item in items]
+
+    commits: GroupCommit[int, int] = GroupCommit(write, lambda _: False, writers=2)
+    commits.start()
+    async with asyncio.timeout(20):
+        assert await asyncio.gather(*(commits.submit(n) for n in range(9))) == [n * 2 for n in range(9)]
+    await commits.close()
+    assert sorted(map(len, at_work)) == [4, 5]
