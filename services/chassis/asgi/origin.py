@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from starlette.requests import Request
 from starlette.types import Scope
 
 from services.chassis.asgi.problem import Problem
@@ -20,6 +21,12 @@ _RAW_TYPES = ("image/", "application/octet-stream", "text/csv")
 def own_origin(scope: Scope, headers: Mapping[str, str]) -> str:
     """scheme://host[:port] that the caller used; behind a proxy uvicorn has set both from trusted headers."""
     return f"{scope['scheme']}://{headers.get('host', '')}".lower()
+
+
+def public_address(request: Request) -> str:
+    """The address under which people reach this service, without a slash at its end: as set, else as they asked."""
+    public: str | None = request.app.state.http.public_url
+    return public.rstrip("/") if public else own_origin(request.scope, dict(request.headers))
 
 
 def has_session_cookie(headers: Mapping[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +12,9 @@ from uuid import UUID
 
 import httpx
 import pytest
+import segno
 import sqlalchemy as sa
+from fastapi import FastAPI
 
 from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1, CaseFactV1, StandingV1
@@ -23,7 +26,7 @@ from services.chassis.streams import Received
 from services.chassis.telemetry import Metrics
 from services.intake.agents import Progress
 from services.intake.usecases.vitals import PromiseProbe
-from tests.integration.intake.conftest import Street, key
+from tests.integration.intake.conftest import ORIGIN, Street, key
 
 pytestmark = pytest.mark.anyio
 CASE = "01990000-0000-7000-8000-000000000001"
@@ -264,6 +267,32 @@ async def test_public_page(worker: httpx.AsyncClient, dispatch: Dispatch) -> Non
     assert "限制查看" in hidden
     assert (await worker.get("/t/nonsense")).status_code == 404
     assert (await worker.get("/t/style/track.css")).headers["content-type"].startswith("text/css")
+
+
+def modules(svg: str) -> list[str]:
+    """What a phone reads off a QR code: the dark squares."""
+    return re.findall(r'class="qrline"[^>]* d="([^"]+)"', svg)
+
+
+async def test_the_public_page_as_a_qr_code(worker: httpx.AsyncClient, app: FastAPI, dispatch: Dispatch) -> None:
+    url = (await worker.get(f"/api/v1/reports/{dispatch.report_id}")).json()["track_url"]
+    worker.cookies.clear()
+    page = await worker.get(url)
+    code = await worker.get(f"{url}.svg")
+    assert f'src="{url}.svg"' in page.text
+    assert (code.status_code, code.headers["content-type"]) == (200, "image/svg+xml")
+    for name in ("cache-control", "referrer-policy", "x-robots-tag"):
+        assert code.headers[name] == page.headers[name]
+    assert modules(code.text) == modules(segno.make(f"{ORIGIN}{url}", error="m").svg_inline(scale=6, border=4)) != []
+    app.state.http = app.state.http.model_copy(update={"public_url": "https://grid.example.cn/"})
+    outside = segno.make(f"https://grid.example.cn{url}", error="m").svg_inline(scale=6, border=4)
+    assert modules((await worker.get(f"{url}.svg")).text) == modules(outside) != modules(code.text)
+    await dispatch.fact("case.reported", restricted=True)
+    assert (await worker.get(f"{url}.svg")).status_code == 200
+    for wrong in ("nonsense", "A" * 32):
+        answer = await worker.get(f"/t/{wrong}.svg", headers={"accept-language": "en"})
+        assert answer.status_code == 404
+        assert "not valid" in answer.text
 
 
 async def test_wishes_without_answer_and_reports_without_case_are_counted(

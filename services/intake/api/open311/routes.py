@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from schemas.api.intake import ReportCreatedOut
 from schemas.api.open311 import CreatedOut, DefinitionOut, DiscoveryOut, RequestOut, ServiceOut, TokenOut
 from services.chassis.asgi import encode_cursor
-from services.chassis.asgi.origin import own_origin
+from services.chassis.asgi.origin import public_address
 from services.governance.rulebook import Rulebook
 from services.intake.api.open311.asked import (
     ApiKey,
@@ -55,7 +55,7 @@ def open311_router(room: Room, *, reading_needs_key: bool) -> APIRouter:
 
     @router.get("/discovery.{format}", summary="Open311: where the interface is", **answers(DiscoveryOut))
     async def discovery(form: As, request: Request) -> Response:
-        found = discovery_of(room.directory, _base(request), room.clock.now(), labels_of(request))
+        found = discovery_of(room.directory, public_address(request), room.clock.now(), labels_of(request))
         return _answer(request, form, Document("discovery", found))
 
     return router
@@ -89,7 +89,7 @@ def _add_requests(router: APIRouter, office: _Office) -> None:
         filled = await form_of(request)
         receipt = await office.file(filled, request)
         extended = (filled.get("extensions") or "").lower() in _YES
-        made = created_of(receipt, _base(request), labels_of(request), extended=extended)
+        made = created_of(receipt, public_address(request), labels_of(request), extended=extended)
         return _answer(request, form, Document("service_requests", [made]))
 
     @router.get("/v2/requests.{format}", summary="Open311: requests by filters", **answers(listed(RequestOut)))
@@ -228,10 +228,4 @@ def _next(request: Request, last: RequestSeen) -> str:
     """The `Link` header of the next page. It holds no key: that is the client's to add."""
     cursor = encode_cursor(last.submitted_at.isoformat(), last.receipt_no)
     url = request.url.remove_query_params([KEY, "page", "after"]).include_query_params(after=cursor)
-    return f'<{_base(request)}{url.path}?{url.query}>; rel="next"'
-
-
-def _base(request: Request) -> str:
-    """The address under which people reach this service."""
-    public: str | None = request.app.state.http.public_url
-    return public.rstrip("/") if public else own_origin(request.scope, dict(request.headers))
+    return f'<{public_address(request)}{url.path}?{url.query}>; rel="next"'

@@ -84,7 +84,7 @@ def test_addresses_reading_and_photos_count_apart() -> None:
     assert pace.by_address("PUT", "/api/v1/reports/x/photos/p1", "10.0.0.1") is None
     assert pace.by_address("POST", "/api/v1/reports", None) is None
     assert pace.by_address("GET", "/t/abc", "10.0.0.1") is None
-    assert pace.by_address("GET", "/t/abd", "10.0.0.1") is not None
+    assert pace.by_address("GET", "/t/abd.svg", "10.0.0.1") is not None
 
 
 def test_one_line_of_ipv6_is_one_address() -> None:
