@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas.api.base import CLEAN, Code, Flagged, In, Line, Moment, Out
 from schemas.api.intake import PositionIn
@@ -69,6 +69,14 @@ class PushedIn(In):
     occurred_at: Moment | None = None
     due: Moment | None = None
     caller: CallerIn | None = None
+
+
+class NumberedIn(BaseModel):
+    """The number of a matter, whatever else it says and is wrong with it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    external_id: Number
 
 
 class PushIn(In):

@@ -137,10 +137,20 @@ class Town:
         for client in self._clients:
             client.close()
 
+    def form_of(self, login: str) -> dict[str, Any]:
+        """The form of this person. Intake reads the street's posts once a second: just started, it may lack them."""
+
+        def shown() -> httpx.Response | None:
+            answer = self.person(login).intake.get("/api/v1/form")
+            return None if answer.status_code == 503 else answer
+
+        found: dict[str, Any] = until("intake knows the street", shown).raise_for_status().json()
+        return found
+
     def cell_of(self, login: str) -> str:
         """A cell of this person's own grid."""
         if login not in self._cells:
-            form = self.person(login).intake.get("/api/v1/form").raise_for_status().json()
+            form = self.form_of(login)
             own = form["me"]["grid"]
             cells = [one["properties"] for one in form["cells"]["features"]]
             self._cells[login] = next(cell["code"] for cell in cells if cell["grid"] == own)
@@ -159,7 +169,7 @@ class Town:
 
     def matter(self, login: str, code: str | None, **more: Any) -> dict[str, Any]:
         """The body of a report from this person's own grid. `code` None: unsure."""
-        form = self.person(login).intake.get("/api/v1/form").raise_for_status().json()
+        form = self.form_of(login)
         kinds = {one["code"]: one for one in form["categories"]}
         kind = None if code is None else {name: kinds[code][name] for name in ("scheme", "version", "code")}
         return {"category": kind, "text": "巡查时发现", "position": {"cell": self.cell_of(login)}, **more}

@@ -33,13 +33,16 @@ def in_topics(broker: str, words: Iterable[str]) -> list[Found]:
 
 async def topics_with(broker: str, words: Sequence[str]) -> list[Found]:
     """The same inside a running loop."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=broker, enable_auto_commit=False)  # type: ignore[no-untyped-call]
+    consumer: Any = AIOKafkaConsumer(  # type: ignore[no-untyped-call]
+        bootstrap_servers=broker,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # a seek afterwards may lose against the consumer's own start at the end
+    )
     await consumer.start()
     try:
         places = await _places(broker)
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         found: list[Found] = []
         while any([await consumer.position(place) < end for place, end in ends.items()]):
             for place, messages in (await consumer.getmany(timeout_ms=500)).items():

@@ -4,11 +4,14 @@ several processes count too.
 Three counts in one window. An address may fail so often at any accounts, an address at one account, and everybody
 together at one account. Who has used up the last one locks nobody out: an address that has not failed at this account
 itself is still looked at once per window, so that its owner gets in from wherever he is.
+
+Anything may be typed as a login, so the rows know it by its SHA-256 only.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -37,7 +40,7 @@ class _Count:
 
 
 def login_key(login: str) -> str:
-    return f"login:{_plain(login)}"
+    return f"login:{_hidden(login)}"
 
 
 def address_key(address: str) -> str:
@@ -45,7 +48,7 @@ def address_key(address: str) -> str:
 
 
 def pair_key(login: str, address: str) -> str:
-    return f"pair:{_plain(login)}@{network_of(address)}"
+    return f"pair:{_hidden(login)}@{network_of(address)}"
 
 
 async def count_try(tx: AsyncConnection, login: str | None, address: str, settings: AuthSettings) -> Refused | None:
@@ -78,8 +81,8 @@ async def forgive(tx: AsyncConnection, login: str | None, address: str) -> None:
             await tx.execute(sa.delete(throttle).where(throttle.c.key == key))
 
 
-def _plain(login: str) -> str:
-    return login.strip().lower()[:100]
+def _hidden(login: str) -> str:
+    return sha256(login.strip().lower()[:100].encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _refused(count: _Count, whose: str, *, begins: bool) -> Refused:

@@ -32,7 +32,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A message that has been here before. `answer` is what it got."""
+    """A message that has been here before. `answer` is what it got, without the partner's numbers."""
 
     body_sha256: bytes
     answer: str

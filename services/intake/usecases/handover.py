@@ -1,4 +1,8 @@
-"""A message of a partner: judged item by item, written in one transaction with its answer, and answered so for ever."""
+"""A message of a partner: judged item by item, written in one transaction with its answer, and answered so for ever.
+
+A partner's number may be somebody's telephone number. The kept answer is therefore without them: the same message says
+them again.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from schemas.api.intake import ReportCreatedOut
-from schemas.api.push import PushedIn, PushedOut, PushOut, WrongOut
+from schemas.api.push import NumberedIn, PushedIn, PushedOut, PushOut, WrongOut
 from services.chassis.ids import IdSource
 from services.intake.store import Tx, partners, reading
 from services.intake.store.partners import Partner
@@ -54,7 +58,7 @@ async def hand_over(tx: Tx, message: Message, at: Counter) -> str:
     if before is not None:
         if before.body_sha256 != digest:
             raise Refusal("idempotency_key_reused", "webhook-id")
-        return before.answer
+        return _with_numbers(before.answer, message.items)
     judged = [await _judged(tx, item, message.partner, at) for item in message.items]
     drafts = [one for one in judged if isinstance(one, Draft)]
     outcomes = iter(await write_all(tx, drafts, at.ids, at.sealer) if drafts else [])
@@ -62,9 +66,9 @@ async def hand_over(tx: Tx, message: Message, at: Counter) -> str:
         await _result(tx, one, next(outcomes), message.partner) if isinstance(one, Draft) else one for one in judged
     ]
     counts = {kind: sum(one.result == kind for one in results) for kind in ("accepted", "known", "refused")}
-    answer = PushOut(**counts, results=tuple(results)).model_dump_json(exclude_none=True)
-    await partners.answered(tx, message.partner.name, message.webhook_id, answer)
-    return answer
+    kept = PushOut(**counts, results=tuple(results)).model_dump_json(exclude_none=True)
+    await partners.answered(tx, message.partner.name, message.webhook_id, kept)
+    return _with_numbers(kept, message.items)
 
 
 async def _judged(tx: Tx, item: Any, partner: Partner, at: Counter) -> Draft | PushedOut:
@@ -74,7 +78,7 @@ async def _judged(tx: Tx, item: Any, partner: Partner, at: Counter) -> Draft | P
         if draft.joins is not None and not await reading.case_exists(tx, draft.joins):
             raise Refusal("unknown_case", "also_known_as")
     except (ValidationError, Refusal) as error:
-        return PushedOut(external_id=_number(item), result="refused", errors=tuple(at.told(error)))
+        return PushedOut(result="refused", errors=tuple(at.told(error)))
     return draft
 
 
@@ -86,7 +90,6 @@ async def _result(tx: Tx, draft: Draft, outcome: Outcome, partner: Partner) -> P
         answer = await partners.first_answer(tx, caller_of(partner), draft.key)
     receipt = ReportCreatedOut.model_validate_json(answer)
     return PushedOut(
-        external_id=draft.key,
         result="accepted" if new else "known",
         changed=not isinstance(outcome, Accepted),
         id=receipt.id,
@@ -97,5 +100,15 @@ async def _result(tx: Tx, draft: Draft, outcome: Outcome, partner: Partner) -> P
 
 def _number(item: Any) -> str | None:
     """Their number where it can be read at all, so that they find which one is meant."""
-    number = item.get("external_id") if isinstance(item, dict) else None
-    return number if isinstance(number, str) and 0 < len(number) <= 128 and number.isprintable() else None
+    try:
+        return NumberedIn.model_validate(item).external_id
+    except ValidationError:
+        return None
+
+
+def _with_numbers(kept: str, items: Sequence[Any]) -> str:
+    """The answer as the partner gets it, with its own numbers."""
+    answer = PushOut.model_validate_json(kept)
+    told = zip(answer.results, items, strict=True)
+    results = tuple(one.model_copy(update={"external_id": _number(item)}) for one, item in told)
+    return answer.model_copy(update={"results": results}).model_dump_json(exclude_none=True)

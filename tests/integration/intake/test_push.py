@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,22 @@ async def test_the_same_message_has_one_answer_for_ever(hotline: Partner, street
     assert await street.count("reports") == await street.count("outbox") == 2
     other = await hotline.push(order("D"))
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+
+
+async def test_of_a_message_nothing_is_kept_but_its_digest_and_what_became_of_it(
+    hotline: Partner, street: Street
+) -> None:
+    wrong = {"external_id": " 13899887761 ", "text": "找祁冬葵", "caller": {"phone": "13899887761"}}
+    body = {"items": [wrong, {"external_id": 7}, order("A")]}
+    first = await hotline.push(body)
+    assert [one.get("external_id") for one in first.json()["results"]] == ["13899887761", None, "A"]
+    async with street.db.reading() as tx:
+        row = (await tx.execute(sa.text("SELECT body_sha256, answer FROM intake.pushes"))).one()
+    assert bytes(row.body_sha256) == sha256(json.dumps(body, ensure_ascii=False).encode()).digest()
+    assert "refused" in row.answer
+    for word in ("13899887761", "祁冬葵"):
+        assert word not in row.answer
+    assert (await hotline.push(body)).content == first.content
 
 
 async def test_a_number_is_taken_once(hotline: Partner, street: Street) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services.chassis.asgi.problem import Problem
 from services.chassis.audit.reading import Recorded, Wanted, recorded
@@ -58,6 +59,16 @@ async def test_the_window_ends_by_itself(database: Database) -> None:
     async with database.transaction() as tx:
         await move_clock(tx, timedelta(seconds=901))
     assert await tried(database, "anna", "203.0.113.1") is None
+
+
+async def test_what_was_typed_is_nowhere_and_however_it_is_typed_it_is_the_same_account(database: Database) -> None:
+    for typed in ("13899887761", " 13899887761 ", "13899887761"):
+        assert await whose(database, typed, "203.0.113.1") is None
+    assert await whose(database, "13899887761", "203.0.113.1") == "account"
+    async with database.reading() as tx:
+        keys = (await tx.execute(sa.text("SELECT key FROM identity.throttle"))).scalars().all()
+    assert sorted(key.split(":")[0] for key in keys) == ["address", "login", "pair"]
+    assert "13899887761" not in " ".join(keys)
 
 
 async def test_only_the_first_refusal_of_a_window_begins_one(database: Database) -> None:
