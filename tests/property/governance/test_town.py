@@ -174,8 +174,9 @@ class Town(RuleBasedStateMachine):
         case, actor = self._any(data), next(a for a in self._on_duty() if a.account == account)
         assert post in next(a for a in EVERYBODY if a.account == account).posts or post not in actor.posts
         stood_in = replace(actor, posts=(*actor.posts, post))
-        own = {offer.action for offer in offers(case, actor, self._book(case), self.now)}
-        for offer in offers(case, stood_in, self._book(case), self.now):
+        settled = self._settled(case)  # what has fallen due meanwhile may have brought the case before himself
+        own = {offer.action for one in (case, settled) for offer in offers(one, actor, self._book(case), self.now)}
+        for offer in offers(settled, stood_in, self._book(case), self.now):
             if offer.action not in own:
                 self._attempt(case, actor, offer.action, fitting(offer, case, 0, self.now), data, refused=True)
 
