@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
+from tests.e2e.browser.conftest import PATIENCE_MS, SCREENS, Screen, Sit
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(420)]
@@ -18,11 +19,15 @@ WIDE: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
 
 def is_fine(screen: Screen, what: str) -> None:
     """The page as it stands, with everything that opens open."""
-    for one in screen.page.locator("details").all():
+    page_is_fine(screen.page, what)
+
+
+def page_is_fine(page: Page, what: str) -> None:
+    for one in page.locator("details").all():
         one.evaluate("details => { details.open = true }")
-    found = Axe().run(screen.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]})
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
-    wide = screen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0, f"{what} is {wide} px wider than the screen"
 
 
@@ -121,3 +126,31 @@ def test_a_desk_is_accessible(sit: Sit, town: Town, scheme: str) -> None:
     branch.find("action-call_up").click()
     expect(branch.find("action-form")).to_be_visible()
     is_fine(branch, "a form")
+
+
+def test_the_public_page_and_its_code_are_accessible(sit: Sit, browser: Browser, town: Town) -> None:
+    """On the reporter's phone, then on a neighbour's without script or sign-in: both languages, by day and by night."""
+    person = town.person("wangge01")
+    made = person.send(town.matter("wangge01", "0302", text="施工占道")).raise_for_status().json()
+    reporter = sit("wangge01", "m", f"reports/{made['id']}")
+    reporter.page.get_by_role("button", name="二维码").tap()
+    code = reporter.find("track-code").get_by_role("img", name="公开进度页的二维码")
+    expect(code).not_to_have_js_property("naturalWidth", 0, timeout=PATIENCE_MS)
+    reporter.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # nothing half under the bar at the foot
+    is_fine(reporter, "the code on the phone")
+    reporter.shoot("18-phone-code")
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    titles = {"zh-CN": "办理进度", "en-US": "Progress"}
+    for lang, scheme in itertools.product(titles, ("light", "dark")):
+        context = browser.new_context(**NARROW, locale=lang, color_scheme=scheme)
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message, told=complaints: told.append(f"{message.text} {message.location}"))
+        page.goto(f"{town.stand.streets.intake}{made['track_url']}")
+        expect(page.locator("h1")).to_have_text(titles[lang])
+        page_is_fine(page, f"public page {lang} {scheme}")
+        page.locator(".code img").scroll_into_view_if_needed()
+        expect(page.locator(".code img")).not_to_have_js_property("naturalWidth", 0, timeout=PATIENCE_MS)
+        page.screenshot(path=SCREENS / f"19-track-{lang}-{scheme}.png", full_page=True)
+        context.close()
+        assert [told for told in complaints if "favicon" not in told] == []
