@@ -15,7 +15,9 @@ _NUMBER: Final = rf"(?:{_DIGIT}{{1,5}}|[{_WRITTEN}十百]{{1,5}})"
 _NO_DOOR: Final = "[线路桥井院机车船码]|上午|下午|晚上|早上|凌晨|中午"
 _KIND: Final = rf"(?:号楼|号院|号房|号铺|号门|栋|幢|座|单元|室|房|户|弄|号(?!{_NO_DOOR}))"
 _BEHIND: Final = rf"(?:[A-Za-zＡ-Ｚ]?{_NUMBER}(?:[-－—之、]{_NUMBER})*|[A-Za-zＡ-Ｚ])(?=[ ]?(?:{_KIND}))"
-_HOUSE: Final = re.compile(rf"(?<![0-9０-９A-Za-z第月年]){_BEHIND}")
+_CELL: Final = rf"0{_DIGIT}{{2}}单元"
+"""云溪001单元 is a cell of the grid (单元网格), written with three digits; nobody's staircase is."""
+_HOUSE: Final = re.compile(rf"(?<![0-9０-９A-Za-z第月年])(?!{_CELL}){_BEHIND}")
 _ROW: Final = re.compile(
     rf"(?<![0-9０-９\-.:：]){_DIGIT}{{1,3}}(?:[-－—]{_DIGIT}{{1,4}}){{1,3}}(?![0-9０-９\-－—.:：年月日米元时点])"
 )

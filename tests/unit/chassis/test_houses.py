@@ -35,6 +35,7 @@ def test_house_numbers_go(text: str, told: str) -> None:
     [
         *(
             "地铁1号线",
+            "云溪001单元",
             "2026-11-22",
             "11月5号晚上",
             "110、12345",
