@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from tests.integration.dispatch.conftest import PASSWORD, Street
 
 pytestmark = pytest.mark.anyio
+PATIENCE_S = 60
 
 
 @asynccontextmanager
@@ -43,16 +44,17 @@ async def signed_in(url: str, login: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def next_event(lines: AsyncIterator[str], name: str) -> dict[str, str]:
-    """The fields of the next event of that name."""
+    """The fields of the next event of that name. A stream that stays silent but for its heartbeat fails the test."""
     fields: dict[str, str] = {}
-    async for line in lines:
-        if not line:
-            if fields.get("event") == name:
-                return fields
-            fields = {}
-        elif not line.startswith(":"):
-            key, _, value = line.partition(": ")
-            fields[key] = value
+    async with asyncio.timeout(PATIENCE_S):
+        async for line in lines:
+            if not line:
+                if fields.get("event") == name:
+                    return fields
+                fields = {}
+            elif not line.startswith(":"):
+                key, _, value = line.partition(": ")
+                fields[key] = value
     raise AssertionError(f"the stream ended before {name}")
 
 
