@@ -112,6 +112,14 @@ describe("the service's clock", () => {
     expect(Math.abs(serverNow() - (phone + 3_600_000))).toBeLessThan(1_500);
   });
 
+  it("leaves a phone that is right alone, whatever fraction of the second the header drops", () => {
+    for (const phone of [1_795_000_000_010, 1_795_000_000_500, 1_795_000_000_990]) {
+      const before = serverNow() - Date.now();
+      noteServerTime(new Date(phone + before).toUTCString(), phone - 20, phone + 20);
+      expect(Math.abs(serverNow() - Date.now() - before)).toBeLessThanOrEqual(30);
+    }
+  });
+
   it("does not listen to nonsense", () => {
     const before = serverNow();
     noteServerTime("yesterday", 0, 1);

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
+from services.chassis.statements import Line, Statements, Within
 from services.chassis.settings import DatabaseSettings
 from tests.support.stand import CHECKOUT
 
@@ -96,3 +97,11 @@ class HeldDatabase(Database):
             if not self._gate.is_set():
                 self.held.set()
                 await self._gate.wait()
+
+    @asynccontextmanager
+    async def statements(self) -> AsyncIterator[Statements]:
+        async with self.transaction() as tx:
+            yield Within(tx)
+
+    def line(self) -> Line:
+        return Line(self.statements, lasting=False)

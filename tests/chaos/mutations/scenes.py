@@ -10,7 +10,7 @@ from typing import Final
 
 from services.governance.acts import Actor, Inputs, Post
 from services.governance.cycle import Action, Role
-from tests.chaos.mutations.kept import until
+from tests.chaos.mutations.kept import PATIENCE_S, until
 from tests.chaos.mutations.small import GRID, SmallStand
 
 COMMIT_S: Final = 3.0
@@ -41,7 +41,7 @@ async def committed_late(stand: SmallStand) -> None:
     """Of two writers the one who took the smaller number commits last, after the other's row is in Kafka."""
     stand.slow_db.hold()
     late = asyncio.create_task(stand.report(slow=True))
-    await stand.slow_db.held.wait()
+    await asyncio.wait_for(stand.slow_db.held.wait(), PATIENCE_S)
     await _sent(stand, await stand.report())
     stand.slow_db.let_go()
     stand.slow_db.held.clear()

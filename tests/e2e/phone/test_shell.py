@@ -68,17 +68,21 @@ def page(phone: Callable[..., BrowserContext], address: str) -> Page:
     return page
 
 
-def offline_start(page: Page) -> str:
-    """Close everything, lose the network, open the form; the name of the script it runs."""
-    context, address = page.context, page.url
+def start(context: BrowserContext, address: str) -> str:
+    """Close everything and open the form; the name of the script it runs."""
     for one in context.pages:
         one.close()
-    context.set_offline(True)
     fresh = context.new_page()
     fresh.goto(address)
     expect(fresh.locator(".tiles")).to_be_visible()
-    found = script_of(fresh)
-    context.set_offline(False)
+    return script_of(fresh)
+
+
+def offline_start(page: Page) -> str:
+    """The same without a network."""
+    page.context.set_offline(True)
+    found = start(page.context, page.url)
+    page.context.set_offline(False)
     return found
 
 
@@ -97,11 +101,11 @@ def test_a_new_version_comes_whole_at_a_start_and_never_under_a_page_in_use(
     page.get_by_role("link", name="我的").tap()  # the open page goes on with its own files
     expect(page.locator(".settings")).to_be_visible()
     page.context.set_offline(False)
-    page.reload()
-    page.wait_for_function("name => document.querySelector('script[type=module]')?.src.endsWith(name)", arg=new.script)
-    page.get_by_role("link", name="上报", exact=True).tap()
-    ready(page)
-    assert offline_start(page) == new.script
+    context, form = page.context, page.url.replace("/mine", "/")
+    # Chromium lets a worker go at its own leisure, so the very next start may still be the old one's, but whole.
+    until("a start runs the next version", lambda: start(context, form) == new.script)
+    ready(context.pages[0])
+    assert offline_start(context.pages[0]) == new.script
 
 
 @pytest.mark.parametrize("missing", ["assets/index-nextnext.js", "index.html of the version before"])

@@ -2,18 +2,16 @@
 import { onScopeDispose, ref, type Ref } from "vue";
 
 let offset = 0;
-let bestRoundTrip = Number.POSITIVE_INFINITY;
 
-/** Take the `Date` of an answer. The quickest answers tell most; a slow one may be off by its travel time. */
+/**
+ * Take the `Date` of an answer, which drops the fraction of the second: the service's clock stood somewhere in that
+ * second, somewhere between asking and hearing. The phone's clock is moved no farther than that demands, so one that
+ * is right stays untouched, and moments noted before and after a reload keep their order.
+ */
 export function noteServerTime(date: string | null, sent: number, received: number): void {
   const server = date === null ? Number.NaN : Date.parse(date);
   if (Number.isNaN(server)) return;
-  const roundTrip = received - sent;
-  const measured = server + 500 - (sent + received) / 2; // the header drops the fraction of the second
-  const drifted = Math.abs(measured - offset) > 2_000 + roundTrip;
-  if (roundTrip > bestRoundTrip && !drifted) return;
-  bestRoundTrip = roundTrip;
-  offset = measured;
+  offset = Math.min(Math.max(offset, server - received), server + 999 - sent);
 }
 
 /** Milliseconds since the epoch on the service's clock. */
