@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-LOCAL = ZoneInfo("Asia/Shanghai")
+from services.chassis.clock import LOCAL
+
 EVER = date.min
 """The first day of a cell that nothing older is known of."""
 

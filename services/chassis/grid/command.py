@@ -7,11 +7,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from services.chassis.clock import SystemClock
+from services.chassis.clock import LOCAL, SystemClock
 from services.chassis.engines import EngineFailed
 from services.chassis.grid.audit_app import audit_app
 from services.chassis.grid.replay_app import replay_app
@@ -229,7 +228,7 @@ def rulebook_explain(
     from services.chassis.grid.rulebook import Files, explain_rulebook
     from services.chassis.grid.rulebook_answer import Question, spot_of
 
-    start = at.replace(tzinfo=ZoneInfo("Asia/Shanghai")).astimezone(UTC) if at is not None else SystemClock().now()
+    start = at.replace(tzinfo=LOCAL).astimezone(UTC) if at is not None else SystemClock().now()
     question = Question(category, condition, spot_of(cell), source, nature, danger, start)
     raise typer.Exit(explain_rulebook(Files(file, calendars, lang), question, as_json=as_json))
 

@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
+
+from services.chassis.clock import LOCAL
 
 if TYPE_CHECKING:
     from services.chassis.streams.sought import Sought
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 SERVICES = ("intake", "dispatch", "escalation")
 
 replay_app = typer.Typer(help="Events put aside: dead letters, held events, keys that wait.", no_args_is_help=True)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from services.chassis.clock import LOCAL
 from services.chassis.db import Database, Tx, grid_now
 from services.chassis.grants import SERVICE_ROLES
 from services.chassis.grid.asking import run
@@ -18,7 +18,6 @@ from services.chassis.streams.byhand import DeadLetter, NoSuchDeadLetter, NoSuch
 from services.chassis.streams.sought import HeldEvent, Sought
 
 PAGE: Final = 100
-LOCAL: Final = ZoneInfo("Asia/Shanghai")
 
 
 def show() -> int:

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import httpx
 
-from services.chassis.clock import SystemClock
+from services.chassis.clock import LOCAL, SystemClock
 from services.chassis.db import grid_now
 from services.chassis.directory import Directory
 from services.chassis.directory.files import read_street
 from services.chassis.ids import SystemIds
 from services.chassis.serve import ExitCode
 from services.chassis.settings import DispatchHttpSettings
-from services.dispatch.feed.history import ZONE, Era, write_history
+from services.dispatch.feed.history import Era, write_history
 from services.dispatch.feed.people import Streets
 from services.dispatch.feed.play import FeedPlan, Played, play
 from services.dispatch.settings import DispatchSettings
@@ -122,7 +122,7 @@ async def run_history(base: Ground, asked: argparse.Namespace) -> int:
         return ExitCode.NOT_READY
     now = await _now(base)
     rulebook = await base.directory.current_rulebook(street, now)
-    era = Era(until=now.astimezone(ZONE).date(), days=asked.days, per_day=asked.per_day, seed=asked.seed)
+    era = Era(until=now.astimezone(LOCAL).date(), days=asked.days, per_day=asked.per_day, seed=asked.seed)
     count = await asyncio.to_thread(write_history, asked.out, directory, rulebook, era)
     since = era.until - timedelta(days=era.days)
     sys.stdout.write(f"{count} rows of {since} to {era.until - timedelta(days=1)} in {asked.out}\n")

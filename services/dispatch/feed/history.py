@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
+from services.chassis.clock import LOCAL
 from services.chassis.directory import Directory
 from services.dispatch.feed.matters import Kind, Matter, Spot, draw_matter
 from services.governance import routing
@@ -22,7 +22,6 @@ from services.governance.acts import Spot as AreaSpot
 from services.governance.cycle import Nature
 from services.governance.rulebook import Rulebook
 
-ZONE: Final = ZoneInfo("Asia/Shanghai")
 COLUMNS: Final = (
     *("id", "created_at", "street", "street_code", "community", "community_code", "lng", "lat", "category"),
     *("category_code", "text", "place", "unit", "unit_code", "source", "nature", "closed_in_time", "closed_overdue"),
@@ -73,7 +72,7 @@ def rows(directory: Directory, rulebook: Rulebook, era: Era) -> Iterator[dict[st
         mean = era.per_day * (WEEKEND if day.weekday() >= 5 else 1.0)
         moments = sorted(_moment(rng, day) for _ in range(max(1, round(rng.gauss(mean, mean**0.5)))))
         for number, at in enumerate(moments):
-            yield teller.row(f"H{day:%Y%m%d}-{number:04d}", at, last_day=datetime.combine(era.until, time(), ZONE))
+            yield teller.row(f"H{day:%Y%m%d}-{number:04d}", at, last_day=datetime.combine(era.until, time(), LOCAL))
 
 
 class _Teller:
@@ -155,7 +154,7 @@ def _bit(value: bool) -> str:
 
 def _moment(rng: random.Random, day: date) -> datetime:
     hour = rng.choices(range(24), BY_HOUR)[0]
-    return datetime.combine(day, time(hour, rng.randint(0, 59), rng.randint(0, 59)), ZONE)
+    return datetime.combine(day, time(hour, rng.randint(0, 59), rng.randint(0, 59)), LOCAL)
 
 
 __all__: Sequence[str] = ("COLUMNS", "Era", "rows", "write_history")

@@ -6,9 +6,9 @@ import csv
 import io
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from schemas.labels import Labels
+from services.chassis.clock import LOCAL
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
 from services.chassis.houses import without_house_numbers
@@ -21,7 +21,6 @@ from services.governance.cycle import Role
 EXPORTERS = (Role.DUTY_CHIEF, Role.STREET_LEADER, Role.HANDLING_UNIT, Role.MEMBER_UNIT)
 """Who may take cases out of the house: the street all of its own, a unit what it has a share in."""
 PAGE = 500
-LOCAL = ZoneInfo("Asia/Shanghai")
 _BOM = "\ufeff"  # without it a spreadsheet takes Chinese for something else
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = (

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from pypinyin import Style, lazy_pinyin
 
 from schemas.events.report import ReportSubmittedV1
+from services.chassis.clock import LOCAL
 from services.chassis.directory import Directory, day_of
 from services.dispatch.store.reports import Claim
 from services.dispatch.store.write import Words
 from services.governance.acts import ActorRef, CaseRef, CategoryRef, OpenCase, RecordedOutcome, Spot
 from services.governance.case import Case
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 SUMMARY_CHARS = 80
 _STREET_ENDINGS = ("街道办事处", "街道", "镇", "乡")
 

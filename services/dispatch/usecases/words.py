@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from schemas.labels import Labels
 from schemas.sentences import sentence, steps
+from services.chassis.clock import LOCAL
 from services.chassis.directory import Directory
 from services.dispatch.store.candidates import Candidate
 from services.governance.acts import Clock, Fact, Post
@@ -18,7 +18,6 @@ from services.governance.explain import explain
 from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 _TIER_OF_STAGE = {Stage.COMMUNITY_CALL.value: Tier.COMMUNITY.value, Stage.COORDINATION.value: Tier.STREET.value}
 _BY_MACHINE = {"case.report_attached": "photo"}  # without a person it is a photo that has arrived
 _REASON_GROUPS = ("reason", "means", "grade", "supervise_kind", "whistle_kind", "rule", "action")

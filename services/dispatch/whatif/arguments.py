@@ -6,12 +6,10 @@ import argparse
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from schemas.labels import LANGUAGES
+from services.chassis.clock import LOCAL
 from services.dispatch.usecases.ground import Ground
-
-LOCAL = ZoneInfo("Asia/Shanghai")
 
 
 def whatif_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ No answer of these routes may be kept by a cache, and nothing given here leaves 
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -21,6 +20,7 @@ from schemas.api.reporter import (
 from schemas.labels import Labels
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import CurrentPerson, Person
+from services.chassis.clock import LOCAL
 from services.governance.cycle import Role
 from services.intake.api.photos import vouched_for
 from services.intake.api.room import Room, labels_for
@@ -31,7 +31,6 @@ from services.intake.usecases.refusal import unknown_report
 from services.intake.usecases.reveal import reveal
 
 _NO_STORE = {"cache-control": "no-store"}
-_LOCAL = timezone(timedelta(hours=8), "CST")  # the whole country keeps one time
 
 
 def reporter_router(room: Room, sealer: Sealer) -> APIRouter:
@@ -117,6 +116,6 @@ def _revealed(shown: Identity, seen: Reveal, person: Person) -> IdentityRevealed
         phone=shown.phone,
         email=shown.email,
         contact=shown.contact,
-        watermark=f"{person.login} {seen.at.astimezone(_LOCAL):%Y-%m-%d %H:%M} {str(seen.reveal_id)[-8:]}",
+        watermark=f"{person.login} {seen.at.astimezone(LOCAL):%Y-%m-%d %H:%M} {str(seen.reveal_id)[-8:]}",
         at=seen.at,
     )

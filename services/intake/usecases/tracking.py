@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from schemas.labels import Labels
+from services.chassis.clock import LOCAL
 from services.chassis.directory.model import Directory
 from services.chassis.houses import without_house_numbers
 from services.governance.acts import CategoryRef
@@ -19,7 +20,6 @@ from services.intake.store.reading import CaseSeen, ReportSeen
 from services.intake.tables.rows import StepRow
 from services.intake.usecases.words import ANSWERS, Words
 
-_LOCAL = timezone(timedelta(hours=8), "CST")  # the whole country keeps one time
 _SHORT = "%m-%d %H:%M"
 _LONG = "%Y-%m-%d %H:%M"
 
@@ -150,4 +150,4 @@ def _category_name(report: ReportSeen, rulebook: Rulebook | None) -> tuple[str, 
 
 
 def _local(at: datetime, form: str) -> str:
-    return at.astimezone(_LOCAL).strftime(form)
+    return at.astimezone(LOCAL).strftime(form)

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import pytest
 
 from schemas.labels import Labels
+from services.chassis.clock import LOCAL
 from services.chassis.directory import Directory
 from services.chassis.directory.model import Account, Street, Unit
 from services.dispatch.sse import Cursor, Reset
 from services.dispatch.store.feed import Place
 from services.dispatch.store.near import Point, metres
 from services.dispatch.usecases.opening import case_number
-from services.dispatch.usecases.words import LOCAL, Words
+from services.dispatch.usecases.words import Words
 from services.governance.acts import ClockState
 from services.governance.cycle import ClosedKind, Role, State
 from tests.unit.dispatch.conftest import opened, rulebook

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import datetime, time
 
 from schemas.api.intake import ReportCreatedOut
 from schemas.api.open311 import CreatedOut, ExtendedOut, NoteOut, ReceiptOut, RequestOut
 from schemas.labels import Labels
+from services.chassis.clock import LOCAL
 from services.chassis.directory.model import Directory
 from services.governance.cycle import LIVE, ClosedKind, Stage, State
 from services.governance.rulebook import Rulebook
@@ -21,7 +22,6 @@ from services.intake.store.open311 import UNSURE, RequestSeen
 from services.intake.tables.rows import StepRow
 from services.intake.usecases.open311.offer import named
 
-_LOCAL = timezone(timedelta(hours=8), "CST")  # the whole country keeps one time
 _ROUGH = 3  # decimals of a degree: about a hundred metres
 _TOLD = frozenset({ClosedKind.SELF, ClosedKind.UNFOUNDED, ClosedKind.DECLINED})
 
@@ -67,7 +67,7 @@ def created_of(receipt: ReportCreatedOut, base: str, labels: Labels, *, extended
     url, number = f"{base}{receipt.track_url}", receipt.receipt_no
     said = [labels.text("open311.received", number=number, url=url)]
     if receipt.due_at is not None:
-        said.append(labels.text("open311.due", at=receipt.due_at.astimezone(_LOCAL).strftime("%Y-%m-%d %H:%M")))
+        said.append(labels.text("open311.due", at=receipt.due_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")))
     if receipt.cross_border:
         said.append(labels.text("open311.outside"))
     notice = ("" if labels.lang == "zh-CN" else " ").join(said)
@@ -77,7 +77,7 @@ def created_of(receipt: ReportCreatedOut, base: str, labels: Labels, *, extended
 
 def when(at: datetime) -> str:
     """A moment in the standard's form, to the second."""
-    return at.astimezone(_LOCAL).isoformat(timespec="seconds")
+    return at.astimezone(LOCAL).isoformat(timespec="seconds")
 
 
 def _name(seen: RequestSeen, name: str | None, labels: Labels) -> str | None:
@@ -153,4 +153,4 @@ def _state_name(seen: RequestSeen, labels: Labels) -> str:
 
 def _day(at: datetime) -> datetime:
     """The beginning of its day: a number tells the day anyhow."""
-    return datetime.combine(at.astimezone(_LOCAL).date(), time(), _LOCAL)
+    return datetime.combine(at.astimezone(LOCAL).date(), time(), LOCAL)
