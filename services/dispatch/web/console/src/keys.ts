@@ -8,14 +8,17 @@ export type Bindings = Readonly<Record<string, () => void>>;
 const PRESSED = "a[href], button, summary";
 const TYPING = "input, textarea, select, [contenteditable='true'], [role='combobox']";
 
+/** Whether a dialog that takes the whole keyboard is to be seen. */
+function underDialog(): boolean {
+  const dialogs = Array.from(document.querySelectorAll<HTMLElement>("[role='dialog'][aria-modal='true']:not([aria-hidden='true'])"));
+  return dialogs.some((one) => one.offsetParent !== null || one.getClientRects().length > 0);
+}
+
 /** Whether a key press belongs to what has the focus and not to the page. */
 export function busyElsewhere(event: KeyboardEvent): boolean {
   if (event.isComposing || event.keyCode === 229) return true; // an input method is at work
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return true;
-  if (document.querySelector("[role='dialog'][aria-modal='true']:not([aria-hidden='true'])")) {
-    const open = Array.from(document.querySelectorAll<HTMLElement>("[role='dialog'][aria-modal='true']"));
-    if (open.some((one) => one.offsetParent !== null || one.getClientRects().length > 0)) return true;
-  }
+  if (underDialog()) return true;
   const target = event.target instanceof Element ? event.target : null;
   if (target === null) return false;
   if (event.key === "Enter" && target.closest(PRESSED) !== null) return true;
@@ -32,4 +35,14 @@ export function useKeys(bindings: Bindings): void {
     };
   }
   onScopeDispose(tinykeys(window, map, { ignore: busyElsewhere }));
+}
+
+/** Ctrl+K, or ⌘K: also while somebody types, never while an input method composes or another dialog is open. */
+export function usePaletteKey(toggle: () => void): void {
+  const onlyComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229 || underDialog();
+  const does = (event: KeyboardEvent) => {
+    event.preventDefault();
+    toggle();
+  };
+  onScopeDispose(tinykeys(window, { "$mod+k": does }, { ignore: onlyComposing }));
 }

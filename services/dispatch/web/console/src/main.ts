@@ -3,6 +3,7 @@ import "../../common/src/case-parts.css";
 import "./style/element.css";
 import "./style/shell.css";
 import "./style/list.css";
+import "./style/palette.css";
 import "./style/panel.css";
 import "./style/pages.css";
 import { wordsReady } from "@grid/webkit";
