@@ -96,6 +96,13 @@ class QueuePageOut(Out):
     cursor: str
 
 
+class FoundCasesOut(QueuePageOut):
+    """A page of a search, newest first. `total` comes with the first page; with `more` there are more than that."""
+
+    total: int | None = None
+    more: bool = False
+
+
 class QueueCountsEvent(Out):
     """SSE `queue.counts`."""
 
@@ -116,6 +123,12 @@ class CaseGoneEvent(Out):
     """SSE `case.gone`: out of the caller's sight."""
 
     case_no: str
+
+
+class BeatEvent(Out):
+    """SSE `beat`: as of this moment everything that concerns the caller has been told."""
+
+    at: Moment
 
 
 class CalendarOut(Out):
@@ -162,7 +175,9 @@ class PlaceOut(Out):
 
 
 class StageOut(Out):
-    """One step of the bar. `skipped` says why it was not walked."""
+    """One step of the bar. `skipped` says why it was not walked. `used_s` is how long the case stood there in all;
+    `counted_s` is what the step's own `clock` has counted of `allowed_s`, in seconds of its `basis`. `who` acted there,
+    the last three."""
 
     stage: Stage
     label: str
@@ -170,7 +185,11 @@ class StageOut(Out):
     left_at: Moment | None = None
     used_s: int = 0
     allowed_s: int | None = None
+    counted_s: int | None = None
+    basis: str | None = None
+    clock: str | None = None
     skipped: str | None = None
+    who: tuple[str, ...] = ()
 
 
 class ClockOut(Out):
@@ -211,8 +230,17 @@ class CaseReportOut(Out):
     source: str
 
 
+class TaskActOut(Out):
+    """What a unit did last."""
+
+    at: Moment
+    label: str
+    by_name: str | None = None
+
+
 class TaskOut(Out):
-    """One unit's or person's share."""
+    """One unit's or person's share: what was asked and by whom, until when (while it is open), what it did last and
+    what it showed."""
 
     id: str
     kind: str
@@ -222,6 +250,11 @@ class TaskOut(Out):
     state: TaskState
     given_at: Moment
     done_at: Moment | None = None
+    ask: str | None = None
+    given_by: str | None = None
+    due: DueOut | None = None
+    last: TaskActOut | None = None
+    evidence: tuple[CasePhotoOut, ...] = ()
 
 
 class AbsorbedOut(Out):
@@ -231,6 +264,32 @@ class AbsorbedOut(Out):
     opened_at: Moment
     merged_at: Moment
     reports: int
+
+
+class NearbyOut(Out):
+    """Another matter close by. `distance_m` null: one of the two has no pin, they share a cell. `same_class`: it may
+    be the same matter again. `due` is null where nothing runs."""
+
+    case_no: str
+    title: str
+    category: str = ""
+    state: State
+    state_label: str
+    urgency: Urgency | None = None
+    reports: int
+    opened_at: Moment
+    distance_m: int | None = None
+    lng: float | None = None
+    lat: float | None = None
+    same_class: bool
+    open: bool
+    due: DueOut | None = None
+
+
+class NearbyPageOut(Out):
+    """What else is open close by, and what of the same class was closed lately; the nearest first."""
+
+    cases: tuple[NearbyOut, ...] = ()
 
 
 class AskedForOut(Out):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Response
 
-from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut
+from schemas.api.dispatch import ActionIn, CaseOut, ConflictOut, NearbyPageOut
 from schemas.labels import Labels
 from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, etag, if_match, language, not_found
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
@@ -17,8 +17,10 @@ from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import find_case
 from services.dispatch.tables import idempotency
 from services.dispatch.usecases.act import EvidenceUnknown, UnknownCase, VersionConflict, Wish, act
+from services.dispatch.usecases.nearby import nearby_of
 from services.dispatch.usecases.show import show
 from services.dispatch.usecases.words import Words
+from services.governance.case import Sight
 from services.governance.cycle import Action
 from services.governance.errors import GovernanceError, IllegalTransition
 
@@ -35,6 +37,19 @@ async def read_case(case_no: CaseNo, person: CurrentPerson, parts: Parts, respon
         shown = await _page(tx, case_no, person, parts)
     response.headers["etag"] = etag(shown.version)
     return shown
+
+
+@router.get("/{case_no}/nearby", summary="What else stands close by")
+async def read_nearby(case_no: CaseNo, person: CurrentPerson, parts: Parts) -> NearbyPageOut:
+    """Open cases around it that the caller may read, and those of the same class closed lately; the nearest first."""
+    scope = scope_of(person.actor)
+    async with parts.db.reading() as tx:
+        found = await find_case(tx, case_no, scope)
+        if found is None or found.sight is not Sight.FULL:
+            raise not_found()
+        book = await parts.directory.rulebook(found.case.rulebook)
+        words = Words(Labels(person.lang), parts.directory.current())
+        return await nearby_of(tx, found.case, scope, book, words)
 
 
 @router.post("/{case_no}/actions/{action}", response_model=CaseOut, summary="Act on a case")

@@ -46,7 +46,7 @@ async def candidates(tx: Tx, case: Case, scope: Scope, closed_days: int) -> list
     lately = func.directory.grid_now() - func.make_interval(0, 0, 0, closed_days)
     alive = or_(cases.c.live, and_(cases.c.state == State.CLOSED.value, cases.c.closed_at > lately))
     others = (cases.c.category == case.category.code, cases.c.case_no != case.case_no, ~cases.c.history)
-    query = select(*_SHOWN).where(*others, alive, _beside(case), readable_cases(scope))
+    query = select(*_SHOWN).where(*others, alive, beside(case), readable_cases(scope))
     rows = (await tx.execute(query.order_by(cases.c.opened_at.desc()).limit(_LOOKED_AT))).mappings()
     found = [
         Candidate(
@@ -58,7 +58,7 @@ async def candidates(tx: Tx, case: Case, scope: Scope, closed_days: int) -> list
             category=row["category"],
             reports=row["reports"],
             opened_at=row["opened_at"],
-            distance_m=_distance(case, row["lng"], row["lat"]),
+            distance_m=distance(case, row["lng"], row["lat"]),
         )
         for row in rows
     ]
@@ -67,7 +67,7 @@ async def candidates(tx: Tx, case: Case, scope: Scope, closed_days: int) -> list
     return near[:MOST]
 
 
-def _beside(case: Case) -> ColumnElement[bool]:
+def beside(case: Case) -> ColumnElement[bool]:
     """A box around the pin; without one the same cell."""
     spot = case.spot
     if spot.lng is None or spot.lat is None:
@@ -79,7 +79,7 @@ def _beside(case: Case) -> ColumnElement[bool]:
     )
 
 
-def _distance(case: Case, lng: float | None, lat: float | None) -> int | None:
+def distance(case: Case, lng: float | None, lat: float | None) -> int | None:
     spot = case.spot
     if spot.lng is None or spot.lat is None or lng is None or lat is None:
         return None

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-
 import orjson
 
 from schemas.api.dispatch import (
-    AskedForOut,
     CaseCategoryOut,
     CaseOut,
     CasePhotoOut,
@@ -16,10 +12,6 @@ from schemas.api.dispatch import (
     ClockOut,
     OwnerOut,
     PlaceOut,
-    RequestOut,
-    StageOut,
-    TaskOut,
-    TimelineOut,
 )
 from schemas.cases import co_units
 from schemas.labels import Labels
@@ -28,57 +20,26 @@ from services.chassis.directory import DirectoryCache, day_of
 from services.chassis.houses import without_house_numbers
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
-from services.dispatch.store.candidates import Candidate, candidates
-from services.dispatch.store.detail import EvidenceRow, FactRow, Found, evidence_of, facts_of, whole_facts
+from services.dispatch.store.candidates import candidates
+from services.dispatch.store.detail import Found, evidence_of, facts_of, whole_facts
 from services.dispatch.store.reports import ReportWords, reports_of
 from services.dispatch.usecases.forms import Forms
-from services.dispatch.usecases.joined import absorbed_of, others_in
+from services.dispatch.usecases.happened import requests_of, timeline_of
+from services.dispatch.usecases.joined import absorbed_of
+from services.dispatch.usecases.page import CasePage
 from services.dispatch.usecases.routing import routing_of
+from services.dispatch.usecases.shares import shares_of
+from services.dispatch.usecases.steps import steps_of
 from services.dispatch.usecases.words import Words
-from services.governance.acts import Actor, Clock, Fact, Inputs
-from services.governance.case import Case, Sight, asked_with, permit, stage_of
+from services.governance.acts import Actor, Clock
+from services.governance.case import Case, Sight, permit, stage_of
 from services.governance.case.mediation import may_read, mediators
-from services.governance.cycle import Action, ClockKind, Intent, Stage
+from services.governance.cycle import Action
 from services.governance.moves import BY_STEP
 from services.governance.rulebook import Rulebook
 from services.governance.sla import over_ratio
 
-_JOINT = "、"
 LIAISON = "liaison_leader"
-
-# Which clock says how long a stage may take; the last one started counts.
-_STAGE_CLOCKS: dict[ClockKind, Stage] = {
-    ClockKind.GRID_RESPONSE: Stage.DISCOVERY,
-    ClockKind.GRID_DISPOSAL: Stage.DISCOVERY,
-    ClockKind.COMMUNITY_RESPONSE: Stage.COMMUNITY_CALL,
-    ClockKind.COMMUNITY_DISPOSAL: Stage.COMMUNITY_CALL,
-    ClockKind.STREET_ANSWER: Stage.COORDINATION,
-    ClockKind.FILE: Stage.COORDINATION,
-    ClockKind.DISPATCH: Stage.COORDINATION,
-    ClockKind.RULING: Stage.COORDINATION,
-    ClockKind.RESPONSE: Stage.RESPONSE,
-    ClockKind.DISTRICT_RESPONSE: Stage.RESPONSE,
-    ClockKind.HANDLING: Stage.DISPOSAL,
-    ClockKind.DISTRICT_HANDLING: Stage.DISPOSAL,
-    ClockKind.VERIFY: Stage.CLOSING,
-    ClockKind.VISIT: Stage.CLOSING,
-    ClockKind.CLOSE: Stage.CLOSING,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """What the page is made from."""
-
-    case: Case
-    facts: list[FactRow]
-    history: list[Fact]
-    reports: list[ReportWords]
-    evidence: list[EvidenceRow]
-    rulebook: Rulebook
-    words: Words
-    now: datetime
-    beside: list[Candidate]
 
 
 async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: str) -> CaseOut:
@@ -86,7 +47,7 @@ async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: 
     case = found.case
     words = Words(Labels(lang), cache.current())
     book = await cache.rulebook(case.rulebook)
-    page = _Page(
+    page = CasePage(
         case=case,
         facts=await facts_of(tx, case.case_id),
         history=await whole_facts(tx, case.case_id),
@@ -124,11 +85,12 @@ def _without_houses(whole: CaseOut) -> CaseOut:
         )
         for asked in whole.requests
     ]
-    told = {"place": place, "reports": tuple(reports), "timeline": tuple(timeline), "requests": tuple(requests)}
-    return whole.model_copy(update=told)
+    tasks = [task.model_copy(update={"ask": task.ask and hide(task.ask)}) for task in whole.tasks]
+    told = {"reports": tuple(reports), "timeline": tuple(timeline), "requests": tuple(requests), "tasks": tuple(tasks)}
+    return whole.model_copy(update={"place": place, **told})
 
 
-def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
+def _case_out(page: CasePage, address: str, actor: Actor) -> CaseOut:
     case, words, book = page.case, page.words, page.rulebook
     condition = book.conditions.get(case.condition) if case.condition else None
     owner = case.owner
@@ -148,9 +110,10 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
             "liaison_leader": _liaison(case, page),
             "clocks": tuple(_clock(clock, page) for clock in case.clocks),
             "reports": tuple(_report(report, case.case_no) for report in page.reports),
-            "tasks": _tasks(page),
-            "requests": _requests(page),
-            "timeline": _timeline(page),
+            "stages": steps_of(page, named=True),
+            "tasks": shares_of(page),
+            "requests": requests_of(page),
+            "timeline": timeline_of(page),
             "routing": routing_of(case, book, words),
             "master": case.master and case.master.case_no,
             "absorbed": absorbed_of(case),
@@ -162,7 +125,7 @@ def _case_out(page: _Page, address: str, actor: Actor) -> CaseOut:
     )
 
 
-def _outline(page: _Page) -> CaseOut:
+def _outline(page: CasePage) -> CaseOut:
     """How the case stands, for whose act took it out of his own sight."""
     case, words = page.case, page.words
     return _class_only(page).model_copy(
@@ -178,14 +141,14 @@ def _outline(page: _Page) -> CaseOut:
             "opened_at": case.opened_at,
             "closed_at": case.closed_at,
             "closed_as": case.closed_as,
-            "stages": _stages(page),
+            "stages": steps_of(page, named=False),
             "rulebook": case.rulebook,
             "source": case.source,
         }
     )
 
 
-def _class_only(page: _Page) -> CaseOut:
+def _class_only(page: CasePage) -> CaseOut:
     """What is told of a restricted case outside its chain: no place below the community, no words, no people, not how
     it stands or since when."""
     case, words = page.case, page.words
@@ -241,53 +204,14 @@ def _place(case: Case, words: Words, address: str) -> PlaceOut:
     )
 
 
-def _liaison(case: Case, page: _Page) -> str | None:
+def _liaison(case: Case, page: CasePage) -> str | None:
     if case.spot.community is None:
         return None
     found = page.words.directory.on_roster(case.spot.community, LIAISON, page.now)
     return found[0].name if found else None
 
 
-def _stages(page: _Page) -> tuple[StageOut, ...]:
-    """The six steps: when each was first entered and last left, how long it took in all, how long it may take."""
-    skipped = dict(page.case.skipped)
-    visits = _visits(page)
-    return tuple(
-        StageOut(
-            stage=stage,
-            label=page.words.word("stage", stage),
-            entered_at=visits[stage][0][0] if stage in visits else None,
-            left_at=visits[stage][-1][1] if stage in visits else None,
-            used_s=sum(int(((end or page.now) - begin).total_seconds()) for begin, end in visits.get(stage, [])),
-            allowed_s=_allowed(page.case, stage),
-            skipped=skipped.get(stage) if stage not in visits else None,
-        )
-        for stage in Stage
-    )
-
-
-def _visits(page: _Page) -> dict[Stage, list[tuple[datetime, datetime | None]]]:
-    """Stage → stretches [from, to) in it; the present one is open until the case ends."""
-    visits: dict[Stage, list[tuple[datetime, datetime | None]]] = {}
-    current: tuple[Stage, datetime] | None = None
-    for fact in page.facts:
-        stage = Stage(fact.stage)
-        if current is not None and current[0] is stage:
-            continue
-        if current is not None:
-            visits.setdefault(current[0], []).append((current[1], fact.at))
-        current = (stage, fact.at)
-    if current is not None:
-        visits.setdefault(current[0], []).append((current[1], page.case.closed_at))
-    return visits
-
-
-def _allowed(case: Case, stage: Stage) -> int | None:
-    own = [clock for clock in case.clocks if _STAGE_CLOCKS.get(clock.kind) is stage and clock.task_id is None]
-    return max(own, key=lambda clock: clock.started_at).budget_s if own else None
-
-
-def _clock(clock: Clock, page: _Page) -> ClockOut:
+def _clock(clock: Clock, page: CasePage) -> ClockOut:
     sentence, steps = page.words.why_due(page.case, clock, page.history, page.rulebook)
     return ClockOut(
         clock_id=clock.clock_id,
@@ -306,7 +230,7 @@ def _clock(clock: Clock, page: _Page) -> ClockOut:
     )
 
 
-def _over(clock: Clock, page: _Page) -> float | None:
+def _over(clock: Clock, page: CasePage) -> float | None:
     ratio = over_ratio(clock, page.now, page.rulebook.calendar)
     return ratio if ratio > 0 else None
 
@@ -325,95 +249,3 @@ def _report(report: ReportWords, case_no: str) -> CaseReportOut:
         at=report.at,
         source=report.source,
     )
-
-
-def _tasks(page: _Page) -> tuple[TaskOut, ...]:
-    return tuple(
-        TaskOut(
-            id=task.task_id,
-            kind=task.kind,
-            unit=task.unit,
-            unit_name=page.words.place(task.unit) or None,
-            person_name=page.words.person(task.person),
-            state=task.state,
-            given_at=task.given_at,
-            done_at=task.done_at,
-        )
-        for task in page.case.tasks
-    )
-
-
-def _requests(page: _Page) -> tuple[RequestOut, ...]:
-    noted = {(fact.account, fact.at): fact.note for fact in page.facts if fact.note}
-    return tuple(
-        RequestOut(
-            id=request.request_id,
-            kind=request.kind,
-            label=page.words.word("action", request.kind),
-            status=request.status,
-            by_name=page.words.person(request.by.account),
-            at=request.at,
-            until=request.until,
-            reason=page.words.word("reason", request.reason) if request.reason else None,
-            note=noted.get((request.by.account, request.at)),
-            asked=_asked(asked_with(request), page),
-            deciders=tuple(page.words.word("role", role) for role in request.deciders),
-        )
-        for request in page.case.requests
-    )
-
-
-def _asked(inputs: Inputs, page: _Page) -> tuple[AskedForOut, ...]:
-    """What a request was filled in with, in words; reason and date have their own fields."""
-    words, book = page.words, page.rulebook
-    category, condition = book.categories.get(inputs.category or ""), book.conditions.get(inputs.condition or "")
-    shown = {
-        "category": category.name if category else None,
-        "condition": condition.text if condition else None,
-        "urgency": words.word("urgency", inputs.urgency) if inputs.urgency else None,
-        "cell": words.place(inputs.cell),
-        "lead_unit": words.place(inputs.lead_unit),
-        "co_units": _JOINT.join(words.place(unit) for unit in inputs.co_units),
-        "master": inputs.master,
-    }
-    return tuple(AskedForOut(name=n, label=words.word("input", n), text=text) for n, text in shown.items() if text)
-
-
-def _timeline(page: _Page) -> tuple[TimelineOut, ...]:
-    shown: dict[str, list[CasePhotoOut]] = {}
-    for piece in page.evidence:
-        if piece.fact_id is not None:
-            url = f"/api/v1/cases/{page.case.case_no}/evidence/{piece.id}"
-            shown.setdefault(piece.fact_id, []).append(CasePhotoOut(id=piece.id, url=url))
-    return tuple(
-        TimelineOut(
-            sequence=fact.sequence,
-            at=fact.at,
-            kind=fact.kind,
-            label=page.words.fact(fact.kind, fact.intent, fact.stage, machine=_machine(fact)),
-            actor_name=page.words.person(fact.account),
-            actor_post=page.words.post(fact.role, fact.unit),
-            machine=_machine(fact),
-            rule=fact.rule,
-            note=fact.note,
-            reason=page.words.reason(fact.reason, page.rulebook) if fact.reason else None,
-            intent=Intent(fact.intent) if fact.intent else None,
-            evidence=tuple(shown.get(fact.fact_id, ())),
-            recall_until=_recall_until(fact, page),
-            cases=others_in(whole),
-        )
-        for fact, whole in zip(page.facts, page.history, strict=False)  # read after, so it may be longer
-    )
-
-
-def _machine(fact: FactRow) -> bool:
-    return fact.account is None and fact.role is None
-
-
-def _recall_until(fact: FactRow, page: _Page) -> datetime | None:
-    """Only the machine's last act can be taken back, for as long as the rulebook says."""
-    undo = page.case.undo
-    if undo is None or (fact.rule, fact.at) != (undo.rule, undo.at):
-        return None
-    until = undo.at + timedelta(seconds=page.rulebook.settings.recall_s)
-    return until if until > page.now else None
