@@ -268,8 +268,8 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
     **_rows(CaseRoutedV1, "reported", "filed", "reclassified", "dispatched", "redispatched", "ruled"),
     **_rows(
         CaseTaskedV1,
-        *("confirm_requested", "confirmed", "check_passed_on", "co_added", "co_dropped", "co_done", "co_waived"),
-        *("fed_back", "verified", "verify_failed"),
+        *("confirm_requested", "confirmed", "check_passed_on", "co_added", "co_claimed", "co_dropped", "co_done"),
+        *("co_waived", "fed_back", "verified", "verify_failed"),
     ),
     **_rows(
         CaseRequestV1,

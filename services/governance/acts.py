@@ -647,6 +647,7 @@ class FactKind(StrEnum):
     RETURNED = "case.returned"
     RULED = "case.ruled"
     CO_ADDED = "case.co_added"
+    CO_CLAIMED = "case.co_claimed"
     CO_DROPPED = "case.co_dropped"
     CO_DONE = "case.co_done"
     CO_WAIVED = "case.co_waived"

@@ -269,6 +269,8 @@ _DISPOSAL = (
          (_need("task", InputType.TASK), _reason(DROP_REASONS))),
     Move("20.waive", A.WAIVE, _JOINT, (), _by(_DC), F.CO_WAIVED,
          (_need("task", InputType.TASK), _reason(DROP_REASONS))),
+    Move("20.claim", A.CLAIM, _JOINT, (), (_CO[1],), F.CO_CLAIMED, (_may("task", InputType.TASK), _MAY_NOTE),
+         primary=True),
     Move("20.done", A.CO_DONE, _JOINT, (), _CO, F.CO_DONE, (_NOTE, _may("task", InputType.TASK), _MAY_EVIDENCE),
          primary=True),
     Move("20.decline", A.DECLINE_OFFER, _JOINT, (), (_CO[1], *_ask(_CO[0]), *_approve(_CS, _DP, _DC)), F.CO_DROPPED,

@@ -18,7 +18,7 @@ from services.governance.rulebook import Rulebook
 _OPEN = frozenset({TaskState.OFFERED, TaskState.DOING})
 _FIELD_ROLES = (Role.GRID_WORKER, Role.GRID_SECRETARY, Role.VERIFIER)
 
-_OWN_SHARE = frozenset({Action.CO_DONE, Action.DECLINE_OFFER})
+_OWN_SHARE = frozenset({Action.CLAIM, Action.CO_DONE, Action.DECLINE_OFFER})
 """What a unit says of its own share: others' are no choice."""
 _PROPOSED = frozenset({Action.FILE, Action.FILE_DISPATCH, Action.DISPATCH, Action.RECLASSIFY})
 

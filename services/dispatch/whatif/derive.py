@@ -221,6 +221,7 @@ _GIVEN: Mapping[Action, _Given] = {
     Action.DROP_CO: _task,
     Action.WAIVE: _task,
     Action.CO_DONE: _task,
+    Action.CLAIM: _task,
     Action.DECLINE_OFFER: _task,
     Action.REOPEN: _reopened,
     Action.RECALL: _recalled,

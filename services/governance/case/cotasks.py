@@ -122,6 +122,13 @@ def co_done(turn: Turn, actor: Actor) -> None:
     turn.emit(FactKind.CO_DONE, changes, tell=(Told("lead_unit", turn.case.lead or ""),))
 
 
+def claim(turn: Turn, actor: Actor) -> None:
+    """A member unit promises its share: from now on the lead waits for it."""
+    task = _own(turn, own_offers(turn.case, actor))
+    tell = (Told("lead_unit", turn.case.lead or ""),)
+    turn.emit(FactKind.CO_CLAIMED, [turn.task_as(task, TaskState.DOING)], tell=tell)
+
+
 def decline_offer(turn: Turn, actor: Actor) -> None:
     """A member unit says no by itself; a street unit asks, and who gave the work lets it off."""
     asked = turn.granting
@@ -137,8 +144,8 @@ def _share_of(turn: Turn, unit: str | None) -> Task:
     raise UnknownTask(named or "")
 
 
-def can_decline(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
-    """Only an offer to a member unit can be declined; a task of a street unit cannot."""
+def has_offer(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:
+    """Only what a member unit was asked for can be claimed or declined; a task of a street unit cannot."""
     if not own_offers(case, actor):
         raise UnknownTask("")
 

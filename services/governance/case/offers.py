@@ -58,7 +58,7 @@ def _every_task(case: Case, _actor: Actor) -> tuple[Task, ...]:
 
 
 # A unit ends its own share; the lead and the street speak of anybody's.
-_TASKS = {"20.done": own_tasks, "20.decline": own_offers}
+_TASKS = {"20.claim": own_offers, "20.done": own_tasks, "20.decline": own_offers}
 
 
 def _filled(field: Input, move: Move, case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> Input:

@@ -109,6 +109,7 @@ EFFECTS: Mapping[str, Effect] = {
     "20": _plain(cotasks.add_co),
     "20.drop": _plain(cotasks.drop_co),
     "20.waive": _plain(cotasks.waive),
+    "20.claim": cotasks.claim,
     "20.done": cotasks.co_done,
     "20.decline": cotasks.decline_offer,
     "21": _plain(anytime.call_conference),
@@ -206,7 +207,8 @@ DOING: Mapping[str, tuple[Guard, ...]] = {
     "4": (calling.branch_has_spoken,),
     "13b": (coordination.may_decline,),
     "19": (coordination.may_rule,),
-    "20.decline": (cotasks.can_decline,),
+    "20.claim": (cotasks.has_offer,),
+    "20.decline": (cotasks.has_offer,),
     "25": (requests.in_danger,),
     "32": (closing.own_tier,),
 }

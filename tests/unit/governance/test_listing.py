@@ -506,6 +506,16 @@ def shares_are_given_done_waived_and_dropped() -> Teller:
 
 
 @story
+def a_member_unit_promises_and_keeps_it() -> Teller:
+    teller = Teller(to_handling(Walk()))
+    teller.act(LEAD, Action.ADD_CO, co_units=("wuye",)).act(CITY_OFFICE, Action.CLAIM)
+    teller.act(PROPERTY, Action.CLAIM, task="c1:t9").act(PROPERTY, Action.CLAIM, note="two people").offers()
+    teller.act(PROPERTY, Action.CLAIM).act(PROPERTY, Action.DECLINE_OFFER)
+    teller.act(LEAD, Action.FEEDBACK, note="n", close_condition_met=True, evidence=PHOTO)
+    return teller.act(PROPERTY, Action.CO_DONE, note="done").stands()
+
+
+@story
 def a_share_beyond_the_handling_time() -> Teller:
     teller = Teller(to_handling(Walk()))
     return teller.act(LEAD, Action.ADD_CO, co_units=("zhifa",), until=at("2026-05-06 10:00"))

@@ -14,6 +14,7 @@ from services.governance.errors import (
     MissingInput,
     NotPermitted,
     SeparationOfDuties,
+    UnknownTask,
 )
 from tests.support.governance import (
     CHIEF,
@@ -187,6 +188,19 @@ def test_the_community_settles_with_co_tasks_of_its_own() -> None:
         walk.act(COMMUNITY_SECRETARY, Action.VERIFY_PASS, means="on_site")
     walk.act(WORKER, Action.VERIFY_PASS, means="on_site")
     assert walk.case.state is State.CLOSED
+
+
+def test_what_a_member_unit_has_promised_is_waited_for() -> None:
+    walk = to_community(Walk())
+    walk.act(COMMUNITY_SECRETARY, Action.ACCEPT, co_units=("wuye",))
+    walk.act(PROPERTY, Action.CLAIM, note="two people on Saturday")
+    with pytest.raises(CoTasksOpen):
+        walk.act(COMMUNITY_SECRETARY, Action.FEEDBACK, note="x", close_condition_met=True, evidence=PHOTO)
+    with pytest.raises(UnknownTask):
+        walk.act(PROPERTY, Action.DECLINE_OFFER)
+    walk.act(PROPERTY, Action.CO_DONE, note="done")
+    walk.act(COMMUNITY_SECRETARY, Action.FEEDBACK, note="x", close_condition_met=True, evidence=PHOTO)
+    assert walk.case.state is State.FED_BACK
 
 
 def test_the_street_answers_then_files() -> None:
