@@ -77,7 +77,7 @@ export function pageApp(app: PageApp): UserConfig {
       host: "127.0.0.1",
       fs: { allow: [services, labels] },
       // The service compares Origin with its own address, so the proxy speaks as the service's own page.
-      proxy: { "/api": { target: backend, headers: { origin: backend } } },
+      proxy: { "/api": { target: backend, changeOrigin: true, headers: { origin: backend } } },
     },
     build: {
       outDir,
