@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -129,6 +130,14 @@ class BeatEvent(Out):
     """SSE `beat`: as of this moment everything that concerns the caller has been told."""
 
     at: Moment
+
+
+class TodayOut(Out):
+    """What a street's day has brought since midnight, of what the caller sees; `closed` by whatever road."""
+
+    day: date
+    opened: int
+    closed: int
 
 
 class CalendarOut(Out):

@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from services.chassis.db import move_clock
+from services.chassis.telemetry import Metrics
 from services.dispatch.store.queues import QUEUES
+from services.dispatch.usecases.ground import Ground
+from services.dispatch.usecases.turning import KeepingLists
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do, get, proposed
 
@@ -26,6 +29,13 @@ async def counts(client: httpx.AsyncClient) -> dict[str, int]:
     answer = await client.get("/api/v1/queues")
     assert answer.status_code == 200, answer.text
     return {queue["id"]: queue["open"] for queue in answer.json()["queues"]}
+
+
+async def keep_lists(street: Street) -> None:
+    """What a loop of the relay's process does four times a second."""
+    keeping = KeepingLists(Ground(street.db, street.cache, street.ids, Metrics("dispatch")))
+    while await keeping.once():
+        pass
 
 
 async def dispatched(street: Street, sign_in: SignIn) -> str:
@@ -58,6 +68,20 @@ async def test_counts_equal_the_pages(street: Street, sign_in: SignIn) -> None:
     assert counted["branch_triage"] == 3
     for queue in QUEUES:
         assert len(await ids_in(client, queue.id)) == counted[queue.id], queue.id
+
+
+async def test_the_day_so_far_is_told_within_ones_sight(street: Street, sign_in: SignIn) -> None:
+    leader, stranger, branch = await sign_in("lingdao"), await sign_in("shequ02"), await sign_in("zhibu01")
+    case_no = await street.opened()
+    await street.opened()
+    await do(branch, case_no, "self_resolve_start")
+    await do(branch, case_no, "self_resolve_done", means="guan", note="已劝离")
+    told = (await leader.get("/api/v1/today")).json()
+    assert (told["opened"], told["closed"]) == (2, 1)
+    assert (await stranger.get("/api/v1/today")).json() == {"day": told["day"], "opened": 0, "closed": 0}
+    async with street.db.transaction() as tx:
+        await move_clock(tx, timedelta(days=1))
+    assert (await leader.get("/api/v1/today")).json()["opened"] == 0
 
 
 async def test_pages_join_without_gap_or_repeat(street: Street, sign_in: SignIn) -> None:
@@ -96,6 +120,7 @@ async def test_what_is_late_stands_in_overdue_and_red(street: Street, sign_in: S
     assert await ids_in(client, "overdue") == []
     async with street.db.transaction() as tx:
         await move_clock(tx, timedelta(days=5))
+    await keep_lists(street)
     client = await sign_in("shouli")
     assert await ids_in(client, "overdue") == await ids_in(client, "red") == [case_no]
 
