@@ -11,10 +11,11 @@ from pydantic import AwareDatetime
 
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import Person, require_role
+from services.chassis.clock import LOCAL
 from services.chassis.db import grid_now
 from services.dispatch.api.wiring import Parts
 from services.dispatch.store.export import Span
-from services.dispatch.usecases.export import EXPORTERS, LOCAL, export_csv
+from services.dispatch.usecases.export import EXPORTERS, export_csv
 
 router = APIRouter(prefix="/api/v1/export", tags=["export"])
 Exporter = Annotated[Person, Depends(require_role(*EXPORTERS))]
