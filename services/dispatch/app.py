@@ -56,13 +56,14 @@ from services.dispatch.store import retention
 from services.dispatch.tables import SCHEMA, inbox, outbox
 from services.dispatch.usecases.archive import Archiving
 from services.dispatch.usecases.ground import Ground
+from services.dispatch.usecases.indexing import Indexing
 from services.dispatch.usecases.recompute import Abandoned
 from services.dispatch.usecases.take import Tools
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
 
 NAME = "dispatch"
-NEEDED_REVISION = "0008"
+NEEDED_REVISION = "0010"
 STATIC = Path(__file__).parent / "static"
 EVIDENCE = "evidence"
 """The part of the picture store that is dispatch's."""
@@ -149,7 +150,9 @@ async def build_relay() -> Running:
     recomputing = Abandoned(base, settings.recompute_per_s)
     chores = (*retention.evidence_chores(pictures, bench(), kept), Archiving(base), recomputing)
     keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
-    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper))
+    indexing = Indexing(base.db, base.directory)
+    search = Part("search", indexing.run, indexing.pulse)
+    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper), search)
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 

@@ -141,7 +141,7 @@ case_reports = Table(
     Column("report_id", Uuid, primary_key=True),
     # deferred: a report is claimed before its case row is written
     Column("case_id", Uuid, ForeignKey(cases.c.id, deferrable=True, initially="DEFERRED"), nullable=False, index=True),
-    Column("receipt_no", Text, nullable=False),
+    Column("receipt_no", Text, nullable=False, index=True),
     Column("reporter_ref", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("at", _WHEN, nullable=False),
@@ -205,6 +205,29 @@ case_facts = Table(
     CheckConstraint(f"to_state IN ({_STATES})", name="to_state"),
     Index("ix_case_facts_account", "account", "at", postgresql_where=text("account IS NOT NULL")),
     comment="append-only: what happened to cases",
+)
+
+# By what cases are found. Made of the other tables, a moment after them, and at any time anew.
+search_rows = Table(
+    "search_rows",
+    metadata,
+    Column("case_id", Uuid, ForeignKey(cases.c.id), primary_key=True),
+    Column("opened_at", _WHEN, nullable=False),
+    Column("words", Text, nullable=False),
+    Column("open_words", Text),  # without house numbers; NULL: there are none
+    Column("keys", ARRAY(BigInteger), nullable=False),
+    # without a list of waiting entries: every search would have to read through it
+    Index("ix_search_rows_keys", "keys", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+    comment="by what cases are found; made of the other tables",
+)
+
+# Only ever added to by those who change cases: a row that is taken away has been seen with everything before it.
+search_todo = Table(
+    "search_todo",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("case_id", Uuid, nullable=False),
+    comment="cases whose search row is to be made anew, oldest first",
 )
 
 # What people typed; it never leaves this table in an event.

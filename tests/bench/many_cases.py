@@ -39,7 +39,7 @@ def sample_rulebook() -> Rulebook:
 
 def fill(database_url: str, count: int, now: datetime) -> None:
     """So many cases in handling, each with running limits on working time. `now`: the database's."""
-    kinds = list(_kinds(now))
+    kinds = list(kinds_of(now))
     rng = random.Random(SEED)
     names = list(case_row(kinds[0]))
     lines = [_line(case_row(case), names) for case in kinds]
@@ -55,11 +55,12 @@ def fill(database_url: str, count: int, now: datetime) -> None:
 
 def last_due(now: datetime) -> datetime:
     """When the last limit of the earliest of them ends."""
-    clocks: list[Clock] = [clock for case in _kinds(now) for clock in case.clocks if clock.running_since is not None]
+    clocks: list[Clock] = [clock for case in kinds_of(now) for clock in case.clocks if clock.running_since is not None]
     return max(clock.due_at for clock in clocks)
 
 
-def _kinds(now: datetime) -> Iterator[Case]:
+def kinds_of(now: datetime) -> Iterator[Case]:
+    """The different cases that all others repeat."""
     book, rng = sample_rulebook(), random.Random(SEED)
     for number in range(KINDS):
         began = (now - timedelta(minutes=rng.randrange(10, 50))).replace(microsecond=0)
@@ -91,6 +92,11 @@ def _street(number: int) -> str:
 
 def _line(row: dict[str, Any], names: list[str]) -> str:
     return "\t".join(_cell(row[name]) for name in names) + "\n"
+
+
+def copy_line(row: dict[str, Any]) -> str:
+    """A row in COPY's text form, its values in their order."""
+    return _line(row, list(row))
 
 
 def _cell(value: Any) -> str:

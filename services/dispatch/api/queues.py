@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from schemas.api.dispatch import QueuePageOut, QueuesOut
+from schemas.api.dispatch import FoundCasesOut, QueuePageOut, QueuesOut
 from schemas.labels import Labels
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.auth import CurrentPerson
 from services.dispatch.api.wiring import Parts
 from services.dispatch.store.audience import scope_of
-from services.dispatch.usecases.queues import UnknownQueue, count_queues, find_cases, read_queue
+from services.dispatch.store.searching import Place, TooShort
+from services.dispatch.usecases.queues import COUNTED, UnknownQueue, count_queues, find_cases, read_queue
 
 router = APIRouter(prefix="/api/v1", tags=["queues"])
 
@@ -57,13 +60,27 @@ async def search_cases(
     person: CurrentPerson,
     parts: Parts,
     asked: Annotated[Page, Depends(page)],
-    q: Annotated[str, Query(max_length=100, description="case number, receipt number or words")] = "",
-) -> QueuePageOut:
-    """Cases that the caller may see, newest first; closed ones too."""
+    q: Annotated[str, Query(max_length=100, description="words of two characters or more; a case has them all")] = "",
+) -> FoundCasesOut:
+    """By number, receipt, text, place, unit and people: cases that the caller may see, newest first, closed ones too.
+
+    Nobody finds a case by what its page would not tell him.
+    """
     cursor = await parts.feed.now()
     async with parts.db.reading() as tx:
-        rows, more = await find_cases(tx, q, person.actor, parts.directory, limit=asked.limit, after=_after(asked))
-    return QueuePageOut(rows=tuple(rows), next=encode_cursor(*more) if more else None, cursor=cursor.encode())
+        try:
+            found = await find_cases(tx, q, person.actor, parts.directory, limit=asked.limit, after=_found_after(asked))
+        except TooShort as error:
+            told = Labels(person.lang).text("search.short")
+            wrong = FieldProblem(field="q", code="too_short", message=told)
+            raise Problem(422, "invalid_input", detail=told, errors=[wrong]) from error
+    return FoundCasesOut(
+        rows=tuple(found.rows),
+        next=encode_cursor(*found.next) if found.next else None,
+        cursor=cursor.encode(),
+        total=min(found.total, COUNTED) if found.total is not None else None,
+        more=found.total is not None and found.total > COUNTED,
+    )
 
 
 def ids_of(joined: str | None) -> list[str]:
@@ -79,3 +96,14 @@ def _after(asked: Page) -> tuple[str, str] | None:
             return key, case_id
     wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
     raise Problem(422, "invalid_input", errors=[wrong])
+
+
+def _found_after(asked: Page) -> Place | None:
+    after = _after(asked)
+    if after is None:
+        return None
+    try:
+        return Place(datetime.fromisoformat(after[0]), str(UUID(after[1])))
+    except ValueError as error:
+        wrong = FieldProblem(field="after", code="cursor", message="not a cursor of this list")
+        raise Problem(422, "invalid_input", errors=[wrong]) from error

@@ -1,4 +1,4 @@
-"""Reading lists: a page of a queue, the counts of all queues, a search."""
+"""Reading lists: a page of a queue, the counts of all queues, the rows of some cases."""
 
 from __future__ import annotations
 
@@ -11,26 +11,22 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
-    and_,
     cast,
     func,
     literal,
     literal_column,
-    or_,
     select,
     text,
-    true,
     tuple_,
     union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from services.chassis.houses import names_a_house
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.store.bulk import as_json
 from services.dispatch.store.queues import QUEUES, Queue, Sort, is_overdue, queues_of_case
-from services.dispatch.tables import case_reports, case_texts, cases
+from services.dispatch.tables import cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +84,15 @@ async def queue_page(tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: t
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
 
 
-async def search(
-    tx: Tx, words: str, scope: Scope, *, sort: Sort, limit: int, after: tuple[str, str] | None
-) -> list[ListRow]:
-    """Cases by number, by receipt number or by words of a report; open and closed, newest first by `sort`."""
-    wanted = words.strip()
-    like = f"%{_escaped(wanted)}%"
-    of_report = (
-        select(literal(1))
-        .select_from(case_reports.outerjoin(case_texts, case_texts.c.report_id == case_reports.c.report_id))
-        .where(
-            case_reports.c.case_id == cases.c.id,
-            or_(
-                case_reports.c.receipt_no == wanted,
-                case_texts.c.masked_text.ilike(like),
-                case_texts.c.masked_place.ilike(like),
-            ),
-        )
-    )
-    # words of a case that he may not read are not searchable: a hit would tell what it is about, or who lives there
-    theirs = handled_cases(scope) if names_a_house(wanted) else readable_cases(scope)
-    by_words = and_(theirs, of_report.exists())
-    hit = or_(cases.c.case_no.ilike(like), by_words) if wanted else true()
-    return await _fetch(tx, _paged(_rows(sort, scope).where(visible_cases(scope), hit), sort, limit, after))
+async def rows_in_order(tx: Tx, ids: Sequence[str], scope: Scope) -> list[ListRow]:
+    """The rows of those cases among `ids` that the scope sees, in this order."""
+    found = await rows_of(tx, ids, scope, with_queues=False)
+    return [found[case_id] for case_id in ids if case_id in found]
 
 
-async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope) -> dict[str, ListRow]:
+async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope, *, with_queues: bool = True) -> dict[str, ListRow]:
     """The rows of some cases that the scope sees, each with the queues it stands in now."""
-    query = _rows(None, scope, queues_of_case(scope)).where(
+    query = _rows(None, scope, queues_of_case(scope) if with_queues else None).where(
         visible_cases(scope),
         cases.c.id.in_(text("SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json))")),
     )
@@ -157,7 +134,3 @@ def _paged(query: Select[Any], sort: Sort, limit: int, after: tuple[str, str] | 
 async def _fetch(tx: Tx, query: Select[Any], **values: object) -> list[ListRow]:
     rows = await tx.execute(query, values)
     return [ListRow(**{**row, "flags": tuple(row["flags"]), "queues": tuple(row["queues"])}) for row in rows.mappings()]
-
-
-def _escaped(words: str) -> str:
-    return words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

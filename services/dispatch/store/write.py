@@ -22,6 +22,7 @@ from services.dispatch.store import Tx
 from services.dispatch.store.bulk import insert_rows, update_rows, upsert_rows
 from services.dispatch.store.columns import case_row, fact_row, request_row, task_row
 from services.dispatch.store.reports import move_reports
+from services.dispatch.store.search_todo import Touched, note_touched
 from services.governance.acts import Fact, FactKind, TookIn
 from services.governance.case import Case
 
@@ -83,6 +84,8 @@ async def save(tx: Tx, steps: Sequence[Step], words: Mapping[str, Words]) -> Non
     await insert_rows(tx, tables.case_facts, facts)
     await _save_shares(tx, first, last)
     await move_reports(tx, _moved(steps))
+    acted = {step.after.case_id for step in steps if step.fact.actor.account is not None}
+    await note_touched(tx, (Touched(first[i], after, i in acted) for i, after in last.items()))
     await publish(tx, tables.outbox, [_event(step) for step in steps])
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from schemas.api.dispatch import QueueCountOut, QueueRow
 from schemas.labels import Labels
 from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, scope_of
-from services.dispatch.store.lists import ListRow, QueueCount, counts, queue_page, search
-from services.dispatch.store.queues import BY_AGE, BY_ID, QUEUES, Queue
+from services.dispatch.store.lists import ListRow, QueueCount, counts, queue_page, rows_in_order
+from services.dispatch.store.queues import BY_ID, QUEUES, Queue
+from services.dispatch.store.searching import Asked, Place, found
 from services.dispatch.usecases.rows import row_out, rulebooks_of
 from services.governance.acts import Actor
+
+
+COUNTED: Final = 1_000
+"""So many hits are counted; more than that is a question too wide to be worth the time."""
 
 
 class UnknownQueue(LookupError):
@@ -34,12 +41,28 @@ async def read_queue(
     return await _page(rows, cache, limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of what was looked for. `total` counts no further than `COUNTED`, and only with the first page."""
+
+    rows: list[QueueRow]
+    next: tuple[str, str] | None
+    total: int | None
+
+
 async def find_cases(
-    tx: Tx, words: str, actor: Actor, cache: DirectoryCache, *, limit: int, after: tuple[str, str] | None
-) -> tuple[list[QueueRow], tuple[str, str] | None]:
-    """Cases that the caller may see, by number or words."""
-    rows = await search(tx, words, scope_of(actor), sort=BY_AGE, limit=limit + 1, after=after)
-    return await _page(rows, cache, limit)
+    tx: Tx, words: str, actor: Actor, cache: DirectoryCache, *, limit: int, after: Place | None
+) -> Found:
+    """Cases by number or by what is said of them, newest first. Raises TooShort."""
+    scope = scope_of(actor)
+    most = limit if after is not None else max(limit, COUNTED)
+    places = await found(tx, Asked.of(words), scope, most=most + 1, after=after)
+    shown = await rows_in_order(tx, [place.case_id for place in places[:limit]], scope)
+    rulebooks = await rulebooks_of(cache, shown)
+    out = [row_out(row, cache.current(), rulebooks) for row in shown]
+    last = places[limit - 1] if len(places) > limit else None
+    goes_on = (last.opened_at.isoformat(), last.case_id) if last is not None else None
+    return Found(out, goes_on, min(len(places), COUNTED + 1) if after is None else None)
 
 
 async def _page(

@@ -38,6 +38,7 @@ from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.sse import Feed
 from services.dispatch.usecases.ground import Ground
+from services.dispatch.usecases.indexing import index_some
 from services.dispatch.usecases.take import Taking, Tools
 from services.governance.cycle import Nature, Role, Urgency
 
@@ -118,6 +119,11 @@ class Street:
             if c.restricted is restricted and book.conditions[c.conditions[0]].urgency is Urgency.ORDINARY
         )
         return CategoryV1(scheme=found.scheme, version=found.version, code=found.code)
+
+    async def indexed(self) -> None:
+        """Make the search rows of whatever has changed, as the part beside the relay does all the time."""
+        async with self.db.transaction() as tx:
+            await index_some(tx, self.cache)
 
     async def account(self, login: str) -> str:
         return next(a.account_id for a in self.cache.current().accounts.values() if a.login == login)

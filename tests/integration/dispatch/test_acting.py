@@ -222,7 +222,9 @@ async def test_a_restricted_case_shows_class_and_community_only_outside_its_chai
     assert outside["place"]["grid"] is None
     rows = (await chief.get("/api/v1/queues/branch_triage")).json()["rows"]
     assert [(r["summary"], r["address"]) for r in rows] == [("", "云溪社区")]
+    await street.indexed()
     assert (await chief.get("/api/v1/cases", params={"q": "垃圾"})).json()["rows"] == []
+    assert len((await branch.get("/api/v1/cases", params={"q": "垃圾"})).json()["rows"]) == 1
     urged = await post(chief, case_no, "urge", outside["version"])
     assert (urged.status_code, urged.json()["code"]) == (403, "not_permitted")
 

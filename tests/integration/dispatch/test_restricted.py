@@ -104,6 +104,7 @@ async def test_what_is_said_in_mediation_is_in_no_fact_event_timeline_or_file(st
         "SELECT string_agg(details::text, ' ') FROM identity.audit_log",
     ):
         assert NOTE not in str(await street.scalar(statement)), statement
+    await street.indexed()
     for client in (chief, mediator):
         assert NOTE not in json.dumps(await get(client, case_no), ensure_ascii=False)
         assert NOTE not in (await client.get("/api/v1/export/cases.csv")).text
