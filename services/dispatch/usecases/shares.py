@@ -10,6 +10,9 @@ from services.dispatch.usecases.page import CasePage, by_machine
 from services.governance.acts import Clock, ClockState, Task, TaskGiven
 from services.governance.cycle import ClockKind
 
+_ASKED = frozenset({"lead", "co", "confirm"})
+"""Shares that somebody gives with words of his own; the others follow by themselves."""
+
 _OF_LEAD = (ClockKind.RESPONSE, ClockKind.HANDLING)
 """The lead has no clock of its own: its time is the case's."""
 
@@ -33,7 +36,7 @@ def _share(task: Task, page: CasePage) -> TaskOut:
         state=task.state,
         given_at=task.given_at,
         done_at=task.done_at,
-        ask=given.note if given else None,
+        ask=_asked(given, page) if given and task.kind in _ASKED else None,
         given_by=page.words.person(given.account) if given else None,
         due=_due(clock) if clock else None,
         last=_act(acts[-1], page) if acts else None,
@@ -49,6 +52,12 @@ def _giving(task: Task, page: CasePage) -> FactRow | None:
         if any(isinstance(change, TaskGiven) and change.task.task_id == task.task_id for change in whole.changes):
             return fact
     return None
+
+
+def _asked(given: FactRow, page: CasePage) -> str | None:
+    """What was written when it was given; 立案并派遣 is two facts of one act, with the words under the first."""
+    same = (fact for fact in page.facts if (fact.account, fact.at) == (given.account, given.at))
+    return next((fact.note for fact in same if fact.note), None)
 
 
 def _acts(task: Task, page: CasePage) -> list[FactRow]:

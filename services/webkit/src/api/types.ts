@@ -45,6 +45,13 @@ export interface StageOut {
   left_at?: string | null;
   used_s?: number | null;
   allowed_s?: number | null;
+  /** What the step's own clock has counted of `allowed_s`, in seconds of its basis. */
+  counted_s?: number | null;
+  basis?: ClockBasis | null;
+  /** The clock's name. */
+  clock?: string | null;
+  /** Who acted there, the last three. */
+  who?: string[];
   /** Why the step was not walked: `grid`, `community` or `direct`. */
   skipped?: string | null;
 }

@@ -1,5 +1,6 @@
 /** What a case's photos tell beside what they show: a hint for people, never a verdict. */
-import { api, shortTime, t } from "@grid/webkit";
+import { api, shortTime, t, type TimelineOut } from "@grid/webkit";
+import type { CasePhoto } from "./types";
 
 export interface PhotoHint {
   report_id: string;
@@ -29,6 +30,18 @@ export function wordsOf(hint: PhotoHint, now: number): string {
   if (hint.metres_from_pin !== null && hint.metres_from_pin >= FAR_M) words.push(t("photo.hint.far", { m: hint.metres_from_pin }));
   if (hint.elsewhere > 0) words.push(t("photo.hint.elsewhere", { n: hint.elsewhere }));
   return words.join(" · ");
+}
+
+/** Acts whose photos show how the place looks now that somebody was there. */
+const SETTLING = new Set(["case.self_resolved", "case.fed_back", "case.co_done", "case.verified"]);
+
+/** Photos of the place afterwards, the newest first. */
+export function afterOf(timeline: readonly TimelineOut[]): CasePhoto[] {
+  return timeline
+    .filter((entry) => SETTLING.has(entry.kind))
+    .slice()
+    .sort((a, b) => b.sequence - a.sequence)
+    .flatMap((entry) => entry.evidence ?? []);
 }
 
 /** Other cases with the same picture, each once. */

@@ -30,6 +30,9 @@ export interface QueueRow {
   address: string;
   owner_name: string;
   lead_unit: string | null;
+  /** Codes of its community and of the lead unit. */
+  community?: string | null;
+  unit?: string | null;
   due: DueOut | null;
   reports: number;
   hand_overs: number;
@@ -98,6 +101,13 @@ export interface CaseTask {
   state: string;
   given_at: string;
   done_at: string | null;
+  /** What was asked when it was given, and by whom. */
+  ask?: string | null;
+  given_by?: string | null;
+  /** While it is open. */
+  due?: DueOut | null;
+  last?: { at: string; label: string; by_name: string | null } | null;
+  evidence?: CasePhoto[];
 }
 
 export interface CaseRequest {
