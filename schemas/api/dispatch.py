@@ -65,8 +65,8 @@ class CategoryNameOut(Out):
 
 
 class QueueRow(Out):
-    """One case in a list. Of a restricted case outside its owner chain only class and community are filled: how it
-    stands, since when and how urgent it is, is then null."""
+    """One case in a list; `community` and `unit` (the lead) are codes. Of a restricted case outside its owner chain
+    only class and community are filled: how it stands, since when and how urgent it is, is then null."""
 
     case_no: str
     version: int
@@ -80,6 +80,8 @@ class QueueRow(Out):
     address: str = ""
     owner_name: str = ""
     lead_unit: str | None = None
+    community: str | None = None
+    unit: str | None = None
     due: DueOut | None = None
     reports: int
     hand_overs: int
@@ -398,6 +400,14 @@ class InputChoiceOut(Out):
     label: str
     detail: str | None = None
     of: str | None = None
+
+
+class FilterChoicesOut(Out):
+    """What lists of the caller's streets can be narrowed by, beside the codes of the rules."""
+
+    community: tuple[InputChoiceOut, ...]
+    category: tuple[InputChoiceOut, ...]
+    unit: tuple[InputChoiceOut, ...]
 
 
 class InputOut(Out):

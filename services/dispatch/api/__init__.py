@@ -6,6 +6,7 @@ from services.dispatch.api.cases import router as cases_router
 from services.dispatch.api.events import router as events_router
 from services.dispatch.api.evidence import router as evidence_router
 from services.dispatch.api.export import router as export_router
+from services.dispatch.api.filters import router as filters_router
 from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.inviting import router as inviting_router
 from services.dispatch.api.lending import router as lending_router
@@ -18,6 +19,7 @@ from services.dispatch.api.words import router as words_router
 
 ROUTERS = (
     queues_router,
+    filters_router,
     today_router,
     calendar_router,
     cases_router,

@@ -39,6 +39,8 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         address=_words(row, row.address) if full else _name(directory, row.community),
         owner_name=_name(directory, row.owner_code) if full else "",
         lead_unit=_name(directory, row.lead_unit) or None if full else None,
+        community=row.community,
+        unit=row.lead_unit if full else None,
         due=DueOut.model_validate(row.due) if row.due is not None and full else None,
         reports=row.reports if full else 0,
         hand_overs=row.hand_overs if full else 0,
