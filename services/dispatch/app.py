@@ -59,11 +59,12 @@ from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.indexing import Indexing
 from services.dispatch.usecases.recompute import Abandoned
 from services.dispatch.usecases.take import Tools
+from services.dispatch.usecases.turning import KeepingLists
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
 
 NAME = "dispatch"
-NEEDED_REVISION = "0010"
+NEEDED_REVISION = "0011"
 STATIC = Path(__file__).parent / "static"
 EVIDENCE = "evidence"
 """The part of the picture store that is dispatch's."""
@@ -152,7 +153,10 @@ async def build_relay() -> Running:
     keeper = housekeeper(NAME, base.db, base.metrics, kept, sweeps=retention.sweeps(kept), others=chores, folder=folder)
     indexing = Indexing(base.db, base.directory)
     search = Part("search", indexing.run, indexing.pulse)
-    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper), search)
+    lists = KeepingLists(base)
+    kept_up = (search, Part("lists", lists.run, lists.pulse))
+    await warm(base.directory)
+    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper), *kept_up)
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 

@@ -34,6 +34,8 @@ from services.chassis.asgi.idempotency import idempotency_tables
 from services.chassis.db import metadata_for
 from services.chassis.inbox import inbox_tables
 from services.chassis.outbox import outbox_tables
+from services.chassis.outbox.tables import Xid8
+from services.dispatch.orders import OF_FEW, ORDERS, holds
 from services.governance.cycle import State
 
 SCHEMA = "dispatch"
@@ -95,6 +97,13 @@ cases = Table(
     Column("last_work_due", _WHEN),  # of all clocks that run on working time; -infinity: none; NULL: not told yet
     Column("over_ratio", Numeric(10, 2)),  # 超时倍数 of what has been counted to its end
     Column("review_at", _WHEN),
+    Column("reply_at", _WHEN),  # by when an order of the street is to be answered
+    Column("twice_at", _WHEN),  # when twice the limit of `due` is used
+    Column("arrival", Text, nullable=False, server_default=""),  # urgency, then when it came
+    _texts("queues"),  # where it stands for whoever sees all of it (store.standing)
+    Column("late", Boolean, nullable=False, server_default=text("false")),
+    Column("turns_at", _WHEN),  # when `queues` or `late` change by time alone
+    Column("standing", BigInteger, nullable=False, server_default=text("0")),  # the sequence they were found for
     Column("opened_at", _WHEN, nullable=False),
     Column("last_at", _WHEN, nullable=False),
     Column("closed_at", _WHEN),
@@ -108,30 +117,77 @@ cases = Table(
     UniqueConstraint("case_no", name="uq_cases_case_no"),
     CheckConstraint(f"state IN ({_STATES})", name="state"),
     CheckConstraint("sequence >= version", name="sequence"),
-    # as the queues sort: without a limit last
-    Index(
-        "ix_cases_live_state_due",
-        "state",
-        text("coalesce(stage_due_at, 'infinity'::timestamptz)"),
-        "id",
-        postgresql_where=text("live"),
-    ),
     Index(
         "ix_cases_live_work_due",
         text("coalesce(last_work_due, 'infinity'::timestamptz)"),
         "id",
         postgresql_where=text("live"),
     ),
-    Index("ix_cases_live_due", "stage_due_at", "id", postgresql_where=text("live")),
     Index("ix_cases_live_lead", "lead_unit", "state", postgresql_where=text("live")),
-    Index("ix_cases_live_flags", "flags", postgresql_using="gin", postgresql_where=text("live")),
-    Index("ix_cases_live_audience", "audience", postgresql_using="gin", postgresql_where=text("live")),
+    # with a short list of waiting entries: every reader has to read through it
+    Index(
+        "ix_cases_live_standing",
+        "audience",
+        "queues",
+        postgresql_using="gin",
+        postgresql_where=text("live"),
+        postgresql_with={"gin_pending_list_limit": "256"},
+    ),
+    Index("ix_cases_live_opened", "opened_at", postgresql_where=text("live")),
+    Index("ix_cases_turns", "turns_at", postgresql_where=text("turns_at IS NOT NULL")),
+    Index(
+        "ix_cases_unstood", "id", postgresql_where=text("standing <> sequence AND (live OR queues <> '{}'::text[])")
+    ),
     Index("ix_cases_closed", "rulebook", "closed_at", postgresql_where=text("state = 'closed' AND NOT history")),
     Index("ix_cases_opened", "opened_at", "id"),
     Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),
     Index("ix_cases_figures", "street", "category", "lead_unit"),
     # rows are rewritten at every fact: leave room so that most stay on their page
     postgresql_with={"fillfactor": "80"},
+)
+
+for _queue, _order in ORDERS.items():
+    if _queue not in OF_FEW:  # as the list sorts
+        _index = Index(f"ix_cases_in_{_queue}", text(_order.key), cases.c.id, postgresql_where=text(holds(_queue)))
+
+# Cases that changed lists by time alone. No fact of theirs says so: the live feed reads it here.
+turned = Table(
+    "turned",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("xid", Xid8(), nullable=False, server_default=text("pg_current_xact_id()")),
+    Column("case_id", Uuid, nullable=False),
+    Column("at", _WHEN, nullable=False, server_default=text("directory.grid_now()")),
+    Index("ix_turned_xid", "xid"),
+    comment="cases that changed lists by time alone",
+)
+
+# How many cases came into a list and left it, for everybody who sees an area. Written by triggers of `cases`, taken
+# into `queue_counts` by one job; what a list holds is both together.
+queue_deltas = Table(
+    "queue_deltas",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("token", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("open", Integer, nullable=False),
+    Column("overdue", Integer, nullable=False),
+    Column("came_at", _WHEN),  # the oldest that came, by when it was opened
+    Column("left_at", _WHEN),  # the oldest that left
+    comment="cases that came into a list and left it",
+)
+queue_counts = Table(
+    "queue_counts",
+    metadata,
+    Column("token", Text, nullable=False),
+    Column("queue", Text, nullable=False),
+    Column("open", BigInteger, nullable=False),
+    Column("overdue", BigInteger, nullable=False),
+    Column("oldest_at", _WHEN),
+    Column("left_at", _WHEN),  # not after `oldest_at`: the oldest may have left, look for it anew
+    PrimaryKeyConstraint("token", "queue"),
+    postgresql_with={"fillfactor": "50"},
+    comment="what each list holds, but for what queue_deltas still has",
 )
 
 # The lasting guard: one report is never two cases, however often and through whatever channel its event arrives.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ CATEGORY, CONDITION = "P0146", "P0146.1"  # five working days
 RULEBOOK = CHECKOUT / "deploy" / "rulebooks" / "fengcheng.toml"
 
 
+@cache
 def sample_rulebook() -> Rulebook:
     """As the sample street has it."""
     folder = RULEBOOK.parent / "calendars"
@@ -41,8 +43,9 @@ def fill(database_url: str, count: int, now: datetime) -> None:
     """So many cases in handling, each with running limits on working time. `now`: the database's."""
     kinds = list(kinds_of(now))
     rng = random.Random(SEED)
-    names = list(case_row(kinds[0]))
-    lines = [_line(case_row(case), names) for case in kinds]
+    rows = [stored_row(case) for case in kinds]
+    names = list(rows[0])
+    lines = [_line(row, names) for row in rows]
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     copy_in = sql.SQL("COPY dispatch.cases ({}) FROM STDIN").format(columns)
     with psycopg.connect(database_url, autocommit=True) as connection:
@@ -51,6 +54,11 @@ def fill(database_url: str, count: int, now: datetime) -> None:
                 kind = rng.randrange(KINDS)
                 copy.write(_renamed(lines[kind], kinds[kind], number).replace(STREET, _street(number)))
         connection.execute("VACUUM (ANALYZE) dispatch.cases")
+
+
+def stored_row(case: Case) -> dict[str, Any]:
+    """As the table has it, but for the words."""
+    return case_row(case, sample_rulebook().calendar)
 
 
 def last_due(now: datetime) -> datetime:

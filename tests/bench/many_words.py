@@ -15,9 +15,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from services.dispatch.store.columns import case_row
 from services.dispatch.store.search_rows import Said, row_of
-from tests.bench.many_cases import copy_line, kinds_of
+from tests.bench.many_cases import copy_line, kinds_of, stored_row
 from tests.support.governance import STREET
 
 SEED = 20261123
@@ -54,7 +53,7 @@ def fill(database_url: str, count: int, now: datetime) -> None:
     """So many cases and their search rows. `now`: the database's."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DROP INDEX dispatch.ix_search_rows_keys")
-        first = case_row(next(iter(kinds_of(now))))
+        first = stored_row(next(iter(kinds_of(now))))
         _copy(connection, "cases", list(first), _cases(count, now))
         _copy(connection, "search_rows", ["case_id", "opened_at", "words", "open_words", "keys"], _words(count, now))
         connection.execute("SET maintenance_work_mem = '512MB'")
@@ -102,7 +101,7 @@ def seen_of(number: int) -> frozenset[str]:
 
 
 def _cases(count: int, now: datetime) -> Iterator[str]:
-    rows = [case_row(case) for case in kinds_of(now)]
+    rows = [stored_row(case) for case in kinds_of(now)]
     for number in range(count):
         row, opened = rows[number % len(rows)], opened_of(number, count, now)
         live = number >= count * (1 - OPEN_SHARE)

@@ -57,7 +57,7 @@ def book() -> Rulebook:
 async def _fill(ground: Ground, cases: int) -> int:
     db = Database(DatabaseSettings(url=ground.database_url), "bench")
     try:
-        return await store(db, list(recorded_cases(book(), cases, 7, BEGIN, DAYS)))
+        return await store(db, list(recorded_cases(book(), cases, 7, BEGIN, DAYS)), book())
     finally:
         await db.close()
 

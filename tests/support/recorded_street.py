@@ -150,12 +150,13 @@ def _wish(case: Case, book: Rulebook, rng: random.Random) -> tuple[Actor, Action
     return by_state.get(case.state, (DESK, Action.NOTE, {"note": "看过了"}))
 
 
-async def store(db: Database, cases: Sequence[Recorded]) -> int:
-    """Into schema dispatch, without events and lists; answers how many facts."""
+async def store(db: Database, cases: Sequence[Recorded], book: Rulebook) -> int:
+    """Into schema dispatch, without events and shares; answers how many facts."""
     facts = 0
     for at in range(0, len(cases), 250):
         portion = cases[at : at + 250]
-        rows = [{**case_row(one.case), "summary": "", "address": ""} for one in portion if one.case is not None]
+        whole = (one.case for one in portion if one.case is not None)
+        rows = [{**case_row(case, book.calendar), "summary": "", "address": ""} for case in whole]
         told = [
             fact_row(f"01c00000-0000-7000-8000-{facts + n:012x}", fact, before, after, asked)
             for n, (fact, before, after, asked) in enumerate(step for one in portion for step in one.steps)

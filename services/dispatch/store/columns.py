@@ -1,13 +1,14 @@
 """Case → its row. Pure: the same case always gives the same columns.
 
 Times of a row come from the case's running clocks: `stage_due_at` is the next limit that somebody must keep now,
-`due_at` the limit of the work itself, `due_soon_at` the first rung before the limit (75 %).
+`due_at` the limit of the work itself, `due_soon_at` the first rung before the limit (75 %), `twice_at` when twice the
+limit will be used. In which lists the case stands is `store.standing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,12 +16,13 @@ import orjson
 from schemas.asked import Asked, dump_asked
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
+from services.dispatch.store.standing import NOWHERE, Times, stand
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
 from services.governance.case import OPEN_TASKS, Case, pending, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
 from services.governance.sla import over_limit
 from services.governance.tiers import RungAct
-from services.governance.worktime import Basis
+from services.governance.worktime import Basis, Calendar, shift
 
 # Clocks beside the stage: the whole case, the window in which a unit may still return, dates that a person named.
 _BACKGROUND = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW, ClockKind.REVIEW, ClockKind.SUPERVISION})
@@ -50,8 +52,9 @@ def stage_clock(case: Case) -> Clock | None:
     return min(_pressing(case.clocks), key=lambda clock: clock.due_at, default=None)
 
 
-def case_row(case: Case) -> Row:
-    """All columns of `cases` but summary and address, which are set when the case is opened."""
+def case_row(case: Case, calendar: Calendar) -> Row:
+    """All columns of `cases` but summary and address, which are set when the case is opened; as it stands at its last
+    fact. `calendar`: of the case's rulebook."""
     clock = stage_clock(case)
     counters = dict(case.counters)
     owner, category, spot = case.owner, case.category, case.spot
@@ -98,6 +101,7 @@ def case_row(case: Case) -> Row:
         "last_work_due": _last_work_due(case),
         "over_ratio": _over_ratio(case),
         "review_at": _review_at(case),
+        **standing_row(case, calendar, case.last_at),
         "opened_at": case.opened_at,
         "last_at": case.last_at,
         "closed_at": case.closed_at,
@@ -106,6 +110,22 @@ def case_row(case: Case) -> Row:
         "sequence": case.sequence,
         "rulebook": case.rulebook,
         "body": orjson.Fragment(dump_case(case)),
+    }
+
+
+def standing_row(case: Case, calendar: Calendar, at: datetime) -> Row:
+    """The columns that say where the case stands at `at`, and in which order."""
+    clock = stage_clock(case)
+    times = Times(_soon(clock) if clock else None, clock.due_at if clock else None, _review_at(case))
+    found = stand(case, times, at) if is_live(case) else NOWHERE
+    return {
+        "reply_at": _reply_at(case),
+        "twice_at": clock and _twice_at(clock, calendar),
+        "arrival": f"{case.urgency}{case.opened_at.astimezone(UTC):%Y%m%d%H%M%S%f}",
+        "queues": found.queues,
+        "late": found.late,
+        "turns_at": found.turns_at,
+        "standing": case.sequence,
     }
 
 
@@ -191,6 +211,17 @@ def _due(clock: Clock) -> Row:
 def _soon(clock: Clock) -> datetime:
     early = [rung.at for rung in clock.rungs if rung.act == RungAct.REMIND and rung.at < clock.due_at]
     return max(early, default=clock.started_at + _SOON * (clock.due_at - clock.started_at))
+
+
+def _twice_at(clock: Clock, calendar: Calendar) -> datetime:
+    """When 超时倍数 of a running clock reaches 1, on its own basis."""
+    left = 2 * max(1, clock.budget_s) - clock.consumed_s
+    return shift(clock.running_since or clock.started_at, max(0, left), clock.basis, calendar)
+
+
+def _reply_at(case: Case) -> datetime | None:
+    orders = (c for c in case.clocks if c.kind is ClockKind.SUPERVISION and c.state is ClockState.RUNNING)
+    return min((clock.due_at for clock in orders), default=None)
 
 
 def _work_due(case: Case) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Reading lists: a page of a queue, the counts of all queues, the rows of some cases."""
+"""Reading lists: a page of a queue, the rows of some cases."""
 
 from __future__ import annotations
 
@@ -12,20 +12,18 @@ from sqlalchemy import (
     Text,
     Uuid,
     cast,
-    func,
     literal,
     literal_column,
     select,
     text,
     tuple_,
-    union_all,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.store.bulk import as_json
-from services.dispatch.store.queues import QUEUES, Queue, Sort, is_overdue, queues_of_case
+from services.dispatch.store.queues import Queue, Sort, queues_of_case
 from services.dispatch.tables import cases
 
 
@@ -61,16 +59,6 @@ class ListRow:
     queues: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class QueueCount:
-    """How much stands in a queue."""
-
-    queue: Queue
-    open: int
-    overdue: int
-    oldest_at: datetime | None
-
-
 _COLUMNS = (
     *("case_no", "version", "sequence", "state", "stage", "tier", "urgency", "street", "community", "owner_code"),
     *("lead_unit", "category", "summary", "address", "due", "reports", "hand_overs", "opened_at", "flags"),
@@ -98,21 +86,6 @@ async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope, *, with_queues: bool
     )
     found = await _fetch(tx, query, ids=as_json(sorted(set(ids))))
     return {row.id: row for row in found}
-
-
-async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list[QueueCount]:
-    """All queues in one statement, each with a plan of its own: most touch only the rows they count."""
-    each = [
-        select(
-            literal(n).label("n"),
-            func.count().label("open"),
-            func.count().filter(is_overdue()).label("overdue"),
-            func.min(cases.c.opened_at).label("oldest_at"),
-        ).where(cases.c.live, visible_cases(scope), queue.holds(scope))
-        for n, queue in enumerate(queues)
-    ]
-    found = {row.n: row for row in await tx.execute(union_all(*each))}
-    return [QueueCount(queue, found[n].open, found[n].overdue, found[n].oldest_at) for n, queue in enumerate(queues)]
 
 
 def _rows(sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None) -> Select[Any]:

@@ -1,17 +1,19 @@
 """The one table of lists: what each holds, how it is sorted, where it is shown.
 
-A row is a predicate over `cases`, read for one scope. Everybody sees only what `visible_cases` lets through; a list of
-a unit holds the unit's own share (`_mine`), a list of a person his own tasks.
+Where a case stands for whoever sees all of it is stored with its row (`store.standing`); a list adds to that only
+which share of it is the reader's. Everybody sees only what `visible_cases` lets through.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from enum import Enum
 from typing import Any, Literal
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     DateTime,
     Text,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     literal_column,
@@ -29,18 +32,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, array
 from sqlalchemy.types import TypeEngine
 
+from services.dispatch.orders import ORDERS, PERSONAL, Order, holds
 from services.dispatch.store.audience import Scope
 from services.dispatch.tables import cases, requests, tasks
 from services.governance.acts import TaskState
-from services.governance.cycle import Flag, Role, Stage, State, Urgency
+from services.governance.cycle import Role, Stage, State
 
 Predicate = ColumnElement[bool]
 Group = Literal["stage", "watch", "desk"]
-_WHEN = DateTime(timezone=True)
-# As a subquery it is asked once per statement, not once per row.
-NOW: ColumnElement[datetime] = select(literal_column("directory.grid_now()", _WHEN)).scalar_subquery()
-REVIEW_AHEAD = timedelta(days=7)
-SUSPENDED_LONG = timedelta(days=60)
+_WHEN: TypeEngine[datetime] = DateTime(timezone=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +52,51 @@ class Sort:
     type: TypeEngine[Any]  # what a cursor's text is cast back to
 
 
+class Whole(Enum):
+    """For whom a list holds all that stands in it, of the cases that he sees."""
+
+    FOR_ALL = "for all"
+    OF_AREAS = "of areas"  # for people of a street, a community or a grid, within it
+    OF_STREETS = "of streets"  # for people of a street alone: others have a share
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """One list. `holds(scope)` is its content within what the scope sees."""
+    """One list. `share(scope)` is which of the cases standing in it are the reader's."""
 
     id: str
     group: Group
-    holds: Callable[[Scope], Predicate]
-    sort: Sort
+    share: Callable[[Scope], Predicate]
+    whole: Whole = Whole.OF_STREETS
     stage: Stage | None = None
 
+    @property
+    def sort(self) -> Sort:
+        order = ORDERS[self.id]
+        kind: TypeEngine[Any] = Text() if order is Order.URGENCY else _WHEN
+        return Sort(order.value, literal_column(order.key, kind), kind)
 
-# --- orders ------------------------------------------------------------------------------------------------------
-_FOREVER: ColumnElement[datetime] = literal_column("'infinity'::timestamptz", _WHEN)
-BY_STAGE_DUE = Sort("stage_due", func.coalesce(cases.c.stage_due_at, _FOREVER), _WHEN)
-BY_WORK_DUE = Sort("work_due", func.coalesce(cases.c.due_at, _FOREVER), _WHEN)
-BY_AGE = Sort("age", cases.c.opened_at, _WHEN)
-BY_REVIEW = Sort("review", func.coalesce(cases.c.review_at, _FOREVER), _WHEN)
-# U0 first, then who came first: one text key, since ids of urgencies sort as they rank.
-BY_URGENCY = Sort(
-    "urgency", func.concat(cases.c.urgency, func.to_char(cases.c.opened_at, "YYYYMMDDHH24MISSUS")), Text()
-)
-# The moment at which a case has taken twice what it was allowed (超时倍数 1), earliest first. Unlike the ratio, which
-# grows, it stands still: a row keeps its page while one turns pages.
-BY_EXCESS = Sort(
-    "excess",
-    func.coalesce(
-        cases.c.stage_due_at + func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(cases.c.budget_s, 1)), _FOREVER
-    ),
-    _WHEN,
-)
+    @property
+    def stored(self) -> bool:
+        """Whether a case's row says that it stands here."""
+        return self.id not in PERSONAL
 
+    @property
+    def stands(self) -> Predicate:
+        """That a case's row says so."""
+        return literal_column(holds(self.id), Boolean())
 
-# --- predicates --------------------------------------------------------------------------------------------------
-def _in(*states: State) -> Predicate:
-    return and_(cases.c.live, cases.c.state.in_([state.value for state in states]))
+    def holds(self, scope: Scope) -> Predicate:
+        """The list's content within what the scope sees."""
+        return and_(self.stands, self.share(scope)) if self.stored else self.share(scope)
 
 
-def _flag(flag: Flag) -> Predicate:
-    return cases.c.flags.contains([flag.value])
+BY_AGE = Sort(Order.AGE.value, literal_column(Order.AGE.key, _WHEN), _WHEN)
 
 
-def is_overdue() -> Predicate:
-    """The limit that somebody must keep now has passed."""
-    return and_(cases.c.live, cases.c.stage_due_at <= NOW)
+# --- shares ------------------------------------------------------------------------------------------------------
+def _all(_: Scope) -> Predicate:
+    return true()
 
 
 def _mine(scope: Scope) -> Predicate:
@@ -103,19 +104,24 @@ def _mine(scope: Scope) -> Predicate:
     return true() if scope.wide else cases.c.lead_unit.in_(sorted(scope.units))
 
 
-def _my_task(scope: Scope, kind: str, *states: TaskState) -> Predicate:
-    mine = true() if scope.wide else or_(tasks.c.person == scope.account, tasks.c.unit.in_(sorted(scope.units)))
-    wanted = [tasks.c.case_id == cases.c.id, tasks.c.open, tasks.c.kind == kind, mine]
-    if states:
-        wanted.append(tasks.c.state.in_([state.value for state in states]))
-    return and_(cases.c.live, exists(select(1).select_from(tasks).where(*wanted)))
+def _my_task(kind: str, *states: TaskState) -> Callable[[Scope], Predicate]:
+    """Units and people see here what is asked of them; the street sees all."""
+
+    def share(scope: Scope) -> Predicate:
+        if scope.wide:
+            return true()
+        mine = or_(tasks.c.person == scope.account, tasks.c.unit.in_(sorted(scope.units)))
+        wanted = [tasks.c.case_id == cases.c.id, tasks.c.open, tasks.c.kind == kind, mine]
+        if states:
+            wanted.append(tasks.c.state.in_([state.value for state in states]))
+        return exists(select(1).select_from(tasks).where(*wanted))
+
+    return share
 
 
 def _pending(scope: Scope) -> Predicate:
     """The street sees every request, a unit those of its cases, everybody else what waits for his word."""
-    asked = and_(requests.c.case_id == cases.c.id, requests.c.status == "pending")
-    all_of_it = and_(_mine(scope), exists(select(1).select_from(requests).where(asked)))
-    return and_(cases.c.live, or_(all_of_it, _awaited(scope)))
+    return true() if scope.wide else or_(_mine(scope), _awaited(scope))
 
 
 def _awaited(scope: Scope) -> Predicate:
@@ -142,10 +148,9 @@ def _to_mediate(scope: Scope) -> Predicate:
 
 
 def _to_verify(scope: Scope) -> Predicate:
-    free = cases.c.state == State.FED_BACK.value
-    if scope.wide or Role.VERIFIER in scope.roles:
-        return and_(cases.c.live, free)
-    return and_(cases.c.live, free, or_(_my_task(scope, "verify"), _my_areas(scope)))
+    if Role.VERIFIER in scope.roles:
+        return true()
+    return or_(_my_task("verify")(scope), _my_areas(scope))
 
 
 def _my_areas(scope: Scope) -> Predicate:
@@ -155,114 +160,62 @@ def _my_areas(scope: Scope) -> Predicate:
     return or_(cases.c.grid.in_(sorted(scope.grids)), cases.c.community.in_(sorted(scope.communities)))
 
 
-def _to_sign(scope: Scope) -> Predicate:
-    return and_(_in(State.DISPATCHED), ~_flag(Flag.SIGNED), _mine(scope))
+def _district(scope: Scope) -> Predicate:
+    return true() if scope.wide or Role.DISTRICT in scope.roles else false()
 
 
 def _to_respond(scope: Scope) -> Predicate:
-    waiting = and_(_in(State.DISPATCHED), _flag(Flag.SIGNED), _mine(scope))
-    return or_(waiting, and_(_in(State.AT_DISTRICT), _district(scope)))
-
-
-def _district(scope: Scope) -> Predicate:
-    return true() if scope.wide or Role.DISTRICT in scope.roles else literal(False)
+    if scope.wide:
+        return true()
+    return or_(
+        and_(cases.c.state == State.DISPATCHED.value, _mine(scope)),
+        and_(cases.c.state == State.AT_DISTRICT.value, _district(scope)),
+    )
 
 
 def _in_handling(scope: Scope) -> Predicate:
-    return or_(
-        and_(_in(State.HANDLING), _mine(scope)),
-        and_(_in(State.DISTRICT_HANDLING), or_(_district(scope), _mine(scope))),
-    )
-
-
-def _red(_: Scope) -> Predicate:
-    urgent = cases.c.urgency.in_([Urgency.CRITICAL.value, Urgency.URGENT.value])
-    unanswered = cases.c.state.in_(
-        [s.value for s in (State.REPORTED, State.AT_COMMUNITY, State.AT_STREET, State.FILED, State.DISPATCHED)]
-    )
-    return and_(cases.c.live, or_(and_(urgent, unanswered), is_overdue()))
-
-
-def _disputes(_: Scope) -> Predicate:
-    return or_(_in(State.DISPUTED), and_(_in(State.FILED), cases.c.returns >= 1))
-
-
-def _due_soon(_: Scope) -> Predicate:
-    return and_(cases.c.live, cases.c.due_soon_at <= NOW, cases.c.stage_due_at > NOW)
-
-
-def _review_due(_: Scope) -> Predicate:
-    return and_(_in(State.SUSPENDED), cases.c.review_at <= NOW + REVIEW_AHEAD)
-
-
-def _hard(_: Scope) -> Predicate:
-    stuck = and_(_in(State.SUSPENDED), cases.c.last_at <= NOW - SUSPENDED_LONG)
-    return and_(cases.c.live, or_(_flag(Flag.HARD), _flag(Flag.IN_CONFERENCE), stuck))
-
-
-def _called_street(scope: Scope) -> Predicate:
-    at_street = _in(State.AT_STREET, State.CONFIRMING, State.FILED, State.DISPATCHED, State.HANDLING, State.DISPUTED)
-    return and_(at_street, _my_areas(scope))
-
-
-def _flagged(*flags: Flag, states: tuple[State, ...] = ()) -> Callable[[Scope], Predicate]:
-    def holds(_: Scope) -> Predicate:
-        wanted = [cases.c.live, *(_flag(flag) for flag in flags)]
-        if states:
-            wanted.append(_in(*states))
-        return and_(*wanted)
-
-    return holds
-
-
-def _standing(*states: State) -> Callable[[Scope], Predicate]:
-    return lambda _: _in(*states)
-
-
-def _tasked(kind: str, *states: TaskState) -> Callable[[Scope], Predicate]:
-    return lambda scope: _my_task(scope, kind, *states)
-
-
-def _own_areas(*states: State) -> Callable[[Scope], Predicate]:
-    return lambda scope: and_(_in(*states) if states else cases.c.live, _my_areas(scope))
+    if scope.wide:
+        return true()
+    return or_(_mine(scope), and_(cases.c.state == State.DISTRICT_HANDLING.value, _district(scope)))
 
 
 _D, _C, _S, _R, _H, _X = tuple(Stage)
-_OFFERED, _DOING = TaskState.OFFERED, TaskState.DOING
+_AREAS, _FOR_ALL = Whole.OF_AREAS, Whole.FOR_ALL
 
 QUEUES: tuple[Queue, ...] = (
-    Queue("branch_triage", "stage", _own_areas(State.REPORTED), BY_STAGE_DUE, _D),
-    Queue("community_calls", "stage", _own_areas(State.AT_COMMUNITY), BY_STAGE_DUE, _C),
-    Queue("community_handling", "stage", _own_areas(State.COMMUNITY_HANDLING), BY_STAGE_DUE, _C),
-    Queue("intake", "stage", _standing(State.AT_STREET), BY_URGENCY, _S),
-    Queue("to_confirm", "stage", _tasked("confirm"), BY_STAGE_DUE, _S),
-    Queue("to_dispatch", "stage", _standing(State.FILED), BY_STAGE_DUE, _S),
-    Queue("disputes", "stage", _disputes, BY_AGE, _S),
-    Queue("to_sign", "stage", _to_sign, BY_STAGE_DUE, _R),
-    Queue("to_respond", "stage", _to_respond, BY_STAGE_DUE, _R),
-    Queue("in_handling", "stage", _in_handling, BY_STAGE_DUE, _H),
-    Queue("to_verify", "stage", _to_verify, BY_STAGE_DUE, _X),
-    Queue("to_close", "stage", _own_areas(State.VERIFIED), BY_STAGE_DUE, _X),
-    Queue("red", "watch", _red, BY_STAGE_DUE),
-    Queue("overdue", "watch", lambda _: is_overdue(), BY_EXCESS),
-    Queue("due_soon", "watch", _due_soon, BY_STAGE_DUE),
-    Queue("approvals", "watch", _pending, BY_WORK_DUE),
-    Queue("review_due", "watch", _review_due, BY_REVIEW),
-    Queue("supervise_open", "watch", _flagged(Flag.SUPERVISED), BY_STAGE_DUE),
-    Queue("hard", "watch", _hard, BY_AGE),
-    Queue("no_rule", "watch", _flagged(Flag.NO_RULE), BY_STAGE_DUE),
-    Queue("cross_border", "watch", _flagged(Flag.CROSS_BORDER), BY_AGE),
-    Queue("grid_handling", "desk", _own_areas(State.GRID_HANDLING), BY_STAGE_DUE),
-    Queue("grid_open", "desk", _own_areas(), BY_STAGE_DUE),
-    Queue("called_street", "desk", _called_street, BY_STAGE_DUE),
-    Queue("co_tasks", "desk", _tasked("co"), BY_STAGE_DUE),
-    Queue("my_requests", "desk", _my_requests, BY_WORK_DUE),
-    Queue("to_claim", "desk", _tasked("co", _OFFERED), BY_STAGE_DUE),
-    Queue("pledged", "desk", _tasked("co", _DOING), BY_STAGE_DUE),
-    Queue("to_approve", "desk", _awaited, BY_WORK_DUE),
-    Queue("supervised", "desk", _flagged(Flag.SUPERVISED), BY_STAGE_DUE),
-    Queue("to_mediate", "desk", _to_mediate, BY_STAGE_DUE),
-    Queue("whistles", "desk", lambda scope: and_(_in(State.AT_DISTRICT), _district(scope)), BY_STAGE_DUE),
+    Queue("branch_triage", "stage", _my_areas, _AREAS, _D),
+    Queue("community_calls", "stage", _my_areas, _AREAS, _C),
+    Queue("community_handling", "stage", _my_areas, _AREAS, _C),
+    Queue("intake", "stage", _all, _FOR_ALL, _S),
+    Queue("to_confirm", "stage", _my_task("confirm"), stage=_S),
+    Queue("to_dispatch", "stage", _all, _FOR_ALL, _S),
+    Queue("disputes", "stage", _all, _FOR_ALL, _S),
+    Queue("to_sign", "stage", _mine, stage=_R),
+    Queue("to_respond", "stage", _to_respond, stage=_R),
+    Queue("in_handling", "stage", _in_handling, stage=_H),
+    Queue("to_verify", "stage", _to_verify, _AREAS, _X),
+    Queue("visits", "stage", _all, _FOR_ALL, _X),
+    Queue("to_close", "stage", _my_areas, _AREAS, _X),
+    Queue("red", "watch", _all, _FOR_ALL),
+    Queue("overdue", "watch", _all, _FOR_ALL),
+    Queue("due_soon", "watch", _all, _FOR_ALL),
+    Queue("approvals", "watch", _pending),
+    Queue("review_due", "watch", _all, _FOR_ALL),
+    Queue("supervise_open", "watch", _all, _FOR_ALL),
+    Queue("hard", "watch", _all, _FOR_ALL),
+    Queue("no_rule", "watch", _all, _FOR_ALL),
+    Queue("cross_border", "watch", _all, _FOR_ALL),
+    Queue("grid_handling", "desk", _my_areas, _AREAS),
+    Queue("grid_open", "desk", _my_areas, _AREAS),
+    Queue("called_street", "desk", _my_areas, _AREAS),
+    Queue("co_tasks", "desk", _my_task("co")),
+    Queue("my_requests", "desk", _my_requests),
+    Queue("to_claim", "desk", _my_task("co", TaskState.OFFERED)),
+    Queue("pledged", "desk", _my_task("co", TaskState.DOING)),
+    Queue("to_approve", "desk", _awaited),
+    Queue("supervised", "desk", _all, _FOR_ALL),
+    Queue("to_mediate", "desk", _to_mediate),
+    Queue("whistles", "desk", _district),
 )
 BY_ID: Mapping[str, Queue] = {queue.id: queue for queue in QUEUES}
 

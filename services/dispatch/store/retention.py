@@ -14,12 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.housekeeping import Chore, RetentionSettings
 from services.chassis.housekeeping.files import LooseFiles, nobody
 from services.chassis.housekeeping.settings import days
-from services.chassis.housekeeping.sweeps import Sweep, Sweeps, answer_sweep, identity_sweeps
+from services.chassis.housekeeping.sweeps import Sweep, Sweeps, answer_sweep, identity_sweeps, past
 from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.store import PictureStore
 from services.dispatch.tables import evidence
 
 _DAILY = timedelta(days=1)
+_FEED_KEEPS: Final = timedelta(days=2)
+"""Longer than anybody may go on from where he was."""
 _UNUSED: Final = """
   WITH unused AS (
     SELECT case_id, id FROM dispatch.evidence
@@ -33,7 +35,8 @@ _UNUSED: Final = """
 
 def sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
     """Hourly. Of the shared schema `identity` dispatch is the one that keeps house."""
-    return (answer_sweep(kept), *identity_sweeps(kept))
+    turned = Sweep("turned", past("@schema.turned", "at < {before}"), _FEED_KEEPS)
+    return (answer_sweep(kept), turned, *identity_sweeps(kept))
 
 
 def evidence_chores(pictures: PictureStore, bench: Path, kept: RetentionSettings) -> tuple[Chore, ...]:

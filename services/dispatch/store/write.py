@@ -25,6 +25,7 @@ from services.dispatch.store.reports import move_reports
 from services.dispatch.store.search_todo import Touched, note_touched
 from services.governance.acts import Fact, FactKind, TookIn
 from services.governance.case import Case
+from services.governance.worktime import Calendar
 
 SOURCE = "grid/dispatch"
 
@@ -32,12 +33,13 @@ SOURCE = "grid/dispatch"
 @dataclass(frozen=True, slots=True)
 class Step:
     """One fact and what it made of the case. `cause` is the event that asked for it, if one did; `asked` what the
-    rules were asked, with the first of the facts that answered."""
+    rules were asked, with the first of the facts that answered. `calendar`: of the case's rulebook."""
 
     fact_id: UUID
     fact: Fact
     before: Case | None
     after: Case
+    calendar: Calendar
     cause: UUID | None = None
     correlation: str | None = None
     asked: Asked | None = None
@@ -72,11 +74,14 @@ async def save(tx: Tx, steps: Sequence[Step], words: Mapping[str, Words]) -> Non
         return
     first: dict[str, Case | None] = {}
     last: dict[str, Case] = {}
+    calendars: dict[str, Calendar] = {}
     for step in steps:
         first.setdefault(step.after.case_id, step.before)
         last[step.after.case_id] = step.after
-    opened = [{**case_row(last[i]), **_texts(words[i])} for i, before in first.items() if before is None]
-    changed = [case_row(last[i]) for i, before in first.items() if before is not None]
+        calendars[step.after.case_id] = step.calendar
+    written = {case_id: case_row(case, calendars[case_id]) for case_id, case in last.items()}
+    opened = [{**written[i], **_texts(words[i])} for i, before in first.items() if before is None]
+    changed = [written[i] for i, before in first.items() if before is not None]
     await insert_rows(tx, tables.cases, opened)
     if await update_rows(tx, tables.cases, changed, where="old.sequence < new.sequence") != len(changed):
         raise LostCase(f"{len(changed)} cases were to be updated")

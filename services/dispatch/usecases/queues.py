@@ -11,12 +11,12 @@ from schemas.labels import Labels
 from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, scope_of
-from services.dispatch.store.lists import ListRow, QueueCount, counts, queue_page, rows_in_order
+from services.dispatch.store.counting import QueueCount, counts
+from services.dispatch.store.lists import ListRow, queue_page, rows_in_order
 from services.dispatch.store.queues import BY_ID, QUEUES, Queue
 from services.dispatch.store.searching import Asked, Place, found
 from services.dispatch.usecases.rows import row_out, rulebooks_of
 from services.governance.acts import Actor
-
 
 COUNTED: Final = 1_000
 """So many hits are counted; more than that is a question too wide to be worth the time."""

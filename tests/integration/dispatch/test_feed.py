@@ -189,4 +189,5 @@ async def _move_away(street: Street, case_no: str) -> None:
         elsewhere = replace(case.spot, grid="44180200100201", community="441802001002", cell=None)
         after = replace(case, spot=elsewhere, sequence=case.sequence + 1, version=case.version + 1)
         fact = Fact("case.noted", case.last_at, SYSTEM, None, ())
-        await save(tx, [Step(street.ids.uuid7(), fact, case, after)], {})
+        calendar = (await street.cache.rulebook(case.rulebook)).calendar
+        await save(tx, [Step(street.ids.uuid7(), fact, case, after, calendar)], {})

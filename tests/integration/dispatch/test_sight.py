@@ -22,8 +22,9 @@ from services.governance.acts import Actor, Post, Spot, Task, TaskState
 from services.governance.case import Case, Sight, may_see
 from services.governance.cycle import Flag, Role, State, Tier
 from tests.support.postgres import TestServer
-from tests.unit.dispatch.conftest import NOW, opened
+from tests.unit.dispatch.conftest import NOW, opened, rulebook
 
+CALENDAR = rulebook().calendar
 STREETS = ("441802001", "441802002")
 PEOPLE = ("anna", "bert", "carl")
 UNITS = ("huanwei", "zhifadui", "wuye")
@@ -102,7 +103,8 @@ async def _compare(url: str, stored: list[Case], asking: list[Actor]) -> None:
     db = Database(DatabaseSettings(url=url, pool_size=1), "test")
     try:
         async with db.transaction() as tx:
-            await insert_rows(tx, cases, [{**case_row(case), "summary": "", "address": ""} for case in stored])
+            rows = [{**case_row(case, CALENDAR), "summary": "", "address": ""} for case in stored]
+            await insert_rows(tx, cases, rows)
             for actor in asking:
                 told = {case.case_id: may_see(case, actor) for case in stored}
                 assert await _in_sql(tx, actor) == {k: sight for k, sight in told.items() if sight is not Sight.NONE}

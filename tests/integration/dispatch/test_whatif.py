@@ -43,7 +43,7 @@ async def spring(street: Street) -> Street:
     days = {file.name: file.read_text("utf-8") for file in (RULEBOOKS / "calendars").glob("*.toml")}
     book = load_rulebook(SAME.read_text("utf-8"), days)
     begin = datetime(2026, 3, 2, tzinfo=UTC)
-    await store(street.db, list(recorded_cases(book, CASES, seed=3, begin=begin, days=20, codes=CLASSES)))
+    await store(street.db, list(recorded_cases(book, CASES, seed=3, begin=begin, days=20, codes=CLASSES)), book)
     return street
 
 

@@ -10,11 +10,13 @@ from services.dispatch.store.columns import case_row, fact_row, is_live, stage_c
 from services.dispatch.tables import cases
 from services.governance.acts import SYSTEM, ClockState, Fact, Task, TaskState
 from services.governance.cycle import ClockKind, State
-from tests.unit.dispatch.conftest import NOW, SPOT, opened
+from tests.unit.dispatch.conftest import NOW, SPOT, opened, rulebook
+
+CALENDAR = rulebook().calendar
 
 
 def test_the_row_has_every_column_but_the_words() -> None:
-    assert set(case_row(opened())) == {column.name for column in cases.columns} - {"summary", "address"}
+    assert set(case_row(opened(), CALENDAR)) == {column.name for column in cases.columns} - {"summary", "address"}
 
 
 def test_the_stage_clock_is_the_first_to_end_and_never_the_whole_case() -> None:
@@ -24,11 +26,11 @@ def test_the_stage_clock_is_the_first_to_end_and_never_the_whole_case() -> None:
     assert clock.kind is ClockKind.GRID_RESPONSE
     stopped = tuple(replace(c, state=ClockState.STOPPED) for c in case.clocks)
     assert stage_clock(replace(case, clocks=stopped)) is None
-    assert case_row(replace(case, clocks=stopped))["stage_due_at"] is None
+    assert case_row(replace(case, clocks=stopped), CALENDAR)["stage_due_at"] is None
 
 
 def test_the_warning_comes_before_the_limit() -> None:
-    row = case_row(opened())
+    row = case_row(opened(), CALENDAR)
     assert NOW < row["due_soon_at"] < row["stage_due_at"]
 
 
@@ -54,4 +56,4 @@ def test_tasks_of_a_case_that_has_ended_are_not_open() -> None:
 
 
 def test_rows_travel_as_json() -> None:
-    assert '"body":{"case_id":"01a' in as_json([case_row(opened())])
+    assert '"body":{"case_id":"01a' in as_json([case_row(opened(), CALENDAR)])
