@@ -12,8 +12,10 @@ from schemas.api.dispatch import FoundCasesOut, QueuePageOut, QueuesOut
 from schemas.labels import Labels
 from services.chassis.asgi import FieldProblem, Page, Problem, encode_cursor, page
 from services.chassis.auth import CurrentPerson
+from services.dispatch.api.filters import filter_asked
 from services.dispatch.api.wiring import Parts
 from services.dispatch.store.audience import scope_of
+from services.dispatch.store.filters import Filter
 from services.dispatch.store.searching import Place, TooShort
 from services.dispatch.usecases.queues import COUNTED, UnknownQueue, count_queues, find_cases, read_queue
 
@@ -42,13 +44,15 @@ async def show_queue(
     person: CurrentPerson,
     parts: Parts,
     asked: Annotated[Page, Depends(page)],
+    narrow: Annotated[Filter, Depends(filter_asked)],
 ) -> QueuePageOut:
-    """The rows in the queue's own order. The cursor was taken before the page was read: nothing falls between."""
+    """The rows that pass the filter, in the queue's own order. The cursor was taken before the page was read: nothing
+    falls between."""
     cursor = await parts.feed.now()
     async with parts.db.reading() as tx:
         try:
             rows, more = await read_queue(
-                tx, queue, person.actor, parts.directory, limit=asked.limit, after=_after(asked)
+                tx, queue, person.actor, parts.directory, limit=asked.limit, after=_after(asked), narrow=narrow
             )
         except UnknownQueue as error:
             raise Problem(404, "queue_unknown") from error

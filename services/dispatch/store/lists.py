@@ -23,6 +23,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
 from services.dispatch.store.bulk import as_json
+from services.dispatch.store.filters import Filter
 from services.dispatch.store.queues import Queue, Sort, queues_of_case
 from services.dispatch.tables import cases
 
@@ -66,9 +67,19 @@ _COLUMNS = (
 )
 
 
-async def queue_page(tx: Tx, queue: Queue, scope: Scope, *, limit: int, after: tuple[str, str] | None) -> list[ListRow]:
-    """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order."""
+async def queue_page(
+    tx: Tx,
+    queue: Queue,
+    scope: Scope,
+    *,
+    limit: int,
+    after: tuple[str, str] | None,
+    narrow: Filter | None = None,
+) -> list[ListRow]:
+    """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order; of those that pass the filter."""
     query = _rows(queue.sort, scope).where(visible_cases(scope), queue.holds(scope))
+    if narrow is not None:
+        query = query.where(narrow.holds(scope))
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
 
 

@@ -12,6 +12,7 @@ from services.chassis.directory import DirectoryCache
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, scope_of
 from services.dispatch.store.counting import QueueCount, counts
+from services.dispatch.store.filters import Filter
 from services.dispatch.store.lists import ListRow, queue_page, rows_in_order
 from services.dispatch.store.queues import BY_ID, QUEUES, Queue
 from services.dispatch.store.searching import Asked, Place, found
@@ -33,11 +34,18 @@ async def count_queues(tx: Tx, scope: Scope, labels: Labels, wanted: Sequence[st
 
 
 async def read_queue(
-    tx: Tx, queue_id: str, actor: Actor, cache: DirectoryCache, *, limit: int, after: tuple[str, str] | None
+    tx: Tx,
+    queue_id: str,
+    actor: Actor,
+    cache: DirectoryCache,
+    *,
+    limit: int,
+    after: tuple[str, str] | None,
+    narrow: Filter | None = None,
 ) -> tuple[list[QueueRow], tuple[str, str] | None]:
-    """A page and the key to go on from (None: the end). Raises UnknownQueue."""
+    """A page of what passes the filter, and the key to go on from (None: the end). Raises UnknownQueue."""
     queue = _queue(queue_id)
-    rows = await queue_page(tx, queue, scope_of(actor), limit=limit + 1, after=after)
+    rows = await queue_page(tx, queue, scope_of(actor), limit=limit + 1, after=after, narrow=narrow)
     return await _page(rows, cache, limit)
 
 
