@@ -411,7 +411,8 @@ class FilterChoicesOut(Out):
 
 
 class InputOut(Out):
-    """One field of an action's form. `value` is what the machine proposes, to be kept or changed."""
+    """One field of an action's form. `value` is what the machine proposes, to be kept or changed; `earliest` and
+    `latest` bound a moment."""
 
     name: str
     type: InputType
@@ -419,16 +420,20 @@ class InputOut(Out):
     label: str
     choices: tuple[InputChoiceOut, ...] = ()
     value: str | tuple[str, ...] | None = None
+    earliest: Moment | None = None
+    latest: Moment | None = None
 
 
 class ActionOut(Out):
-    """What the caller may do now, with the form it takes. `ask`: somebody else decides whether it is done."""
+    """What the caller may do now, with the form it takes. `ask`: somebody else decides whether it is done. `limits`:
+    what holds for it, in sentences: how often, until when, who decides."""
 
     action: Action
     label: str
     primary: bool
     ask: bool = False
     inputs: tuple[InputOut, ...] = ()
+    limits: tuple[str, ...] = ()
 
 
 class CaseOut(Out):

@@ -8,6 +8,7 @@ from datetime import datetime
 from schemas.api.dispatch import ActionOut, InputChoiceOut, InputOut
 from services.chassis.houses import without_house_numbers
 from services.dispatch.store.candidates import Candidate
+from services.dispatch.usecases.limits import Limits
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, FactKind, Input, InputType, Request, Task, TaskState
 from services.governance.case import Case, Offer, offers
@@ -34,6 +35,7 @@ class Forms:
         self._book = rulebook
         self._words = words
         self._now = now
+        self._limits = Limits(case, rulebook, words, now)
         self._fill: Mapping[InputType, Callable[[], list[InputChoiceOut]]] = {
             InputType.UNIT: self._units,
             InputType.UNITS: self._units,
@@ -56,6 +58,7 @@ class Forms:
             primary=offer.primary,
             ask=offer.ask,
             inputs=tuple(self._input(offer.action, each, actor) for each in offer.inputs),
+            limits=self._limits.of(offer),
         )
 
     def _label(self, offer: Offer) -> str:
@@ -66,6 +69,7 @@ class Forms:
 
     def _input(self, action: Action, each: Input, actor: Actor) -> InputOut:
         own = each.type is InputType.TASK and action in _OWN_SHARE
+        earliest, latest = self._limits.between(action) if each.type is InputType.DATETIME else (None, None)
         return InputOut(
             name=each.name,
             type=each.type,
@@ -73,6 +77,8 @@ class Forms:
             label=self._words.word("input", each.name),
             choices=tuple(self._tasks_of(actor) if own else self._choices(action, each)),
             value=self._proposed(each, action) if action in _PROPOSED else None,
+            earliest=earliest,
+            latest=latest,
         )
 
     def _choices(self, action: Action, each: Input) -> Iterable[InputChoiceOut]:

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { DueOut } from "../src/api/types";
 import { leftOf, workSeconds, type Windows } from "../src/clock/left";
 import { noteServerTime, serverNow } from "../src/clock/server";
-import { amount, minutesSeconds, shortTime, stamp, workAmount } from "../src/clock/time";
+import { amount, localMinute, minutesSeconds, shortTime, stamp, workAmount } from "../src/clock/time";
 import { speak } from "../src/i18n";
 
 const at = (text: string) => Date.parse(text);
@@ -125,5 +125,12 @@ describe("the service's clock", () => {
     noteServerTime("yesterday", 0, 1);
     noteServerTime(null, 0, 1);
     expect(Math.abs(serverNow() - before)).toBeLessThan(100);
+  });
+});
+
+describe("a moment in a field", () => {
+  it("is Beijing time, whatever the device's zone", () => {
+    expect(localMinute("2026-11-22T17:05:00Z")).toBe("2026-11-23T01:05");
+    expect(localMinute(null)).toBeUndefined();
   });
 });

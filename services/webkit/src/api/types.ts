@@ -91,6 +91,9 @@ export interface InputOut {
   choices?: ChoiceOut[];
   /** What the machine proposes. */
   value?: string | string[] | null;
+  /** Bounds of a moment. */
+  earliest?: string | null;
+  latest?: string | null;
 }
 
 export interface ActionOut {
@@ -98,6 +101,8 @@ export interface ActionOut {
   label: string;
   primary: boolean;
   inputs: InputOut[];
+  /** What holds for it: how often, until when, who decides. */
+  limits?: string[];
 }
 
 export interface TimelineOut {

@@ -50,6 +50,13 @@ export function clockFace(value: string | number): string {
   return `${hour}:${minute}:${second}`;
 }
 
+/** `2026-11-23T09:05`, as a field for a moment takes it; nothing for no moment. */
+export function localMinute(value: string | null | undefined): string | undefined {
+  if (!value) return undefined;
+  const { year, month, day, hour, minute } = partsOf(instant(value));
+  return `${year}-${two(month)}-${two(day)}T${hour}:${minute}`;
+}
+
 /** `14:05` today, with the day otherwise, with the year in another year. */
 export function shortTime(value: string | number, now: number): string {
   const at = partsOf(instant(value));
