@@ -514,6 +514,37 @@ class ActionIn(In):
         return Inputs(**{**fields, "note": self.note or None})
 
 
+class BulkCaseIn(In):
+    """One of the cases, at the version that the caller was looking at."""
+
+    case_no: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[int, Field(ge=1)]
+
+
+class BulkIn(In):
+    """The same act on several cases."""
+
+    cases: Annotated[tuple[BulkCaseIn, ...], Field(min_length=1, max_length=50)]
+    inputs: ActionIn = ActionIn()
+
+
+class BulkResultOut(Out):
+    """What became of one of them: done, or refused with the problem that the act alone would have met."""
+
+    case_no: str
+    done: bool
+    version: int | None = None
+    code: str | None = None
+    detail: str | None = None
+
+
+class BulkOut(Out):
+    """A result for each case, in the order they were given."""
+
+    results: tuple[BulkResultOut, ...]
+    done: int
+
+
 class MediationIn(In):
     """What was said. `id` is made by the caller: sent again, it is kept once."""
 

@@ -87,7 +87,7 @@ def unit_of(number: int) -> str:
 
 
 def number_of(number: int, opened: datetime) -> str:
-    return f"FC{opened:%Y%m%d}-{number:07d}"
+    return f"FC-{opened:%Y%m%d}-{number % 100_000:05d}"
 
 
 def opened_of(number: int, count: int, now: datetime) -> datetime:

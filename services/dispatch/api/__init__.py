@@ -1,6 +1,7 @@
 """Dispatch over HTTP: queues, cases, evidence, the live feed, and what is passed on to the other two services."""
 
 from services.dispatch.api.audit import router as audit_router
+from services.dispatch.api.bulk import router as bulk_router
 from services.dispatch.api.calendar import router as calendar_router
 from services.dispatch.api.cases import router as cases_router
 from services.dispatch.api.events import router as events_router
@@ -23,6 +24,7 @@ ROUTERS = (
     today_router,
     calendar_router,
     cases_router,
+    bulk_router,
     evidence_router,
     mediation_router,
     people_router,

@@ -73,7 +73,7 @@ async def act_on_case(
     async with parts.db.transaction() as tx:
 
         async def work() -> Answer:
-            case = await _act(tx, wish, person, parts, language_of)
+            case = await act_or_refuse(tx, wish, person, parts, language_of)
             shown = await _page(tx, case_no, person, parts, gone_ok=True)
             return Answer.of(shown, headers={"etag": etag(case)})
 
@@ -81,7 +81,7 @@ async def act_on_case(
     return answer.response()
 
 
-async def _act(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang: str) -> int:
+async def act_or_refuse(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang: str) -> int:
     """The case's version afterwards; refusals as problems, worded in `lang` throughout."""
     try:
         case = await act(tx, wish, person.actor, parts.directory, parts.ids)

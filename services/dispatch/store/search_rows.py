@@ -1,13 +1,15 @@
 """By what a case is found: its words as one text, and the keys under which the index holds it.
 
 A key is a number: the week the case was opened in, then a pair of neighbouring characters of its words, or one of the
-tokens of those who may see it. Pairs are what Chinese, which has no spaces, can be looked up by; the week lets a
-search begin with the newest and stop as soon as it has enough, however common the words are.
+tokens of those who may see it. Pairs are what Chinese, which has no spaces, can be looked up by; of digits and Latin
+letters, of which there are few, three. The week lets a search begin with the newest and stop as soon as it has enough,
+however common the words are.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,7 +28,9 @@ WEEK_BIT: Final = 44
 MOST_CHARS: Final = 8_000
 """Of one case's words; what stands behind is not looked through."""
 _TOKEN: Final = 1 << 43
+_TRIPLE: Final = 1 << 42
 _CHAR_BITS: Final = 21
+_SCRIPT: Final = re.compile(r"[0-9a-z]+")
 Row = dict[str, Any]
 _CHECKS: Final = "v"  # such tokens come and go with the state; the area's own, which stays, stands for them
 
@@ -50,14 +54,34 @@ def terms_of(wanted: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(normal(wanted).split()))
 
 
-def pair_keys(texts: Iterable[str]) -> set[int]:
-    """The pairs of characters in `texts`, without their week; none across a space or a line."""
+def held_keys(texts: Iterable[str]) -> set[int]:
+    """All by which `texts` can be asked for, without their week; none goes across a space or a line."""
     found = set()
     for text in texts:
-        for one, next_one in pairwise(text):
-            if not (one.isspace() or next_one.isspace()):
-                found.add(ord(one) << _CHAR_BITS | ord(next_one))
+        found |= {_pair(one, behind) for one, behind in pairwise(text) if not (one.isspace() or behind.isspace())}
+        for run in _SCRIPT.findall(text):
+            found |= _triples(run)
     return found
+
+
+def asked_keys(terms: Iterable[str]) -> set[int]:
+    """Those that whatever holds all `terms` must have, without their week: of a number only what is rare in it."""
+    found = set()
+    for term in terms:
+        runs = [run for run in _SCRIPT.finditer(term) if len(run.group()) > 2]
+        for run in runs:
+            found |= _triples(run.group())
+        within = {at for run in runs for at in range(run.start(), run.end() - 1)}
+        found |= {_pair(one, behind) for at, (one, behind) in enumerate(pairwise(term)) if at not in within}
+    return found
+
+
+def _pair(one: str, behind: str) -> int:
+    return ord(one) << _CHAR_BITS | ord(behind)
+
+
+def _triples(run: str) -> set[int]:
+    return {_TRIPLE | ord(a) << 14 | ord(b) << 7 | ord(c) for a, b, c in zip(run, run[1:], run[2:], strict=False)}
 
 
 def token_keys(tokens: Iterable[str]) -> set[int]:
@@ -119,7 +143,7 @@ def row_of(said: Said) -> Row:
         "opened_at": said.opened_at,
         "words": words,
         "open_words": open_words if open_words != words else None,
-        "keys": sorted(week | key for key in pair_keys(words.splitlines()) | token_keys(said.seen)),
+        "keys": sorted(week | key for key in held_keys(words.splitlines()) | token_keys(said.seen)),
     }
 
 

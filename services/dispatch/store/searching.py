@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import ColumnElement
@@ -30,7 +31,7 @@ from sqlalchemy.sql.selectable import CTE, LateralFromClause
 
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, handled_cases, readable_cases, visible_cases
-from services.dispatch.store.search_rows import WEEK_BIT, WEEK_S, narrowing, pair_keys, terms_of, token_keys
+from services.dispatch.store.search_rows import WEEK_BIT, WEEK_S, asked_keys, narrowing, terms_of, token_keys
 from services.dispatch.tables import case_reports, cases, search_rows
 
 SHORTEST: Final = 2
@@ -88,9 +89,12 @@ def _newest(scope: Scope, most: int, after: Place | None) -> Select[Any]:
 
 def _numbered(number: str, scope: Scope) -> Select[Any]:
     """The case of a whole case number, or of a receipt's that its reader may read."""
-    of_receipt = select(case_reports.c.case_id).where(case_reports.c.receipt_no == number)
-    named = or_(cases.c.case_no == number, and_(cases.c.id.in_(of_receipt), readable_cases(scope)))
-    return select(cases.c.id, cases.c.opened_at).where(named, visible_cases(scope))
+    named = union_all(
+        select(cases.c.id).where(cases.c.case_no == number),
+        select(case_reports.c.case_id).where(case_reports.c.receipt_no == number),
+    )
+    told = or_(cases.c.case_no == number, readable_cases(scope))
+    return select(cases.c.id, cases.c.opened_at).where(cases.c.id.in_(named), visible_cases(scope), told)
 
 
 def _by_week(asked: Asked, scope: Scope, most: int, after: Place | None) -> Select[Any]:
@@ -157,7 +161,7 @@ def _of_week(weeks: CTE, name: str) -> ColumnElement[Any]:
 
 def _keys(asked: Asked, scope: Scope) -> dict[str, Sequence[int]]:
     seen = narrowing(scope.tokens | scope.checks) or frozenset()
-    return {"every": sorted(pair_keys(asked.terms)), "some": sorted(token_keys(seen))}
+    return {"every": sorted(asked_keys(asked.terms)), "some": sorted(token_keys(seen))}
 
 
 def _behind(opened_at: ColumnElement[Any], case_id: ColumnElement[Any], after: Place) -> ColumnElement[bool]:

@@ -37,6 +37,7 @@ BODIES: Mapping[str, Any] = {
     "PUT /api/v1/reports/{report_id}/reporter": {"name": "王小明", "phone": "13812345678"},
     "POST /api/v1/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
     "POST /api/v1/cases/{case_no}/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
+    "POST /api/v1/bulk/{action}": {"cases": [{"case_no": "FC-20200101-00001", "version": 1}], "inputs": {}},
     "POST /api/v1/cases/{case_no}/mediation": {"id": "01950000-0000-7000-8000-000000000000", "text": "x"},
 }
 QUERIES: Mapping[str, str] = {

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from schemas.events.parts import SpotV1
-from services.dispatch.store.search_rows import normal, pair_keys, terms_of
+from services.dispatch.store.search_rows import asked_keys, held_keys, normal, terms_of
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do, proposed
 from tests.integration.dispatch.test_queues import dispatched
@@ -120,5 +120,13 @@ async def test_a_place_that_changes_moves_the_words(street: Street, sign_in: Sig
 def test_words_are_compared_in_one_width_and_one_case() -> None:
     assert terms_of(" ＡＢｃ　井盖\n井盖 ") == ("abc", "井盖")
     assert normal("３号楼") == "3号楼"
-    assert pair_keys(["井盖 路"]) == pair_keys(["井盖"])
-    assert pair_keys(["路"]) == set()
+    assert held_keys(["井盖 路"]) == held_keys(["井盖"])
+    assert held_keys(["路"]) == set()
+
+
+def test_whatever_holds_a_word_has_all_keys_it_is_asked_by() -> None:
+    text = normal("FC-20261123-00042 云溪路12号ab楼3-2-501室，A1b2井盖")
+    for start in range(len(text)):
+        for end in range(start + 2, len(text) + 1):
+            assert asked_keys(terms_of(text[start:end])) <= held_keys([text]), text[start:end]
+    assert len(asked_keys(["20261123"])) == 6
