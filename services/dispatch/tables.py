@@ -135,9 +135,7 @@ cases = Table(
     ),
     Index("ix_cases_live_opened", "opened_at", postgresql_where=text("live")),
     Index("ix_cases_turns", "turns_at", postgresql_where=text("turns_at IS NOT NULL")),
-    Index(
-        "ix_cases_unstood", "id", postgresql_where=text("standing <> sequence AND (live OR queues <> '{}'::text[])")
-    ),
+    Index("ix_cases_unstood", "id", postgresql_where=text("standing <> sequence AND (live OR queues <> '{}'::text[])")),
     Index("ix_cases_closed", "rulebook", "closed_at", postgresql_where=text("state = 'closed' AND NOT history")),
     Index("ix_cases_opened", "opened_at", "id"),
     Index("ix_cases_near", "category", "lng", postgresql_where=text("lng IS NOT NULL")),
@@ -284,6 +282,17 @@ search_todo = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("case_id", Uuid, nullable=False),
     comment="cases whose search row is to be made anew, oldest first",
+)
+
+views = Table(
+    "views",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("at", _WHEN, nullable=False, server_default=text("directory.grid_now()")),
+    comment="lists that people keep under a name",
 )
 
 # What people typed; it never leaves this table in an event.

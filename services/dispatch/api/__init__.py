@@ -15,12 +15,14 @@ from services.dispatch.api.mediation import router as mediation_router
 from services.dispatch.api.people import router as people_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.today import router as today_router
+from services.dispatch.api.views import router as views_router
 from services.dispatch.api.wiring import Wiring
 from services.dispatch.api.words import router as words_router
 
 ROUTERS = (
     queues_router,
     filters_router,
+    views_router,
     today_router,
     calendar_router,
     cases_router,

@@ -34,6 +34,7 @@ BODIES: Mapping[str, Any] = {
         "area": "44180200100101",
         "until": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
     },
+    "PUT /api/v1/views/{view_id}": {"name": "超期的", "address": "/queues/intake?late=over"},
     "PUT /api/v1/reports/{report_id}/reporter": {"name": "王小明", "phone": "13812345678"},
     "POST /api/v1/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
     "POST /api/v1/cases/{case_no}/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
@@ -56,7 +57,7 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     method, path = route.split(" ", 1)
     names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
     names["case_id"] = "01950000-0000-7000-8000-000000000000"
-    names |= {"format": "json", "service_code": "0110", "source": "hotline"}
+    names |= {"format": "json", "service_code": "0110", "source": "hotline", "view_id": "v1"}
     if situation is not None:
         names["case_no"] = world.names[situation]
     names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")
