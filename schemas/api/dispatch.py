@@ -66,7 +66,11 @@ class CategoryNameOut(Out):
 
 class QueueRow(Out):
     """One case in a list; `community` and `unit` (the lead) are codes. Of a restricted case outside its owner chain
-    only class and community are filled: how it stands, since when and how urgent it is, is then null."""
+    only class and community are filled: how it stands, since when and how urgent it is, is then null.
+
+    `photo` is where the small copy of its first photo is. Lists are sorted by `twice_at` (when twice the limit of `due`
+    is used), `work_due_at` (the limit of the work itself), `reply_at` (by when an order is to be answered), `review_at`
+    (when a suspension is looked at again), or by what `due`, `urgency` and `opened_at` say."""
 
     case_no: str
     version: int
@@ -83,6 +87,11 @@ class QueueRow(Out):
     community: str | None = None
     unit: str | None = None
     due: DueOut | None = None
+    twice_at: Moment | None = None
+    work_due_at: Moment | None = None
+    reply_at: Moment | None = None
+    review_at: Moment | None = None
+    photo: str | None = None
     reports: int
     hand_overs: int
     opened_at: Moment | None = None

@@ -17,9 +17,11 @@ from services.dispatch.api.wiring import Parts
 from services.dispatch.store.audience import scope_of
 from services.dispatch.store.filters import Filter
 from services.dispatch.store.searching import Place, TooShort
+from services.dispatch.store.whose import Whose
 from services.dispatch.usecases.queues import COUNTED, UnknownQueue, count_queues, find_cases, read_queue
 
 router = APIRouter(prefix="/api/v1", tags=["queues"])
+WhoseAsked = Annotated[Whose, Query(description="what is one's own, of one's posts, or everything one sees")]
 
 
 @router.get("/queues", summary="Counts of the queues")
@@ -27,12 +29,13 @@ async def list_queues(
     person: CurrentPerson,
     parts: Parts,
     queues: Annotated[str | None, Query(max_length=500, description="ids, comma separated; all by default")] = None,
+    whose: WhoseAsked = Whose.ALL,
 ) -> QueuesOut:
     """Every queue with what stands in it for the caller, and the cursor to subscribe from."""
     cursor = await parts.feed.now()
     async with parts.db.reading() as tx:
         try:
-            counted = await count_queues(tx, scope_of(person.actor), Labels(person.lang), ids_of(queues))
+            counted = await count_queues(tx, scope_of(person.actor), Labels(person.lang), ids_of(queues), whose)
         except UnknownQueue as error:
             raise Problem(404, "queue_unknown") from error
     return QueuesOut(queues=counted, cursor=cursor.encode())
@@ -45,6 +48,7 @@ async def show_queue(
     parts: Parts,
     asked: Annotated[Page, Depends(page)],
     narrow: Annotated[Filter, Depends(filter_asked)],
+    whose: WhoseAsked = Whose.ALL,
 ) -> QueuePageOut:
     """The rows that pass the filter, in the queue's own order. The cursor was taken before the page was read: nothing
     falls between."""
@@ -52,7 +56,14 @@ async def show_queue(
     async with parts.db.reading() as tx:
         try:
             rows, more = await read_queue(
-                tx, queue, person.actor, parts.directory, limit=asked.limit, after=_after(asked), narrow=narrow
+                tx,
+                queue,
+                person.actor,
+                parts.directory,
+                limit=asked.limit,
+                after=_after(asked),
+                narrow=narrow,
+                whose=whose,
             )
         except UnknownQueue as error:
             raise Problem(404, "queue_unknown") from error

@@ -64,13 +64,15 @@ def scope_of(actor: Actor) -> Scope:
 def audience_of(case: Case) -> frozenset[str]:
     """The tokens of everybody who may see the case as it stands, but for who may check closed ones.
 
-    Those would be three more for each of a million closed cases; `visible_cases` reads them off state and area.
+    Those would be three more for each of a million closed cases; `visible_cases` reads them off state and area. The
+    tokens of who worked at it at the street (`worked_at`) give nobody sight.
     """
     spot = case.spot
     areas = {EVERY_STREET, *(_area_token(code) for code in (spot.street, spot.community, spot.grid) if code)}
     tokens = set(areas)
     tokens |= {f"u:{unit}" for unit in units_in(case)}
     tokens |= {f"p:{account}" for account in involved(case)}
+    tokens |= {worked_at(account) for account in case.clerks}
     if case.state in CHECKED and case.state is not State.CLOSED:
         tokens |= {f"v{area}" for area in areas}
     if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags:
@@ -78,6 +80,11 @@ def audience_of(case: Case) -> frozenset[str]:
     if Flag.IN_CONFERENCE in case.flags and not case.restricted:
         tokens.add(_COMMITTEE)
     return frozenset(tokens)
+
+
+def worked_at(account: str) -> str:
+    """The token by which somebody finds the cases that he took in or filed."""
+    return f"w:{account}"
 
 
 def visible_cases(scope: Scope) -> Predicate:

@@ -19,6 +19,7 @@ from services.dispatch.store import Tx
 from services.dispatch.store.audience import EVERY_STREET, Scope, visible_cases
 from services.dispatch.store.bulk import as_json
 from services.dispatch.store.queues import QUEUES, Queue, Whole
+from services.dispatch.store.whose import Whose
 from services.dispatch.tables import cases
 
 Predicate = ColumnElement[bool]
@@ -53,15 +54,18 @@ class _Sum:
         self.oldest_at = min((at for at in (self.oldest_at, oldest_at) if at is not None), default=None)
 
 
-async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES) -> list[QueueCount]:
+async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES, whose: Whose = Whose.ALL) -> list[QueueCount]:
     """All queues as the scope sees them in this moment. `tx` must be one that sees one moment only."""
     areas = areas_of(scope)
     kept = [queue for queue in queues if areas and _is_whole(queue, scope)]
     sums = {queue.id: _Sum() for queue in queues}
-    if kept:
+    within = (cases.c.live, visible_cases(scope), whose.holds(scope))
+    if kept and whose is Whose.ALL:
         await _add_kept(tx, kept, areas, sums)
         await _add_beside(tx, kept, scope, areas, sums)
-    await _add(tx, [q for q in queues if q not in kept], scope, (cases.c.live, visible_cases(scope)), sums)
+    else:
+        await _add_within(tx, kept, scope, within, sums)
+    await _add(tx, [q for q in queues if q not in kept], scope, within, sums)
     return [QueueCount(q, sums[q.id].open, sums[q.id].overdue, sums[q.id].oldest_at) for q in queues]
 
 
@@ -116,7 +120,13 @@ async def _add_beside(
     rest = replace(scope, tokens=scope.tokens - areas)
     if EVERY_STREET in scope.tokens or not (rest.tokens or rest.checks):
         return
-    within = (cases.c.live, visible_cases(rest), ~_within(areas))
+    await _add_within(tx, kept, scope, (cases.c.live, visible_cases(rest), ~_within(areas)), sums)
+
+
+async def _add_within(
+    tx: Tx, kept: Sequence[Queue], scope: Scope, within: tuple[Predicate, ...], sums: dict[str, _Sum]
+) -> None:
+    """Lists that rows tell of, counted."""
     if not scope.wide:
         await _add(tx, kept, scope, within, sums)
         return

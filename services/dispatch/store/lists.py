@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     cast,
+    func,
     literal,
     literal_column,
     select,
@@ -25,7 +26,8 @@ from services.dispatch.store.audience import Scope, handled_cases, readable_case
 from services.dispatch.store.bulk import as_json
 from services.dispatch.store.filters import Filter
 from services.dispatch.store.queues import Queue, Sort, queues_of_case
-from services.dispatch.tables import cases
+from services.dispatch.store.whose import Whose
+from services.dispatch.tables import case_reports, cases, report_photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class ListRow:
     flags: tuple[str, ...]
     restricted: bool
     rulebook: str
+    twice_at: datetime | None
+    work_due_at: datetime | None
+    reply_at: datetime | None
+    review_at: datetime | None
+    photo: str | None  # of its first photo: report and name
     readable: bool
     handled: bool  # the reader has a share in it, so house numbers are for him
     key: str = ""  # the row's place in its list, as text
@@ -63,7 +70,15 @@ class ListRow:
 _COLUMNS = (
     *("case_no", "version", "sequence", "state", "stage", "tier", "urgency", "street", "community", "owner_code"),
     *("lead_unit", "category", "summary", "address", "due", "reports", "hand_overs", "opened_at", "flags"),
-    *("restricted", "rulebook"),
+    *("restricted", "rulebook", "twice_at", "reply_at", "review_at"),
+)
+_PHOTO = (
+    select(func.concat(report_photos.c.report_id, "/", report_photos.c.photo_id))
+    .join_from(case_reports, report_photos, report_photos.c.report_id == case_reports.c.report_id)
+    .where(case_reports.c.case_id == cases.c.id, report_photos.c.arrived)
+    .order_by(case_reports.c.at, report_photos.c.photo_id)
+    .limit(1)
+    .scalar_subquery()
 )
 
 
@@ -75,9 +90,12 @@ async def queue_page(
     limit: int,
     after: tuple[str, str] | None,
     narrow: Filter | None = None,
+    whose: Whose = Whose.ALL,
 ) -> list[ListRow]:
     """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order; of those that pass the filter."""
     query = _rows(queue.sort, scope).where(visible_cases(scope), queue.holds(scope))
+    if whose is not Whose.ALL:
+        query = query.where(cases.c.live, whose.holds(scope))
     if narrow is not None:
         query = query.where(narrow.holds(scope))
     return await _fetch(tx, _paged(query, queue.sort, limit, after))
@@ -104,7 +122,8 @@ def _rows(sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = N
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
     query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), *share, key)
-    return query.add_columns(listed.label("queues"))
+    more = (cases.c.due_at.label("work_due_at"), _PHOTO.label("photo"))
+    return query.add_columns(*more, listed.label("queues"))
 
 
 def _paged(query: Select[Any], sort: Sort, limit: int, after: tuple[str, str] | None) -> Select[Any]:

@@ -16,6 +16,7 @@ from services.dispatch.store.filters import Filter
 from services.dispatch.store.lists import ListRow, queue_page, rows_in_order
 from services.dispatch.store.queues import BY_ID, QUEUES, Queue
 from services.dispatch.store.searching import Asked, Place, found
+from services.dispatch.store.whose import Whose
 from services.dispatch.usecases.rows import row_out, rulebooks_of
 from services.governance.acts import Actor
 
@@ -27,10 +28,12 @@ class UnknownQueue(LookupError):
     """There is no queue of this id."""
 
 
-async def count_queues(tx: Tx, scope: Scope, labels: Labels, wanted: Sequence[str] = ()) -> tuple[QueueCountOut, ...]:
+async def count_queues(
+    tx: Tx, scope: Scope, labels: Labels, wanted: Sequence[str] = (), whose: Whose = Whose.ALL
+) -> tuple[QueueCountOut, ...]:
     """All queues (or the `wanted` ones) as the scope sees them. Raises UnknownQueue."""
     queues = [_queue(each) for each in wanted] or QUEUES
-    return tuple(_count_out(each, labels) for each in await counts(tx, scope, queues))
+    return tuple(_count_out(each, labels) for each in await counts(tx, scope, queues, whose))
 
 
 async def read_queue(
@@ -42,10 +45,12 @@ async def read_queue(
     limit: int,
     after: tuple[str, str] | None,
     narrow: Filter | None = None,
+    whose: Whose = Whose.ALL,
 ) -> tuple[list[QueueRow], tuple[str, str] | None]:
     """A page of what passes the filter, and the key to go on from (None: the end). Raises UnknownQueue."""
     queue = _queue(queue_id)
-    rows = await queue_page(tx, queue, scope_of(actor), limit=limit + 1, after=after, narrow=narrow)
+    scope = scope_of(actor)
+    rows = await queue_page(tx, queue, scope, limit=limit + 1, after=after, narrow=narrow, whose=whose)
     return await _page(rows, cache, limit)
 
 

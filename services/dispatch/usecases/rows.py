@@ -43,12 +43,21 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         unit=row.lead_unit if full else None,
         due=DueOut.model_validate(row.due) if row.due is not None and full else None,
         reports=row.reports if full else 0,
+        photo=_photo(row) if full else None,
         hand_overs=row.hand_overs if full else 0,
+        twice_at=row.twice_at if full else None,
+        work_due_at=row.work_due_at if full else None,
+        reply_at=row.reply_at if full else None,
+        review_at=row.review_at if full else None,
         opened_at=row.opened_at if full else None,
         flags=tuple(row.flags) if full else (Flag.RESTRICTED,),
         restricted=row.restricted,
         sample=street is not None and street.sample,
     )
+
+
+def _photo(row: ListRow) -> str | None:
+    return f"/api/v1/cases/{row.case_no}/photos/{row.photo}?size=thumb" if row.photo else None
 
 
 def _words(row: ListRow, text: str) -> str:

@@ -4,7 +4,7 @@
  * A row stands where its queue's order puts it. The row that somebody holds (reads, acts on) is the exception: it
  * keeps its place, and stays as "left" when the case leaves the queue, until it is let go.
  */
-import type { CaseChanged, QueueCount, QueueRow } from "./types";
+import type { CaseChanged, CaseGone, QueueCount, QueueRow } from "./types";
 
 export interface Entry {
   row: QueueRow;
@@ -24,9 +24,25 @@ type Compare = (a: QueueRow, b: QueueRow) => number;
 
 const LAST = Number.POSITIVE_INFINITY;
 
-function dueAt(row: QueueRow): number {
-  return row.due ? Date.parse(row.due.due_at) : LAST;
+/** Rows are never changed in place, so what is read from one is read once: a long list is compared many times. */
+function once(read: (row: QueueRow) => number): (row: QueueRow) => number {
+  const known = new WeakMap<QueueRow, number>();
+  return (row) => {
+    let value = known.get(row);
+    if (value === undefined) known.set(row, (value = read(row)));
+    return value;
+  };
 }
+
+function moment(at: string | null | undefined): number {
+  return at ? Date.parse(at) : LAST;
+}
+
+function byMoment(at: (row: QueueRow) => number): Compare {
+  return (a, b) => byNumber(at(a), at(b)) || byText(a.case_no, b.case_no);
+}
+
+const dueAt = once((row) => (row.due ? Date.parse(row.due.due_at) : LAST));
 
 function byText(a: string, b: string): number {
   if (a === b) return 0;
@@ -40,30 +56,34 @@ function byNumber(a: number, b: number): number {
 
 const byDue: Compare = (a, b) => byNumber(dueAt(a), dueAt(b)) || byText(a.case_no, b.case_no);
 /** Last where the reader may not know it. */
-function openedAt(row: QueueRow): number {
-  return row.opened_at ? Date.parse(row.opened_at) : LAST;
-}
+const openedAt = once((row) => (row.opened_at ? Date.parse(row.opened_at) : LAST));
 
 const byAge: Compare = (a, b) => byNumber(openedAt(a), openedAt(b)) || byText(a.case_no, b.case_no);
 const byUrgency: Compare = (a, b) => byText(a.urgency ?? "~", b.urgency ?? "~") || byAge(a, b);
 
 /** When it will have taken, or took, twice what it was allowed: it stands still, unlike the ratio itself. */
-function twiceAt(row: QueueRow): number {
-  return row.due ? dueAt(row) + Math.max(row.due.budget_s, 1) * 1000 : Number.POSITIVE_INFINITY;
-}
+const byExcess = byMoment(once((row) => moment(row.twice_at)));
+const byWork = byMoment(once((row) => moment(row.work_due_at)));
+const byReply = byMoment(once((row) => moment(row.reply_at)));
+const byReview = byMoment(once((row) => moment(row.review_at)));
 
-const byExcess: Compare = (a, b) => byNumber(twiceAt(a), twiceAt(b)) || byText(a.case_no, b.case_no);
+const ORDERS: Readonly<Record<string, Compare>> = {
+  intake: byUrgency,
+  disputes: byAge,
+  hard: byAge,
+  cross_border: byAge,
+  overdue: byExcess,
+  approvals: byWork,
+  my_requests: byWork,
+  to_approve: byWork,
+  supervise_open: byReply,
+  supervised: byReply,
+  review_due: byReview,
+};
 
-const AGE = new Set(["disputes", "hard", "cross_border"]);
-/** Sorted by what a row does not carry: rows keep the place the service gave them. */
-const UNKNOWN = new Set(["approvals", "my_requests", "to_approve", "review_due"]);
-
-/** The order of a queue; null where a row does not tell its key. */
+/** The order of a queue; null for what is no queue. */
 export function orderOf(queue: string | null): Compare | null {
-  if (queue === null || UNKNOWN.has(queue)) return null;
-  if (queue === "intake") return byUrgency;
-  if (queue === "overdue") return byExcess;
-  return AGE.has(queue) ? byAge : byDue;
+  return queue === null ? null : (ORDERS[queue] ?? byDue);
 }
 
 /** The first page of a list. */
@@ -88,8 +108,9 @@ function placeFor(entries: readonly Entry[], row: QueueRow, compare: Compare | n
 export function changed(list: List, event: CaseChanged, held: string | null): List {
   const at = list.entries.findIndex((entry) => entry.row.case_no === event.case_no);
   const known = at < 0 ? undefined : list.entries[at];
-  if (known && event.sequence <= known.row.sequence) return list; // sent twice, or older than the page
+  if (known && event.sequence < known.row.sequence) return list; // older than the page
   const stands = list.queue === null ? at >= 0 : event.queues.includes(list.queue);
+  if (known && stands && !known.left && event.sequence === known.row.sequence) return list; // sent twice
   if (!stands && !known) return list;
   if (known && (held === event.case_no || list.queue === null)) {
     return { ...list, entries: list.entries.map((entry, i) => (i === at ? { row: event.row, left: !stands } : entry)) };
@@ -110,6 +131,11 @@ export function gone(list: List, caseNo: string, held: string | null): List {
     return { ...list, entries: list.entries.map((entry) => (entry.row.case_no === caseNo ? { ...entry, left: true } : entry)) };
   }
   return { ...list, entries: list.entries.filter((entry) => entry.row.case_no !== caseNo) };
+}
+
+/** What was heard since the list was last drawn, in one go. */
+export function heard(list: List, events: readonly (CaseChanged | CaseGone)[], held: string | null): List {
+  return events.reduce((now, event) => ("row" in event ? changed(now, event, held) : gone(now, event.case_no, held)), list);
 }
 
 /** Somebody let go of the held row: what left goes, what moved takes its place. `held` is the row held now. */

@@ -34,6 +34,13 @@ export interface QueueRow {
   community?: string | null;
   unit?: string | null;
   due: DueOut | null;
+  /** What some lists are sorted by, beside `due`: twice the limit used, the work's own limit, an order's, a review. */
+  twice_at?: string | null;
+  work_due_at?: string | null;
+  reply_at?: string | null;
+  review_at?: string | null;
+  /** Where the small copy of its first photo is. */
+  photo?: string | null;
   reports: number;
   hand_overs: number;
   opened_at: string | null;

@@ -76,8 +76,14 @@ describe("a list under live changes", () => {
 
   it("drops what is sent twice or is older than the page", () => {
     const list = begin("to_dispatch", [row(1, 10, { sequence: 5 })], null);
-    expect(changed(list, event(row(1, 10), ["to_sign"], 5), null)).toBe(list);
+    expect(changed(list, event(row(1, 10), ["to_dispatch"], 5), null)).toBe(list);
     expect(changed(list, event(row(1, 10), ["to_sign"], 4), null)).toBe(list);
+  });
+
+  it("takes out and puts in what changed lists by time alone", () => {
+    const soon = begin("due_soon", [row(1, 1, { sequence: 5 })], null);
+    expect(numbers(changed(soon, event(row(1, 1, { sequence: 5 }), ["overdue"], 5), null))).toEqual([]);
+    expect(numbers(changed(soon, event(row(2, 9, { sequence: 5 }), ["due_soon"], 5), null))).toEqual([1, 2]);
   });
 
   it("takes no notice of cases of other queues", () => {
@@ -145,14 +151,18 @@ describe("orders", () => {
   });
 
   it("takes first what is first twice over its limit", () => {
-    const slow = row(1, -60);
-    const short = row(2, -30);
-    if (short.due) short.due.budget_s = 600;
+    const slow = row(1, -60, { twice_at: "2026-11-22T13:00:00Z" });
+    const short = row(2, -30, { twice_at: "2026-11-22T11:40:00Z" });
     expect(sorted("overdue", [slow, short])).toEqual([2, 1]);
   });
 
-  it("does not guess an order by what a row does not carry", () => {
-    expect(orderOf("approvals")).toBeNull();
+  it("has the key of each order in the row; without one a row comes last", () => {
+    const early = row(2, 9, { review_at: "2026-11-24T00:00:00Z", work_due_at: "2026-11-25T00:00:00Z" });
+    const late = row(1, 1, { review_at: "2026-11-25T00:00:00Z", work_due_at: "2026-11-26T00:00:00Z" });
+    for (const queue of ["review_due", "approvals", "my_requests", "to_approve"]) {
+      expect(sorted(queue, [row(3, 0), late, early])).toEqual([2, 1, 3]);
+    }
+    expect(orderOf(null)).toBeNull();
   });
 });
 
