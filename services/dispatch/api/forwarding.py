@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Request, Response
 
@@ -44,6 +45,13 @@ async def register_photo(
     report_id: PieceId, photo_id: PieceId, request: Request, person: CurrentPerson, parts: Parts
 ) -> Response:
     path = f"/api/v1/reports/{report_id}/photos/{photo_id}"
+    return _answer(await parts.forwarder.intake(await _passing(request, path), person))
+
+
+@router.put("/intake/reports/{report_id}/reporter", response_class=Response, summary="Who called, for the vault")
+async def register_reporter(report_id: UUID, request: Request, person: CurrentPerson, parts: Parts) -> Response:
+    """As PUT /api/v1/reports/{report_id}/reporter of intake: for who took the report, and kept by intake alone."""
+    path = f"/api/v1/reports/{report_id}/reporter"
     return _answer(await parts.forwarder.intake(await _passing(request, path), person))
 
 

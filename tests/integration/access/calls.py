@@ -36,6 +36,7 @@ BODIES: Mapping[str, Any] = {
     },
     "PUT /api/v1/views/{view_id}": {"name": "超期的", "address": "/queues/intake?late=over"},
     "PUT /api/v1/reports/{report_id}/reporter": {"name": "王小明", "phone": "13812345678"},
+    "PUT /api/v1/intake/reports/{report_id}/reporter": {"name": "王小明", "phone": "13812345678"},
     "POST /api/v1/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
     "POST /api/v1/cases/{case_no}/reports/{report_id}/reporter/reveal": {"reason": "need_to_call"},
     "POST /api/v1/bulk/{action}": {"cases": [{"case_no": "FC-20200101-00001", "version": 1}], "inputs": {}},

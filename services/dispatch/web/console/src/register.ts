@@ -18,6 +18,38 @@ export interface FormCategory {
   tile: string;
 }
 
+/** Who calls. It goes into the vault apart from the report, which never carries it. */
+export interface Caller {
+  name: string;
+  phone: string;
+  /** Wishes to be called back. */
+  callBack: boolean;
+}
+
+/** What the service answered. */
+export interface Receipt {
+  id: string;
+  receipt_no: string;
+  case_no: string | null;
+}
+
+export const nobody = (): Caller => ({ name: "", phone: "", callBack: false });
+
+/** The body for the vault; null where nothing was said. */
+export function identityOf(caller: Caller): Record<string, unknown> | null {
+  const [name, phone] = [caller.name.trim(), caller.phone.trim()];
+  if (name === "" && phone === "") return null;
+  return { name, phone, contact: caller.callBack && phone !== "" ? "phone" : "none" };
+}
+
+const PHONE = /^(?:\+?\d[\d\s-]{6,18}\d)$/;
+
+/** What is wrong with the caller's number, by field; a wish to be called needs one. */
+export function wrongIn(caller: Caller): string[] {
+  const phone = caller.phone.trim();
+  return (phone !== "" && !PHONE.test(phone)) || (phone === "" && caller.callBack) ? ["phone"] : [];
+}
+
 export type Danger = "none" | "danger" | "life";
 
 export interface Heard {
@@ -25,6 +57,8 @@ export interface Heard {
   nature: string;
   placeWords: string;
   place: Named | null;
+  /** A point set by hand on the sketch; it counts before the named place. */
+  pin: { lng: number; lat: number } | null;
   /** A cell chosen by hand when no named place fits. */
   cell: string;
   landmark: string;
@@ -40,6 +74,7 @@ export function blankCall(): Heard {
     nature: "complaint",
     placeWords: "",
     place: null,
+    pin: null,
     cell: "",
     landmark: "",
     category: null,
@@ -52,7 +87,7 @@ export function blankCall(): Heard {
 /** Fields that still miss something, by name. */
 export function missingIn(heard: Heard): string[] {
   const found: string[] = [];
-  if (heard.placeWords.trim() === "" && heard.cell === "") found.push("place_words");
+  if (heard.placeWords.trim() === "" && heard.cell === "" && heard.pin === null) found.push("place_words");
   if (heard.category === null && heard.text.trim() === "" && heard.danger === "none") found.push("text");
   return found;
 }
@@ -61,7 +96,8 @@ export function missingIn(heard: Heard): string[] {
 export function reportOf(heard: Heard, now: Date): Record<string, unknown> {
   const { place, category } = heard;
   let position: Record<string, unknown> | null = null;
-  if (place && place.name === heard.placeWords.trim()) position = { lng: place.lng, lat: place.lat, crs: "wgs84" };
+  if (heard.pin) position = { lng: heard.pin.lng, lat: heard.pin.lat, crs: "wgs84" };
+  else if (place && place.name === heard.placeWords.trim()) position = { lng: place.lng, lat: place.lat, crs: "wgs84" };
   else if (heard.cell !== "") position = { cell: heard.cell };
   const danger = heard.danger !== "none";
   return {
@@ -74,7 +110,6 @@ export function reportOf(heard: Heard, now: Date): Record<string, unknown> {
     text: heard.text.trim(),
     danger,
     life: heard.danger === "life",
-    direct: danger,
     joins: heard.joins,
     occurred_at: now.toISOString(),
     photos: [],

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { blankCall, missingIn, reportOf, type Named } from "../src/register";
+import { blankCall, identityOf, missingIn, nobody, reportOf, wrongIn, type Named } from "../src/register";
+import { fromRows } from "../src/similar";
 
 const NOW = new Date("2026-11-22T12:00:00Z");
 const place: Named = { id: "p1", name: "倚光花苑", kind: "estate", cell: "441802001005010", lng: 113.06, lat: 23.69, initials: "yghy" };
+
+const row = (case_no: string, state: string | null) => ({ case_no, state, opened_at: "2026-11-22T10:00:00Z", summary: "垃圾", category: null });
 
 describe("registering a call", () => {
   it("asks for a place and for what is the matter", () => {
@@ -18,9 +21,30 @@ describe("registering a call", () => {
     expect(reportOf({ ...heard, placeWords: "对面的路口", cell: "" }, NOW)["position"]).toBeNull();
   });
 
-  it("calls the street directly when somebody is in danger", () => {
+  it("sends a point set by hand before the named place", () => {
+    const heard = { ...blankCall(), place, placeWords: place.name, pin: { lng: 113.07, lat: 23.7 }, text: "垃圾" };
+    expect(reportOf(heard, NOW)["position"]).toEqual({ lng: 113.07, lat: 23.7, crs: "wgs84" });
+    expect(missingIn({ ...heard, placeWords: "" })).toEqual([]);
+  });
+
+  it("keeps the caller out of the report, and gives the vault only what was said", () => {
+    const caller = { name: "王女士", phone: " 138 0000 1234 ", callBack: true };
+    expect(JSON.stringify(reportOf({ ...blankCall(), placeWords: "东门", text: "垃圾" }, NOW))).not.toContain("王女士");
+    expect(identityOf(caller)).toEqual({ name: "王女士", phone: "138 0000 1234", contact: "phone" });
+    expect(identityOf(nobody())).toBeNull();
+    expect(wrongIn(caller)).toEqual([]);
+    expect([wrongIn({ ...caller, phone: "12" }), wrongIn({ ...nobody(), callBack: true })]).toEqual([["phone"], ["phone"]]);
+  });
+
+  it("takes open cases alone for possible repetitions, and none of which the clerk may not say how they stand", () => {
+    const rows = [row("a", "reported"), row("b", "closed"), row("c", null)] as unknown as Parameters<typeof fromRows>[0];
+    expect(fromRows(rows).map((one) => one.case_no)).toEqual(["a"]);
+  });
+
+  it("says who is in danger, and leaves the direct call to the street's rules", () => {
     const heard = { ...blankCall(), placeWords: "东门", danger: "life" as const };
-    expect(reportOf(heard, NOW)).toMatchObject({ danger: true, life: true, direct: true, source: "phone" });
-    expect(reportOf({ ...heard, danger: "none" }, NOW)).toMatchObject({ danger: false, life: false, direct: false });
+    expect(reportOf(heard, NOW)).toMatchObject({ danger: true, life: true, source: "phone" });
+    expect(reportOf(heard, NOW)).not.toHaveProperty("direct"); // a post in the field may ask for it, a clerk may not
+    expect(reportOf({ ...heard, danger: "none" }, NOW)).toMatchObject({ danger: false, life: false });
   });
 });
