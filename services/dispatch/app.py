@@ -49,9 +49,9 @@ from services.chassis.vitals import RecordWatch, Vitals, standard_probes
 from services.dispatch.agents import APP_ID, TOPICS, handler
 from services.dispatch.api import ROUTERS, Wiring
 from services.dispatch.forward import Forwarder
+from services.dispatch.live import Feed
 from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.sse import Feed
 from services.dispatch.store import retention
 from services.dispatch.tables import SCHEMA, inbox, outbox
 from services.dispatch.usecases.archive import Archiving

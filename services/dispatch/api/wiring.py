@@ -11,8 +11,8 @@ from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
 from services.chassis.ids import IdSource
 from services.dispatch.forward import Forwarder
+from services.dispatch.live import Feed
 from services.dispatch.media import EvidenceFiles
-from services.dispatch.sse import Feed
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ they answer what `governance.may_see` answers in memory; a property test compare
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, cast, false, or_, true
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT
@@ -40,6 +40,15 @@ class Scope:
     communities: frozenset[str]
     roles: frozenset[Role]
     wide: bool  # holds a post over a whole street
+
+    @property
+    def all_streets(self) -> bool:
+        """Sees every case there is."""
+        return EVERY_STREET in self.tokens
+
+    def impersonal(self) -> Scope:
+        """What everybody with the same posts sees, but for the cases that concern one of them in person."""
+        return replace(self, account="", tokens=frozenset(t for t in self.tokens if not t.startswith("p:")))
 
 
 def scope_of(actor: Actor) -> Scope:
@@ -89,7 +98,7 @@ def worked_at(account: str) -> str:
 
 def visible_cases(scope: Scope) -> Predicate:
     """The predicate that every read of cases carries. Who sees every street needs no look at each row."""
-    if EVERY_STREET in scope.tokens:
+    if scope.all_streets:
         return true()
     return or_(_shares(scope.tokens), _closed_for_check(scope))
 

@@ -1,79 +1,136 @@
-"""The live feed's reading: what has been committed since a cursor, in an order that never shows a gap too late.
+"""The live feed's reading: what has been committed since an earlier look, whatever still runs meanwhile.
 
-Rows are read in the order (xid, id). Those below `pg_snapshot_xmin` are settled: every transaction with a smaller
-number has ended, so nothing can appear behind a cursor that stands there. Rows above it are told as well, a slow
-transaction makes nobody wait, but no cursor may pass them yet. A cursor is a place in the database, hence valid in
+A look is remembered by what it could see: every transaction below `ahead` but for those that were `running`. The next
+look asks for what has ended since, by number and not by age, so a transaction that stays open, in this database or in
+another one of the server, neither holds others back nor is passed over when it ends. What a look could see holds in
 every process and after every restart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import text
 
+from services.chassis.statements import Statements
 from services.dispatch.store import Tx
+from services.dispatch.store.audience import Scope
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A place in the feed: everything up to and with this row has been seen."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The transactions whose facts a look has seen: all below `ahead`, without those that were `running`."""
 
-    xid: int
-    id: int
+    ahead: int
+    running: tuple[int, ...] = ()
+
+    @classmethod
+    def parse(cls, snapshot: str) -> Seen:
+        """Of the text of a `pg_snapshot`."""
+        _, ahead, running = snapshot.split(":")
+        return cls(int(ahead), tuple(sorted(int(each) for each in running.split(",") if each)))
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """A committed fact. `left` holds the tokens of those who could see the case before it and cannot any more.
 
-    `settled`: no running transaction can still commit a fact at a place before it.
+    `audience`: those of who can see it now. `asked_by`: the accounts that asked for something in it.
     """
 
-    place: Place
-    settled: bool
     case_id: str
     case_no: str
     sequence: int
     left: frozenset[str]
+    audience: frozenset[str]
+    asked_by: frozenset[str]
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Those for whom it may stand elsewhere than for others of the same posts."""
+        personal = (token[2:] for token in (*self.audience, *self.left) if token.startswith("p:"))
+        return self.asked_by.union(personal)
+
+    def concerns(self, scope: Scope) -> bool:
+        """False: the scope neither sees the case nor did before."""
+        return scope.all_streets or not (self.audience | self.left).isdisjoint(scope.tokens | scope.checks)
 
 
-# The newest place that no running transaction can still precede. `id` max: all rows of older transactions are seen.
-_EDGE = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS xid, directory.grid_now() AS now"
+_EDGE: Final = "SELECT pg_current_snapshot()::text AS seen, directory.grid_now() AS now"
 
-_AFTER = """
-SELECT o.xid::text::bigint AS xid, o.id, o.xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled,
-  f.case_id, c.case_no, f.sequence, f.left_audience
-FROM dispatch.outbox o
-JOIN dispatch.case_facts f ON f.fact_id = o.event_id
-JOIN dispatch.cases c ON c.id = f.case_id
-WHERE o.created_at >= :since
-  AND (o.xid, o.id) > (CAST(CAST(:xid AS text) AS xid8), :id) AND NOT c.history
+# A case that changed lists by time alone has no fact that says so, but a row in `turned`.
+_NEW: Final = (
+    "SELECT pg_current_snapshot()::text, directory.grid_now(),"
+    " EXISTS (SELECT FROM dispatch.outbox WHERE created_at >= %(since)s AND xid >= %(ahead)s::text::xid8)"
+    " OR EXISTS (SELECT FROM dispatch.outbox WHERE created_at >= %(since)s"
+    " AND xid = ANY(string_to_array(%(running)s, ',')::xid8[]))"
+    " OR EXISTS (SELECT FROM dispatch.turned WHERE xid >= %(ahead)s::text::xid8)"
+    " OR EXISTS (SELECT FROM dispatch.turned WHERE xid = ANY(string_to_array(%(running)s, ',')::xid8[]))"
+)
+
+_FACTS: Final = """
+WITH fresh AS (
+  SELECT o.xid, o.id, o.event_id FROM dispatch.outbox o
+  WHERE o.created_at >= :since AND o.xid >= CAST(:ahead AS xid8)
+  UNION ALL
+  SELECT o.xid, o.id, o.event_id FROM dispatch.outbox o
+  WHERE o.created_at >= :since AND o.xid = ANY(CAST(string_to_array(:running, ',') AS xid8[]))
+), changed AS (
+  SELECT o.xid, o.id, f.case_id, f.sequence, f.left_audience
+  FROM fresh o JOIN dispatch.case_facts f ON f.fact_id = o.event_id
+  UNION ALL
+  SELECT t.xid, t.id, t.case_id, NULL, NULL FROM dispatch.turned t WHERE t.xid >= CAST(:ahead AS xid8)
+  UNION ALL
+  SELECT t.xid, t.id, t.case_id, NULL, NULL FROM dispatch.turned t
+  WHERE t.xid = ANY(CAST(string_to_array(:running, ',') AS xid8[]))
+)
+SELECT o.case_id, c.case_no, coalesce(o.sequence, c.sequence) AS sequence, o.left_audience, c.audience,
+  ARRAY(SELECT DISTINCT r.account FROM dispatch.requests r WHERE r.case_id = c.id AND r.account IS NOT NULL) AS asked_by
+FROM changed o
+JOIN dispatch.cases c ON c.id = o.case_id
+WHERE NOT c.history
 ORDER BY o.xid, o.id LIMIT :limit
 """
 
 
-async def edge(tx: Tx) -> tuple[Place, datetime]:
-    """Where a subscription starts that wants only what comes from now on, and the time there."""
+async def edge(tx: Tx) -> tuple[Seen, datetime]:
+    """What this transaction can see, and the time there."""
     row = (await tx.execute(text(_EDGE))).one()
-    return Place(row.xid, 0), row.now
+    return Seen.parse(row.seen), row.now
 
 
-async def changes_after(tx: Tx, place: Place, since: datetime, limit: int) -> list[Change]:
-    """Facts after `place`, oldest first, settled ones before all others; imported history moves in no list.
+async def anything_after(statements: Statements, seen: Seen, since: datetime) -> bool:
+    """Whether something was committed that a look had not seen: asked many times a second, so it asks nothing else."""
+    rows = await statements.rows(_NEW, _bounds(seen, since))
+    return bool(rows[0][2])
+
+
+async def changes_after(tx: Tx, seen: Seen, since: datetime, limit: int) -> list[Change]:
+    """Facts that this transaction sees and an earlier look did not; imported history moves in no list.
 
     `since` must lie before the first of them: it keeps old partitions unread.
     """
-    rows = await tx.execute(text(_AFTER), {"xid": place.xid, "id": place.id, "since": since, "limit": limit})
+    rows = await tx.execute(text(_FACTS), {**_bounds(seen, since), "limit": limit})
     return [
         Change(
-            place=Place(row.xid, row.id),
-            settled=row.settled,
             case_id=str(row.case_id),
             case_no=row.case_no,
             sequence=row.sequence,
             left=frozenset(row.left_audience or ()),
+            audience=frozenset(row.audience),
+            asked_by=frozenset(row.asked_by),
         )
         for row in rows
     ]
+
+
+def newest(changes: Iterable[Change]) -> dict[str, Change]:
+    """The last of each case, by its id."""
+    return {change.case_id: change for change in changes}
+
+
+def _bounds(seen: Seen, since: datetime) -> dict[str, Any]:
+    return {"ahead": str(seen.ahead), "running": ",".join(map(str, seen.running)), "since": since}

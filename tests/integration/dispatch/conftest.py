@@ -34,9 +34,9 @@ from services.chassis.telemetry import Metrics
 from services.dispatch.api import Wiring
 from services.dispatch.app import PostsOf, make_app
 from services.dispatch.forward import Forwarder
+from services.dispatch.live import Feed
 from services.dispatch.media import EvidenceFiles
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.sse import Feed
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.indexing import index_some
 from services.dispatch.usecases.take import Taking, Tools

@@ -6,16 +6,20 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from services.dispatch.live import Cursor, Event, Feed, Reset, Subscription, tail
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.sse import Cursor, Event, Feed, Reset, Subscription
-from services.dispatch.store.feed import Place
-from services.governance.acts import Actor, Post
+from services.dispatch.store import Tx
+from services.dispatch.store.feed import Seen
+from services.dispatch.store.locks import ids_of_numbers, lock_cases
+from services.dispatch.store.write import Step, save
+from services.governance.acts import SYSTEM, Actor, Fact, Post
 from services.governance.cycle import Role
 from tests.integration.dispatch.conftest import Street
 
@@ -44,7 +48,7 @@ async def cases(reader: Subscription, wanted: int, patience_s: float = 5.0) -> l
     async with asyncio.timeout(patience_s):
         while len(found) < wanted:
             event = await reader.next(0.2)
-            if event is not None and event.name != "queue.counts":
+            if event is not None and event.name.startswith("case."):
                 found.append(event)
     return found
 
@@ -55,7 +59,7 @@ async def quiet(reader: Subscription, seconds: float = 0.4) -> None:
     end = loop.time() + seconds
     while loop.time() < end:
         event = await reader.next(0.1)
-        assert event is None or event.name == "queue.counts", event
+        assert event is None or event.name in {"queue.counts", "beat"}, event
 
 
 async def drain(reader: Subscription) -> None:
@@ -111,35 +115,85 @@ async def test_a_cursor_of_another_process_misses_nothing(street: Street) -> Non
 
 async def test_a_transaction_that_ends_late_is_not_skipped(street: Street) -> None:
     """It took its number before the cursor was handed out and commits after it."""
+    late = await street.opened()
     async with running(street) as feed:
         async with street.db.transaction() as slow:
-            await slow.execute(text("SELECT pg_current_xact_id()"))
-            fast = await street.opened()
+            await _noted(street, slow, late)
+            await street.opened()
             cursor = await feed.now()
         async with feed.subscribe(CLERK, "zh-CN", cursor.encode()) as reader:
             (event,) = await cases(reader, 1)
-    assert json.loads(event.data)["case_no"] == fast
+            assert json.loads(event.data)["case_no"] == late
+            await quiet(reader)
 
 
 async def test_a_slow_transaction_makes_nobody_wait_and_no_cursor_passes_it(street: Street) -> None:
-    """Rows and counts of one look agree, and who goes on from the last cursor still hears of what came late."""
+    """Who goes on from the newest cursor is told nothing twice, and still hears of what came late."""
+    late = await street.opened()
     async with running(street) as feed, feed.subscribe(CLERK, "zh-CN", None) as reader:
-        heard: list[Event] = []
         async with street.db.transaction() as slow:
-            await slow.execute(text("SELECT pg_current_xact_id()"))
-            fast = await street.opened()
-            async with asyncio.timeout(4):
-                while not heard or heard[-1].name != "queue.counts" or len(heard) < 2:
-                    if (event := await reader.next(0.2)) is not None and (heard or event.name == "case.changed"):
-                        heard.append(event)
-        assert (json.loads(heard[0].data)["case_no"], heard[0].cursor) == (fast, None)
-        counted = {queue["id"]: queue["open"] for queue in json.loads(heard[-1].data)["queues"]}
-        assert counted["branch_triage"] == 1
-        last = heard[-1].cursor
-    assert last is not None
-    async with running(street) as other, other.subscribe(CLERK, "zh-CN", last.encode()) as reader:
-        (again,) = await cases(reader, 1)
-    assert json.loads(again.data)["case_no"] == fast
+            await _noted(street, slow, late)
+            await street.opened()
+            (quick,) = await cases(reader, 1)
+        (heard,) = await cases(reader, 1)
+        assert json.loads(heard.data)["case_no"] == late
+    assert quick.cursor is not None
+    async with running(street) as other, other.subscribe(CLERK, "zh-CN", quick.cursor.encode()) as reader:
+        (missed,) = await cases(reader, 1)
+        assert json.loads(missed.data)["case_no"] == late
+        await quiet(reader)
+
+
+async def test_a_transaction_elsewhere_holds_up_nobody(street: Street) -> None:
+    """Somebody else of the server is at work for long (an import, another database): the feed has more to tell than a
+    page may wait for, and pages open and follow it meanwhile."""
+    async with (
+        running(street, feed_backlog=5) as feed,
+        feed.subscribe(CLERK, "zh-CN", None) as reader,
+        street.db.transaction() as slow,
+    ):
+        await slow.execute(text("SELECT pg_current_xact_id()"))
+        for _ in range(8):
+            case_no = await street.opened()
+            (event,) = await cases(reader, 1)
+            assert json.loads(event.data)["case_no"] == case_no
+        page = await feed.now()
+        async with feed.subscribe(CLERK, "zh-CN", page.encode()) as late:
+            await quiet(late, 0.2)
+            case_no = await street.opened()
+            (event,) = await cases(late, 1)
+            assert json.loads(event.data)["case_no"] == case_no
+
+
+async def test_counts_agree_with_the_rows_told_before(street: Street) -> None:
+    async with running(street) as feed, feed.subscribe(CLERK, "zh-CN", None) as reader:
+        heard: set[str] = set()
+        for _ in range(3):
+            await street.opened()
+        async with asyncio.timeout(10):
+            while True:
+                event = await reader.next(0.2)
+                if event is not None and event.name == "case.changed":
+                    heard.add(json.loads(event.data)["case_no"])
+                elif event is not None and event.name == "queue.counts":
+                    counted = {queue["id"]: queue["open"] for queue in json.loads(event.data)["queues"]}
+                    assert counted["branch_triage"] == len(heard)
+                    if len(heard) == 3:
+                        break
+
+
+async def test_a_beat_says_that_all_has_been_told(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also to one whom nothing concerns: his cursor moves on."""
+    monkeypatch.setattr(tail, "BEAT_S", 0.1)
+    async with running(street) as feed, feed.subscribe(OTHER_BRANCH, "zh-CN", None) as reader:
+        await street.opened()
+        told = await feed.now()
+        async with asyncio.timeout(5):
+            while True:
+                event = await reader.next(0.2)
+                if event is not None and event.name == "beat" and event.cursor and event.cursor.at >= told.at:
+                    break
+        assert event.cursor.seen.ahead >= told.seen.ahead
 
 
 async def test_a_case_that_leaves_the_scope_is_gone(street: Street) -> None:
@@ -153,8 +207,8 @@ async def test_a_case_that_leaves_the_scope_is_gone(street: Street) -> None:
 async def test_unusable_cursors_are_reset(street: Street) -> None:
     async with running(street, feed_backlog=2) as feed:
         now = await feed.now()
-        old = Cursor(now.place, now.at - timedelta(hours=25))
-        foreign = Cursor(Place(2**40, 1), now.at)
+        old = Cursor(now.seen, now.at - timedelta(hours=25))
+        foreign = Cursor(Seen(2**40), now.at)
         for cursor in ("garbage", "MS4x", old.encode(), foreign.encode()):
             with pytest.raises(Reset):
                 async with feed.subscribe(CLERK, "zh-CN", cursor):
@@ -175,19 +229,17 @@ async def test_a_reader_who_does_not_read_is_told_to_start_again(street: Street)
             await drain(reader)
 
 
+async def _noted(street: Street, tx: Tx, case_no: str, **moved: Any) -> None:
+    """Another fact of a case, as the rules would do it, in a transaction that somebody else ends."""
+    case_id = (await ids_of_numbers(tx, [case_no]))[case_no]
+    case = (await lock_cases(tx, [case_id]))[case_id]
+    after = replace(case, spot=replace(case.spot, **moved), sequence=case.sequence + 1, version=case.version + 1)
+    fact = Fact("case.noted", case.last_at, SYSTEM, None, ())
+    calendar = (await street.cache.rulebook(case.rulebook)).calendar
+    await save(tx, [Step(street.ids.uuid7(), fact, case, after, calendar)], {})
+
+
 async def _move_away(street: Street, case_no: str) -> None:
-    """The place is corrected to another grid: as a fact of the rules would do it."""
-    from dataclasses import replace
-
-    from services.dispatch.store.locks import ids_of_numbers, lock_cases
-    from services.dispatch.store.write import Step, save
-    from services.governance.acts import SYSTEM, Fact
-
+    """The place is corrected to another grid."""
     async with street.db.transaction() as tx:
-        case_id = (await ids_of_numbers(tx, [case_no]))[case_no]
-        case = (await lock_cases(tx, [case_id]))[case_id]
-        elsewhere = replace(case.spot, grid="44180200100201", community="441802001002", cell=None)
-        after = replace(case, spot=elsewhere, sequence=case.sequence + 1, version=case.version + 1)
-        fact = Fact("case.noted", case.last_at, SYSTEM, None, ())
-        calendar = (await street.cache.rulebook(case.rulebook)).calendar
-        await save(tx, [Step(street.ids.uuid7(), fact, case, after, calendar)], {})
+        await _noted(street, tx, case_no, grid="44180200100201", community="441802001002", cell=None)

@@ -23,8 +23,8 @@ from sqlalchemy import text
 
 from services.chassis.db import Database
 from services.chassis.settings import DatabaseSettings
-from services.dispatch.sse import Cursor
-from services.dispatch.store.feed import Place
+from services.dispatch.live import Cursor
+from services.dispatch.store.feed import Seen
 from services.dispatch.usecases.act import UnknownCase, VersionConflict, Wish, act
 from services.governance.acts import Actor, Inputs, Post
 from services.governance.cycle import Action, Role
@@ -284,7 +284,7 @@ async def _until_all_is_there(reader: Reader, final: dict[str, int]) -> None:
 
 async def _an_expired_cursor_loads_anew(street: Street, reader: Reader, final: dict[str, int]) -> None:
     """Told `reset`, the page reads its lists again and follows from there."""
-    old = Cursor(Place(1, 1), await street.now() - timedelta(hours=25)).encode()
+    old = Cursor(Seen(1), await street.now() - timedelta(hours=25)).encode()
     stale = Page(old)
     await Reader(reader.session, reader.urls, reader.cookie, stale, reader.rng).listen(20, lambda: stale.resets)
     assert stale.resets == 1

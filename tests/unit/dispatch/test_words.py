@@ -11,8 +11,8 @@ from schemas.labels import Labels
 from services.chassis.clock import LOCAL
 from services.chassis.directory import Directory
 from services.chassis.directory.model import Account, Street, Unit
-from services.dispatch.sse import Cursor, Reset
-from services.dispatch.store.feed import Place
+from services.dispatch.live import Cursor, Reset
+from services.dispatch.store.feed import Seen
 from services.dispatch.store.near import Point, metres
 from services.dispatch.usecases.opening import case_number
 from services.dispatch.usecases.words import Words
@@ -95,8 +95,9 @@ def test_distances() -> None:
 
 
 def test_cursors_survive_the_journey_and_nothing_else_does() -> None:
-    cursor = Cursor(Place(7, 9), datetime(2026, 3, 4, tzinfo=UTC))
-    assert Cursor.decode(cursor.encode()) == cursor
+    for seen in (Seen(7), Seen(900, (7, 896, 899))):
+        cursor = Cursor(seen, datetime(2026, 3, 4, tzinfo=UTC))
+        assert Cursor.decode(cursor.encode()) == cursor
     for broken in ("", "x", "MS4xLjI", cursor.encode() + "A", "ÄÖ"):
         with pytest.raises(Reset):
             Cursor.decode(broken)
