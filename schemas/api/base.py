@@ -27,7 +27,7 @@ class Out(BaseModel):
 
 def _printable(text: str) -> str:
     """NUL and other control characters cannot be stored or shown; tab and line ends can."""
-    if _CONTROL.search(text) is not None:
+    if not text.isprintable() and _CONTROL.search(text) is not None:
         raise PydanticCustomError("control_character", "control characters are not allowed")
     return text
 

@@ -5,6 +5,7 @@ An id is not a secret: whatever opens a door is a `token`.
 
 from __future__ import annotations
 
+import os
 import secrets
 import threading
 import time
@@ -13,7 +14,7 @@ from typing import Protocol
 from uuid import UUID
 
 _COUNTER_BITS = 42
-_TAIL_BITS = 32
+_TAIL_BYTES = 4
 
 
 class IdSource(Protocol):
@@ -44,7 +45,7 @@ class SystemIds:
     def uuid7(self) -> UUID:
         with self._lock:
             ms, counter = self._advance()
-        return uuid7_from(ms, counter, secrets.randbits(_TAIL_BITS))
+        return uuid7_from(ms, counter, int.from_bytes(os.urandom(_TAIL_BYTES)))
 
     def token(self, nbytes: int = 32) -> str:
         return secrets.token_urlsafe(nbytes)

@@ -76,6 +76,7 @@ def configure_logging(service: str, level: str = "INFO", form: Literal["json", "
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # asked for each line, told in none
     renderer = structlog.processors.JSONRenderer(ensure_ascii=False) if form == "json" else _text_renderer()
     logging.config.dictConfig(_standard_logging(shared, renderer, level.upper()))
 
@@ -126,7 +127,7 @@ def log_access(service: str, request: str, method: str, path: str, status: int, 
             "level": "info",
             "logger": ACCESS,
             "service": service,
-            "timestamp": SystemClock().now().isoformat(),
+            "timestamp": SystemClock().now(),
             "request_id": request,
             "method": method,
             "path": redact(path),
@@ -169,10 +170,14 @@ class Metrics:
         GCCollector(registry=self.registry)
         Gauge("grid_service_info", "Which service this is", ["service"], registry=self.registry).labels(service).set(1)
         self._seconds = self.histogram("grid_http_request_seconds", "Time to answer", ["method", "route", "status"])
+        self._requests: dict[tuple[str, str, int], Histogram] = {}  # labels are looked up slowly
         self.loop_lag = self.histogram("grid_event_loop_lag_seconds", "How late the event loop runs")
 
     def observe_request(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._seconds.labels(method, route, str(status)).observe(seconds)
+        told = self._requests.get((method, route, status))
+        if told is None:
+            told = self._requests[method, route, status] = self._seconds.labels(method, route, str(status))
+        told.observe(seconds)
 
     def counter(self, name: str, help_text: str, labels: Sequence[str] = ()) -> Counter:
         """The counter of this name, made on first use."""

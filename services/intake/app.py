@@ -56,9 +56,9 @@ from services.intake.api import (
     deed_router,
     form_router,
     install_refusals,
+    open_report_lane,
     photo_router,
     push_router,
-    report_lane,
     report_router,
     reporter_router,
 )
@@ -141,7 +141,7 @@ def http_app(
             lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
         )
     )
-    app.router.routes.insert(0, report_lane(room))
+    open_report_lane(app, room)
     add_open311(app, room, reading_needs_key=own.open311_read_key)
     mount_spa(app, "/m/", own.web_root)
     return app

@@ -19,7 +19,7 @@ from fastapi import FastAPI, Request, Response
 
 from bench.bare.__main__ import SERVER, BareIn
 from schemas.api.intake import ReportIn
-from services.chassis.asgi import Lane
+from services.chassis.asgi import open_lane
 from services.chassis.auth.person import Person
 from services.chassis.clock import SystemClock
 from services.chassis.db import Database
@@ -74,7 +74,7 @@ def make_app(db: Database, home: Path) -> FastAPI:
         body, key = BareIn.model_validate_json(raw), request.headers["idempotency-key"]
         draft = replace(
             known[0],
-            report_id=report_id_for(key, ids.uuid7()),
+            report_id=report_id_for(key, ids.uuid7),
             key=key,
             body_sha256=body_digest(body),
             words=Words(body.text, body.place_words),
@@ -82,7 +82,7 @@ def make_app(db: Database, home: Path) -> FastAPI:
         accepted = await submissions.submit(draft)
         return Response(accepted.answer, status_code=201, media_type="application/json")
 
-    app.router.routes.insert(0, Lane("POST", "/api/v1/reports", submit))
+    open_lane(app, "POST", "/api/v1/reports", submit)
     return app
 
 

@@ -6,7 +6,7 @@ from services.chassis.asgi.conditional import etag, if_match, parse_if_match
 from services.chassis.asgi.edge import EdgeRules
 from services.chassis.asgi.errors import no_room, unavailable
 from services.chassis.asgi.idempotency import Answer, RequestKey, answer_once, idempotency_tables, read_request_key
-from services.chassis.asgi.lane import Lane
+from services.chassis.asgi.lane import open_lane
 from services.chassis.asgi.paging import Page, encode_cursor, page
 from services.chassis.asgi.policy import ContentPolicy
 from services.chassis.asgi.probes import (
@@ -27,7 +27,6 @@ __all__ = [
     "ContentPolicy",
     "EdgeRules",
     "FieldProblem",
-    "Lane",
     "Missing",
     "NotReady",
     "Page",
@@ -48,6 +47,7 @@ __all__ = [
     "mount_spa",
     "no_room",
     "not_found",
+    "open_lane",
     "page",
     "parse_if_match",
     "read_request_key",

@@ -74,6 +74,7 @@ def create_app(
         lifespan=_own_routes_last(lifespan or _nothing),
         responses=_PROBLEMS,
         separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # ours tell without what people wrote
     )
     app.state.service = name
     app.state.http = settings

@@ -32,8 +32,8 @@ def authenticator(request: Request) -> Authenticator:
 
 def session_token(request: Request) -> str | None:
     """The session cookie; over HTTPS only the `__Host-` one counts, so no plain page can plant one."""
-    names = SESSION_COOKIES[:1] if request.url.scheme == "https" else SESSION_COOKIES[1:]
-    return next((request.cookies[name] for name in names if name in request.cookies), None)
+    secure, plain = SESSION_COOKIES
+    return request.cookies.get(secure if request.scope["scheme"] == "https" else plain)
 
 
 async def person_or_none(request: Request) -> Person | None:

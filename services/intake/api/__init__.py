@@ -8,16 +8,16 @@ from services.intake.api.push import push_router
 from services.intake.api.reporter import reporter_router
 from services.intake.api.reports import report_router
 from services.intake.api.room import Room
-from services.intake.api.submitting import report_lane
+from services.intake.api.submitting import open_report_lane
 
 __all__ = [
     "Room",
     "deed_router",
     "form_router",
     "install_refusals",
+    "open_report_lane",
     "photo_router",
     "push_router",
-    "report_lane",
     "report_router",
     "reporter_router",
 ]

@@ -34,7 +34,7 @@ def deed_router(room: Room, sealer: Sealer) -> APIRouter:
     )
     async def tell(body: GoodDeedIn, person: CurrentPerson, key: Key) -> GoodDeedOut:
         teller, otherwise = Teller(person, key, room.home(person)), room.ids.uuid7()
-        kept = await _keep(room, sealer, body, teller, report_id_for(key, otherwise), otherwise)
+        kept = await _keep(room, sealer, body, teller, report_id_for(key, lambda: otherwise), otherwise)
         return shown(kept, person, sealer)
 
     @router.get("", response_model=GoodDeedPageOut, summary="Good deeds: my notes, or those of my grid, newest first")

@@ -46,6 +46,14 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """The ids of what was new; None: nothing was written, the time was off. `next` may stamp what comes."""
+
+    fresh: set[UUID] | None
+    next: Stamp
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """What the ledger holds for a submission that was not new."""
 
@@ -61,8 +69,11 @@ _STAMP: Final = (
 )
 
 _WRITE: Final = """
-WITH doc AS MATERIALIZED (SELECT CAST(%(doc)s AS jsonb) AS d),
-fresh AS (
+WITH clock AS MATERIALIZED (SELECT directory.grid_now() AS now),
+doc AS MATERIALIZED (
+  SELECT CAST(%(doc)s AS jsonb) AS d FROM clock
+  WHERE %(asked)s OR now BETWEEN %(at)s::timestamptz AND %(at)s::timestamptz + interval '250 ms'
+), fresh AS (
   INSERT INTO intake.ledger
   SELECT r.* FROM doc, jsonb_populate_recordset(NULL::intake.ledger, d -> 'ledger') r
   ON CONFLICT DO NOTHING RETURNING report_id
@@ -89,7 +100,8 @@ fresh AS (
     AS r(n int, report_id uuid, s smallint, t text, q bigint, e uuid, h jsonb, p text) JOIN fresh USING (report_id)
   ORDER BY n
 )
-SELECT report_id FROM fresh
+SELECT EXISTS (SELECT FROM doc), CASE WHEN (SELECT count(*) FROM fresh) < %(count)s THEN ARRAY(TABLE fresh) END,
+  now, ARRAY(SELECT nextval('intake.receipt_seq') FROM generate_series(1, %(ahead)s::int)) FROM clock
 """
 
 
@@ -99,8 +111,13 @@ async def stamp(speak: Statements, count: int) -> Stamp:
     return Stamp(now, tuple(numbers))
 
 
-async def write(speak: Statements, new: Sequence[NewReport]) -> set[UUID]:
-    """Write what is new, in one statement; answers the ids that were. All or nothing."""
+async def write(
+    speak: Statements, new: Sequence[NewReport], stamp: Stamp, *, asked: bool = True, ahead: int = 0
+) -> Written:
+    """Write what is new, in one statement, and bring `ahead` numbers along. All or nothing.
+
+    `asked`: the database has just told this stamp; if not, it judges the time, and may write nothing.
+    """
     doc = {
         # in one order whoever writes, so that two writers with the same keys wait for each other one way only
         "ledger": sorted((item.ledger for item in new), key=lambda row: (row.caller, row.key)),
@@ -111,7 +128,11 @@ async def write(speak: Statements, new: Sequence[NewReport]) -> set[UUID]:
         "identities": [item.identity for item in new if item.identity is not None],
         "outbox": [_outbox_row(n, item) for n, item in enumerate(new)],
     }
-    return {report_id for (report_id,) in await speak.rows(_WRITE, {"doc": orjson.dumps(doc).decode()})}
+    parameters = {"asked": asked, "at": stamp.now, "count": len(new), "ahead": ahead}
+    rows = await speak.rows(_WRITE, {"doc": orjson.dumps(doc).decode(), **parameters})
+    ((in_time, some, now, numbers),) = rows
+    fresh = {item.report.report_id for item in new} if some is None else set(some)
+    return Written(fresh if in_time else None, Stamp(now, tuple(numbers)))
 
 
 async def in_the_way(tx: Tx, row: LedgerRow) -> list[LedgerEntry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -107,13 +107,13 @@ class Draft:
 
 def body_digest(body: BaseModel) -> str:
     """Tells one body from another whatever the order of its fields; PostgreSQL's hex form of the SHA-256."""
-    plain = body.model_dump(mode="json", exclude_unset=True)
+    plain = body.__pydantic_serializer__.to_python(body, mode="json", exclude_unset=True)
     return "\\x" + hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def report_id_for(key: str, otherwise: UUID) -> UUID:
+def report_id_for(key: str, otherwise: Callable[[], UUID]) -> UUID:
     """The client's own id where its key is one, so that photos can be addressed before the answer is in."""
     try:
         return UUID(key)
     except ValueError:
-        return otherwise
+        return otherwise()

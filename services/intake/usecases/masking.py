@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from services.intake.usecases.names import Span, names_in
@@ -24,6 +25,7 @@ _FOLD: Final = {
     **dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015), 0x2D),
     **dict.fromkeys((0x2022, 0x30FB, 0x2027, 0x25CF), 0xB7),
 }
+_FOLDABLE: Final = re.compile(f"[{''.join(map(chr, _FOLD))}]")
 _UNSEEN: Final = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD))
 _UNSEEN_SIGN: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _WRITTEN: Final = "〇零○一二三四五六七八九幺两壹贰叁肆伍陆柒捌玖"
@@ -98,6 +100,7 @@ _LONG: Final = re.compile(r"(?<![\d*])\d{7,}(?![\d*])(?![ ]?(?:元|块|万|米|�
 _OURS: Final = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,6}-?20\d{6}-?\d{3,8}(?![\d*])")  # receipts and cases
 _DAY: Final = re.compile(r"20\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])?(?:[0-5]\d){0,2}")
 _SPOKEN: Final = re.compile(rf"[{_WRITTEN}\d](?:[ ,，、-]?[{_WRITTEN}\d]){{6,}}")
+_LATIN_OR_DIGIT: Final = re.compile(r"[A-Za-z\d]")
 _REGION: Final = re.compile(r"[\d(+][\dXx ()+\-.·/_,，、]{4,}")
 _BEFORE: Final = 12
 
@@ -106,7 +109,7 @@ def mask(text: str, own: Sequence[str] = ()) -> str:
     """The text without what names a person. `own`: what is known of the reporter (name, number), hidden wherever it
     stands, however it is spaced."""
     plain = text.translate(_UNSEEN) if _UNSEEN_SIGN.search(text) else text
-    shadow = plain.translate(_FOLD)
+    shadow = plain.translate(_FOLD) if _FOLDABLE.search(plain) else plain
     spans = list(_spans(shadow, own))
     if not spans:
         return plain
@@ -121,8 +124,10 @@ def mask(text: str, own: Sequence[str] = ()) -> str:
 def _spans(shadow: str, own: Sequence[str]) -> Iterator[Span]:
     yield from _known(shadow, own)
     yield from names_in(shadow)
-    yield from _numbers(shadow)
     yield from _spoken(shadow)
+    if _LATIN_OR_DIGIT.search(shadow) is None:  # as in most texts: what follows is made of these
+        return
+    yield from _numbers(shadow)
     yield from (hit.span(1) for hit in _CHAT.finditer(shadow))
     if "@" in shadow:
         yield from (hit.span(1) for hit in _MAIL.finditer(shadow))
@@ -172,10 +177,15 @@ def _spoken(shadow: str) -> Iterator[Span]:
 
 def _known(shadow: str, own: Iterable[str]) -> Iterator[Span]:
     for word in own:
-        signs = [re.escape(sign) for sign in word.translate(_FOLD) if not sign.isspace() and sign not in "-()"]
-        if len(signs) >= 2:
-            for hit in re.finditer(r"[ \-·.]?".join(signs), shadow, re.IGNORECASE):
-                yield hit.span()
+        if (pattern := _spaced(word)) is not None:
+            yield from (hit.span() for hit in pattern.finditer(shadow))
+
+
+@lru_cache(maxsize=1024)
+def _spaced(word: str) -> re.Pattern[str] | None:
+    """A word however it is spaced; None for one that is too short to mean anybody."""
+    signs = [re.escape(sign) for sign in word.translate(_FOLD) if not sign.isspace() and sign not in "-()"]
+    return re.compile(r"[ \-·.]?".join(signs), re.IGNORECASE) if len(signs) >= 2 else None
 
 
 def _free(span: Span, taken: Iterable[Span]) -> bool:

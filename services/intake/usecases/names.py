@@ -62,6 +62,7 @@ _WESTERN: Final = re.compile(
     r"\s*([A-Z][a-z]+(?:[ -][A-Z][a-z]+){0,2})"
 )
 _LATIN_LABEL: Final = re.compile(rf"(?:{_LABEL}|我叫|姓名)(?:[:：]|是|为|叫)?[ ]?([A-Z][a-z]+(?: [A-Z][a-z]+){{0,2}})")
+_LATIN: Final = re.compile("[A-Za-z]")
 _HINTED: Final = (
     (re.compile(_LABEL), (_AFTER_LABEL, _BESIDE_LABEL, _LATIN_LABEL)),
     (re.compile("叫|姓名|名字|本人|我是"), (_CALLED, _I_AM, _LATIN_LABEL)),
@@ -74,7 +75,8 @@ _HINTED: Final = (
 
 def names_in(text: str) -> Iterator[Span]:
     """Where names stand; spans may overlap."""
-    for hint, patterns in _HINTED:
+    latin = _LATIN.search(text) is not None
+    for hint, patterns in _HINTED if latin else _HINTED[:-1]:
         if hint.search(text) is None:
             continue
         for pattern in patterns:

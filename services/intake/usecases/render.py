@@ -30,7 +30,8 @@ _TRACK_BYTES = 18
 
 def render(draft: Draft, now: datetime, number: int, ids: IdSource, sealer: Sealer) -> NewReport:
     """All rows of one report. `number` becomes the receipt's last digits; `now` is UTC."""
-    receipt_no, words = f"R{now + _RECEIPT_ZONE:%Y%m%d}-{number:06d}", draft.words
+    day, words = now + _RECEIPT_ZONE, draft.words
+    receipt_no = f"R{day.year:04}{day.month:02}{day.day:02}-{number:06}"
     token = ids.token(_TRACK_BYTES)
     report = _report_row(draft, now, receipt_no, ids.token(_REF_BYTES))
     return NewReport(
@@ -41,7 +42,7 @@ def render(draft: Draft, now: datetime, number: int, ids: IdSource, sealer: Seal
             body_sha256=draft.body_sha256,
             source=draft.source,
             source_event_id=draft.source_event_id,
-            answer=_answer(draft, now, receipt_no, token).model_dump_json(),
+            answer=_answer(draft, now, receipt_no, token),
             at=now,
         ),
         report=report,
@@ -215,8 +216,8 @@ def _recorded(outcome: Recorded) -> RecordedV1:
     return RecordedV1(unit=outcome.unit, closed=outcome.closed, overdue=outcome.overdue, closed_at=outcome.closed_at)
 
 
-def _answer(draft: Draft, now: datetime, receipt_no: str, token: str) -> ReportCreatedOut:
-    return ReportCreatedOut(
+def _answer(draft: Draft, now: datetime, receipt_no: str, token: str) -> str:
+    answer = ReportCreatedOut(
         id=str(draft.report_id),
         receipt_no=receipt_no,
         due_at=branch_due(draft, draft.rulebook, now),
@@ -227,3 +228,4 @@ def _answer(draft: Draft, now: datetime, receipt_no: str, token: str) -> ReportC
         created_at=now,
         sample=draft.sample,
     )
+    return answer.__pydantic_serializer__.to_json(answer).decode()

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
+from services.chassis.clock import monotonic
 from services.chassis.db import Database, is_transient, sqlstate
 from services.chassis.ids import IdSource
 from services.chassis.statements import Statements, Within
 from services.intake.store import Tx, submissions
-from services.intake.store.submissions import LedgerEntry, NewReport
+from services.intake.store.submissions import LedgerEntry, NewReport, Stamp
 from services.intake.usecases.draft import Draft
 from services.intake.usecases.groupcommit import GroupCommit, Unavailable
 from services.intake.usecases.identity import Sealer
 from services.intake.usecases.refusal import Refusal
 from services.intake.usecases.render import render
+from services.intake.usecases.stamps import Stamps
 
 WRITERS: Final = 2
 """One makes its rows ready while the database writes the other's."""
@@ -62,6 +64,7 @@ class Submissions:
         self._db = db
         self._ids = ids
         self._sealer = sealer
+        self._stamps = Stamps(monotonic)
         self._lines = [db.line() for _ in range(WRITERS)]
         self._commits: GroupCommit[Draft, Outcome] = GroupCommit(self.write, is_transient, writers=WRITERS)
 
@@ -100,7 +103,10 @@ class Submissions:
         line = self._lines.pop()
         try:
             async with line.statements() as speak:
-                new, fresh = await _written(speak, drafts, self._ids, self._sealer)
+                new, fresh = await self._written(speak, drafts)
+        except BaseException:
+            self._stamps.forget()
+            raise
         finally:
             self._lines.append(line)
         if len(fresh) == len(new):
@@ -108,21 +114,35 @@ class Submissions:
         async with self._db.reading() as tx:
             return await _outcomes(tx, new, fresh)
 
+    async def _written(self, speak: Statements, drafts: Sequence[Draft]) -> tuple[list[NewReport], set[UUID]]:
+        """What was to be written, and the ids of what was new. One way to the database where a stamp is at hand."""
+        count = len(drafts)
+        stamp = self._stamps.take(count)
+        while True:
+            asked = stamp is None
+            stamp = stamp or await submissions.stamp(speak, count)
+            new = _rendered(drafts, stamp, self._ids, self._sealer)
+            ahead = self._stamps.wanted(count)
+            written = await submissions.write(speak, firsts(new), stamp, asked=asked, ahead=ahead)
+            self._stamps.told(written.next)
+            if written.fresh is not None:
+                return new, written.fresh
+            stamp = None
+
 
 async def write_all(tx: Tx, drafts: Sequence[Draft], ids: IdSource, sealer: Sealer) -> list[Outcome]:
     """Write what is new as part of `tx`; one outcome per draft."""
-    new, fresh = await _written(Within(tx), drafts, ids, sealer)
-    return await _outcomes(tx, new, fresh)
-
-
-async def _written(
-    speak: Statements, drafts: Sequence[Draft], ids: IdSource, sealer: Sealer
-) -> tuple[list[NewReport], set[UUID]]:
-    """What was to be written, and the ids of what was new."""
+    speak = Within(tx)
     stamp = await submissions.stamp(speak, len(drafts))
+    new = _rendered(drafts, stamp, ids, sealer)
+    written = await submissions.write(speak, firsts(new), stamp)
+    assert written.fresh is not None, "a stamp that was asked for is not judged"
+    return await _outcomes(tx, new, written.fresh)
+
+
+def _rendered(drafts: Sequence[Draft], stamp: Stamp, ids: IdSource, sealer: Sealer) -> list[NewReport]:
     numbered = zip(drafts, stamp.numbers, strict=True)
-    new = [render(draft, stamp.now, number, ids, sealer) for draft, number in numbered]
-    return new, await submissions.write(speak, firsts(new))
+    return [render(draft, stamp.now, number, ids, sealer) for draft, number in numbered]
 
 
 async def _outcomes(tx: Tx, new: Sequence[NewReport], fresh: set[UUID]) -> list[Outcome]:
@@ -139,16 +159,16 @@ async def _outcomes(tx: Tx, new: Sequence[NewReport], fresh: set[UUID]) -> list[
 
 def firsts(new: Sequence[NewReport]) -> list[NewReport]:
     """Without those that share an id, a key or a source number with an earlier one of the batch."""
-    seen: set[tuple[object, ...]] = set()
+    seen: set[object] = set()
     kept: list[NewReport] = []
     for item in new:
         row = item.ledger
-        marks: set[tuple[object, ...]] = {("id", row.report_id), ("key", row.caller, row.key)}
+        marks: list[object] = [row.report_id.int, (row.caller, row.key)]
         if row.source_event_id is not None:
-            marks.add(("event", row.source, row.source_event_id))
+            marks.append(("event", row.source, row.source_event_id))
         if seen.isdisjoint(marks):
             kept.append(item)
-        seen |= marks
+        seen.update(marks)
     return kept
 
 

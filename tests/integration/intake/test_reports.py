@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from schemas.registry import decode
+from services.chassis.db import grid_now, move_clock
 from services.intake.usecases.identity import vault_sealer
 from tests.integration.intake.conftest import SignIn, Street, key
 from tests.support.postgres import TestServer
@@ -66,6 +68,27 @@ async def test_the_same_key_again_gets_the_same_answer(
     other = await worker.post(URL, json={**report, "text": "别的"}, headers=headers)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
     assert await street.count("reports") == await street.count("outbox") == 1
+
+
+async def test_the_time_is_the_databases_however_its_clock_jumps(
+    worker: httpx.AsyncClient, street: Street, report: dict[str, object]
+) -> None:
+    """Time and number come along with the write before; they are not taken where they have gone wrong meanwhile."""
+    answers = [await worker.post(URL, json=report, headers=key())]
+    for ahead in (timedelta(hours=3), -timedelta(minutes=5)):
+        async with street.db.transaction() as tx:
+            await move_clock(tx, ahead)
+            before = await grid_now(tx)
+        answers += [await worker.post(URL, json=report, headers=key()) for _ in range(2)]
+        for answer in answers[-2:]:
+            made = datetime.fromisoformat(answer.json()["created_at"])
+            query = "SELECT created_at FROM intake.outbox WHERE key = CAST(:id AS bytea)"
+            written = await street.scalar(query, id=answer.json()["id"].encode())
+            assert isinstance(written, datetime)
+            assert before <= made <= written
+    numbers = [answer.json()["receipt_no"] for answer in answers]
+    assert len(set(numbers)) == 5
+    assert await street.count("reports") == 5
 
 
 async def test_keys_belong_to_the_caller(sign_in: SignIn, street: Street, report: dict[str, object]) -> None:

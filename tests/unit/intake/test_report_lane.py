@@ -14,7 +14,7 @@ from services.intake.app import offline_app
 
 
 def test_the_route_has_no_dependency_that_the_lane_does_not_know() -> None:
-    """Whoever adds one here adds it to `report_lane`, too."""
+    """Whoever adds one here adds it to `open_report_lane`, too."""
     assert set(_asked(_route().dependant)) == {current_person, required_key, same_account}
 
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI, Header, Request, Response
 from pydantic import BaseModel, ValidationError
 
-from services.chassis.asgi import EdgeRules, Lane, Problem, create_app
+from services.chassis.asgi import EdgeRules, Problem, create_app, open_lane
 from services.chassis.ids import SystemIds
 from services.chassis.settings import HttpSettings
 
@@ -44,7 +44,7 @@ def build(*, lane: bool) -> FastAPI:
         return made(thing, request.headers.get("key"))
 
     if lane:
-        app.router.routes.insert(0, Lane("POST", PATH, quickly))
+        open_lane(app, "POST", PATH, quickly)
     return app
 
 
