@@ -100,6 +100,8 @@ export interface ActionOut {
   action: string;
   label: string;
   primary: boolean;
+  /** It is only asked for; somebody else decides. */
+  ask?: boolean;
   inputs: InputOut[];
   /** What holds for it: how often, until when, who decides. */
   limits?: string[];
