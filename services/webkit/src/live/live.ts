@@ -1,24 +1,26 @@
 /**
  * Live changes from the service, and an honest answer to "how old is what I see".
  *
- * Read with fetch instead of EventSource: the service's heartbeats are comments, which EventSource hides, so a line
- * that died quietly would look alive.
+ * The service says every few seconds that all has been told (`beat`). A line on which bytes move but no beat comes is a
+ * service that does not know itself what is new, so only events count as news.
  */
 import { computed, onScopeDispose, ref, type ComputedRef } from "vue";
-import { address, type Query } from "../api/client";
+import type { Query } from "../api/client";
 import { serverNow, useNow } from "../clock/server";
-import { StreamReader, type StreamEvent } from "./stream";
+import { openLine, SILENCE, type Line } from "./line";
+import type { StreamEvent } from "./stream";
+import { joinTabs, type Tabs } from "./tabs";
 
-/** The service beats every 15 s; two missed beats and a bit mean the line is dead. */
-const SILENCE = 35_000;
 /** A page says that it is stale after this. */
 const STALE_AFTER = 10_000;
-const WAITS = [1_000, 2_000, 5_000, 10_000, 15_000];
 
 export interface LiveOptions {
   path: string;
   query?: () => Query;
-  /** Load everything anew and give the cursor to follow from. Called at start and after a reset. */
+  /** Tabs of the same name have one line together: whoever is signed in, and his language. */
+  shared: () => string;
+  /** Load everything anew and give the cursor to follow from. Called at start, after a reset, and while no stream can
+   * be had. */
   load: () => Promise<string>;
   on: Readonly<Record<string, (data: unknown) => void>>;
   /** The service no longer lets us listen. */
@@ -28,123 +30,123 @@ export interface LiveOptions {
 export interface Live {
   /** Seconds without news once that is worth a banner, else 0. */
   stale: ComputedRef<number>;
-  /** Service time of the last sign of life, in milliseconds. */
+  /** Service time of the last news, in milliseconds. */
   lastAt: ComputedRef<number>;
   /** Load everything anew and follow from there. */
   restart: () => void;
   stop: () => void;
 }
 
+/** What the tab with the line tells the others. */
+type Word =
+  | { kind: "event"; event: StreamEvent }
+  | { kind: "lost" }
+  | { kind: "anew" }
+  | { kind: "refused"; status: number };
+
 /** Follow a stream for as long as the component lives. */
 export function useLive(options: LiveOptions): Live {
   const heard = ref(serverNow());
   const lost = ref(false);
+  /** An older service knows no beats; quiet proves nothing there. */
+  const beats = ref(false);
   const now = useNow();
-  let abort = new AbortController();
   let cursor: string | null = null;
-  let failures = 0;
   let stopped = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let loads = 0;
+  let again: ReturnType<typeof setTimeout> | undefined;
+  let tabs: Tabs<Word> | undefined;
+  let line: Line | undefined;
 
-  function alive(): void {
+  function hear(word: Word): void {
+    if (word.kind === "event") take(word.event);
+    else if (word.kind === "lost") lost.value = true;
+    else if (word.kind === "anew") void load();
+    else refuse(word.status);
+  }
+
+  /** Heard by this tab's own line: for itself and for the others. */
+  function tell(word: Word): void {
+    tabs?.say(word);
+    hear(word);
+  }
+
+  function take(event: StreamEvent): void {
     heard.value = serverNow();
     lost.value = false;
-    failures = 0;
-  }
-
-  function handle(event: StreamEvent): boolean {
-    if (event.type === "reset") {
-      cursor = null;
-      return false;
-    }
-    options.on[event.type]?.(JSON.parse(event.data));
+    if (event.type === "beat") beats.value = true;
     if (event.id !== null) cursor = event.id;
-    return true;
+    if (event.type === "reset") void load();
+    else options.on[event.type]?.(JSON.parse(event.data));
   }
 
-  async function follow(signal: AbortSignal): Promise<void> {
-    if (cursor === null) cursor = await options.load();
-    const response = await fetch(address(options.path, options.query?.()), {
-      headers: { Accept: "text/event-stream", "Accept-Language": document.documentElement.lang, "Last-Event-ID": cursor },
-      credentials: "same-origin",
-      cache: "no-store",
-      signal,
-    });
-    if (response.status === 401 || response.status === 403) {
-      stop();
-      options.refused?.(response.status);
-      return;
-    }
-    if (!response.ok || !response.body) throw new Error(`stream ${response.status}`);
-    alive();
-    await readAll(response.body.getReader());
-  }
-
-  async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
-    const decoder = new TextDecoder();
-    const events = new StreamReader();
-    for (;;) {
-      const watchdog = setTimeout(() => abort.abort(), SILENCE);
-      const piece = await reader.read().finally(() => clearTimeout(watchdog));
-      if (piece.done) return;
-      alive();
-      for (const event of events.feed(decoder.decode(piece.value, { stream: true }))) {
-        if (!handle(event)) return void reader.cancel();
-      }
-    }
-  }
-
-  async function run(): Promise<void> {
-    abort = new AbortController();
-    const mine = abort;
+  /** Lists anew; a later call overtakes. Repeated until it succeeds. */
+  async function load(): Promise<void> {
+    const mine = (loads += 1);
+    clearTimeout(again);
     try {
-      await follow(mine.signal);
+      const from = await options.load();
+      if (stopped || mine !== loads) return;
+      cursor ??= from; // where the line stands is never skipped: other tabs hang on it too
+      heard.value = serverNow();
+      tabs ??= join();
     } catch {
-      failures += 1;
+      if (stopped || mine !== loads) return;
+      lost.value = true;
+      again = setTimeout(() => void load(), 2_000 + Math.random() * 2_000);
     }
-    if (stopped || mine !== abort) return;
-    lost.value = true;
-    timer = setTimeout(() => void run(), cursor === null && failures === 0 ? 0 : waitFor(failures));
   }
 
-  function restart(): void {
-    if (stopped) return;
-    cursor = null;
-    failures = 0;
-    clearTimeout(timer);
-    abort.abort();
-    void run();
+  function join(): Tabs<Word> {
+    return joinTabs<Word>({
+      name: `grid-live ${location.origin}${options.path} ${options.shared()}`,
+      hear,
+      patience: 2 * SILENCE,
+      lead: () => {
+        line = openLine({
+          path: options.path,
+          query: options.query,
+          cursor: () => cursor ?? "",
+          heard: (event) => tell({ kind: "event", event }),
+          lost: () => tell({ kind: "lost" }),
+          refused: (status) => tell({ kind: "refused", status }),
+          poll: () => tell({ kind: "anew" }),
+        });
+        return line.stop;
+      },
+    });
+  }
+
+  function refuse(status: number): void {
+    stop();
+    options.refused?.(status);
   }
 
   function stop(): void {
     stopped = true;
-    clearTimeout(timer);
-    abort.abort();
+    clearTimeout(again);
+    tabs?.stop();
     removeEventListener("online", wake);
+    document.removeEventListener("visibilitychange", wake);
   }
 
   function wake(): void {
-    if (!lost.value) return;
-    clearTimeout(timer);
-    abort.abort();
-    void run();
+    if (document.visibilityState === "visible") line?.wake();
   }
 
   addEventListener("online", wake);
+  document.addEventListener("visibilitychange", wake);
   onScopeDispose(stop);
-  void run();
+  void load();
   return {
     stale: computed(() => {
       const silence = now.value - heard.value;
-      return lost.value && silence > STALE_AFTER ? Math.floor(silence / 1000) : 0;
+      return (lost.value || beats.value) && silence > STALE_AFTER ? Math.floor(silence / 1000) : 0;
     }),
     lastAt: computed(() => heard.value),
-    restart,
+    restart: () => {
+      if (!stopped) void load();
+    },
     stop,
   };
-}
-
-function waitFor(failures: number): number {
-  const base = WAITS[Math.min(failures, WAITS.length - 1)] ?? 15_000;
-  return base * (0.75 + Math.random() / 2); // not all pages at the same moment
 }

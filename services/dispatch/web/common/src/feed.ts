@@ -1,16 +1,25 @@
 /** The counts, one list and whoever watches a case, all fed by the one live line of the page. */
-import { api, keepWorkWindows, Problem, t, Unreachable, useLive, type Windows } from "@grid/webkit";
+import { api, keepWorkWindows, language, Problem, serverNow, session, t, Unreachable, useLive, type Windows } from "@grid/webkit";
 import { computed, inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
-import { begin, beside, changed, extend, gone, settle, standing, type List } from "./list";
+import { isEmpty, passes, queryOf, type Filter } from "./filter";
+import { begin, beside, extend, heard, settle, standing, type List } from "./list";
 import type { CaseChanged, CaseGone, QueueCount, QueuePage, QueuesOut } from "./types";
 
-export type Source = { queue: string } | { words: string };
+/** Of a person, or of his posts; everything that he sees where nothing is said. */
+export type Whose = "mine" | "unit";
+export type Source = { queue: string; filter?: Filter; whose?: Whose } | { words: string };
 
 const PAGE = 100;
+/** The most rows of a list that are read anew with it; what was loaded beyond comes again by scrolling. */
+const AGAIN = 1_000;
+/** While nobody sees the page it is drawn this often. */
+const UNSEEN = 250;
 /** Queues that time alone changes are counted anew this often. */
 const RECOUNT = 60_000;
 /** A count that still differs from the rows after this was made by time alone, of which no row tells: read them anew. */
 const DOUBT = 3_000;
+/** No event tells whose a case is: where that matters, lists and counts are read anew this long after one. */
+const ANEW = 1_000;
 /** Changes remembered while a page is on its way. */
 const REMEMBERED = 2_000;
 
@@ -46,9 +55,31 @@ function makeFeed() {
   let recent: (CaseChanged | CaseGone)[] = [];
   let asked = 0;
   let doubt: ReturnType<typeof setTimeout> | undefined;
+  let anew: ReturnType<typeof setTimeout> | undefined;
+  let undrawn: (CaseChanged | CaseGone)[] = [];
 
+  /** What the list that is shown is narrowed to. */
+  function filter(): Filter {
+    return state.source && "queue" in state.source ? (state.source.filter ?? {}) : {};
+  }
+
+  function whose(): Whose | undefined {
+    return state.source && "queue" in state.source ? state.source.whose : undefined;
+  }
+
+  /** Whether the rows on the screen are all that the queue holds, as far as they are loaded. */
   function settled(): boolean {
-    return !state.loading && state.failed === "";
+    return !state.loading && state.failed === "" && isEmpty(filter()) && whose() === undefined;
+  }
+
+  /** To a narrowed list, a case that does not pass stands elsewhere. */
+  function narrowed(events: readonly (CaseChanged | CaseGone)[]): readonly (CaseChanged | CaseGone)[] {
+    const now = serverNow();
+    const wanted = filter();
+    const known = whose() === undefined ? null : new Set(list.value.entries.map((entry) => entry.row.case_no));
+    if (isEmpty(wanted) && known === null) return events;
+    const fits = (event: CaseChanged) => passes(wanted, event.row, now) && (known === null || known.has(event.case_no));
+    return events.map((event) => ("row" in event && !fits(event) ? { ...event, queues: [] } : event));
   }
 
   function differs(): boolean {
@@ -62,30 +93,51 @@ function makeFeed() {
     if (differs()) doubt = setTimeout(() => void (differs() && state.source && show(state.source)), DOUBT);
   }
 
-  function apply(event: CaseChanged | CaseGone): void {
-    list.value =
-      "row" in event
-        ? changed(list.value, event, state.held)
-        : gone(list.value, event.case_no, state.held);
+  /** However much comes, a page is drawn once a frame. */
+  function draw(): void {
+    if (undrawn.length === 0) return;
+    const events = undrawn;
+    undrawn = [];
+    list.value = heard(list.value, narrowed(events), state.held);
   }
 
   function hear(event: CaseChanged | CaseGone): void {
     recent.push(event);
     if (recent.length > REMEMBERED) recent = recent.slice(-REMEMBERED / 2);
-    apply(event);
+    if (undrawn.push(event) === 1) {
+      requestAnimationFrame(draw);
+      setTimeout(draw, UNSEEN); // a page that nobody sees has no frames
+    }
+    if (whose() !== undefined) anewSoon();
     for (const tell of watchers) tell(event.case_no, "row" in event ? event.sequence : null);
   }
 
+  /** Read list and counts anew, once for all that comes meanwhile. */
+  function anewSoon(): void {
+    anew ??= setTimeout(() => {
+      anew = undefined;
+      if (state.source) void show(state.source);
+      void count().catch(explain);
+    }, ANEW);
+  }
+
   async function count(): Promise<string> {
-    const answer = await api.get<QueuesOut>("/api/v1/queues");
-    keep(answer.queues);
+    const of = whose();
+    const answer = await api.get<QueuesOut>("/api/v1/queues", of ? { whose: of } : {});
+    if (of === whose()) keep(answer.queues);
     state.counted = true;
     return answer.cursor;
   }
 
   function ask(source: Source, after: string | null): Promise<QueuePage> {
     const query = { limit: PAGE, after };
-    if ("queue" in source) return api.get<QueuePage>(`/api/v1/queues/${encodeURIComponent(source.queue)}`, query);
+    if ("queue" in source) {
+      return api.get<QueuePage>(`/api/v1/queues/${encodeURIComponent(source.queue)}`, {
+        ...query,
+        ...queryOf(source.filter ?? {}),
+        ...(source.whose ? { whose: source.whose } : {}),
+      });
+    }
     return api.get<QueuePage>("/api/v1/cases", { ...query, q: source.words });
   }
 
@@ -94,16 +146,25 @@ function makeFeed() {
     const mine = (asked += 1);
     const queue = "queue" in source ? source.queue : null;
     const other = state.source === null || JSON.stringify(state.source) !== JSON.stringify(source);
+    const before = whose();
     state.source = source;
     state.loading = true;
     state.failed = "";
+    if (whose() !== before) void count().catch(explain);
+    const again = other ? 0 : Math.min(list.value.entries.length, AGAIN);
     if (other) list.value = begin(queue, [], null);
     recent = [];
     try {
       const page = await ask(source, null);
       if (mine !== asked) return;
-      list.value = begin(queue, page.rows, page.next);
-      for (const event of recent) apply(event);
+      let { rows, next } = page;
+      while (next !== null && rows.length < again) {
+        const further = await ask(source, next);
+        if (mine !== asked) return;
+        rows = [...rows, ...further.rows];
+        next = further.next;
+      }
+      list.value = heard(begin(queue, rows, next), narrowed(recent), state.held);
     } catch (error) {
       if (mine === asked) state.failed = explain(error);
     } finally {
@@ -119,7 +180,10 @@ function makeFeed() {
     state.loading = true;
     try {
       const page = await ask(source, next);
-      if (mine === asked) list.value = extend(list.value, page.rows, page.next);
+      if (mine !== asked) return;
+      const here = new Set(page.rows.map((row) => row.case_no));
+      const meanwhile = recent.filter((event) => here.has(event.case_no));
+      list.value = heard(extend(list.value, page.rows, page.next), narrowed(meanwhile), state.held);
     } catch (error) {
       if (mine === asked) state.failed = explain(error);
     } finally {
@@ -136,6 +200,7 @@ function makeFeed() {
 
   const live = useLive({
     path: "/api/v1/events",
+    shared: () => `${session.person?.account_id ?? ""} ${language.value}`,
     load: async () => {
       const cursor = await count();
       if (state.source) await show(state.source);
@@ -145,7 +210,8 @@ function makeFeed() {
       "case.changed": (data) => hear(data as CaseChanged),
       "case.gone": (data) => hear(data as CaseGone),
       "queue.counts": (data) => {
-        keep((data as { queues: QueueCount[] }).queues);
+        if (whose() === undefined) keep((data as { queues: QueueCount[] }).queues);
+        else anewSoon();
       },
     },
   });
@@ -154,6 +220,7 @@ function makeFeed() {
   onScopeDispose(() => {
     clearInterval(timer);
     clearTimeout(doubt);
+    clearTimeout(anew);
   });
 
   return {
