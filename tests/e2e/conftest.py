@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ def city() -> Iterator[City]:
         yield city
 
 
-@pytest.fixture(scope="session")
-def town(city: City) -> Iterator[Town]:
+@contextmanager
+def a_town(city: City, more: Mapping[str, str] | None = None) -> Iterator[Town]:
     """The whole system on free ports with an empty street: no history, every webhook subscribed to."""
     home = Path(tempfile.mkdtemp(prefix="grid-e2e-"))
     home.chmod(0o711)  # an unprivileged database server has to pass through
@@ -32,6 +33,7 @@ def town(city: City) -> Iterator[Town]:
         "GRID_SAMPLE_HISTORY": "0",
         "GRID_WEBHOOK_ALLOW_HOSTS": city.address,
         "GRID_WEBHOOK_SCHEDULE_S": FAST_RETRIES,
+        **(more or {}),
     }
     try:
         stand = start(home / "home", extra)
@@ -45,3 +47,9 @@ def town(city: City) -> Iterator[Town]:
         assert code in (0, 130), f"the system ended with {code}"
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def town(city: City) -> Iterator[Town]:
+    with a_town(city) as town:
+        yield town

@@ -47,7 +47,7 @@ class Screen:
         self.page.locator("input[name=username]").fill(self.login)
         self.page.locator("input[name=password]").fill(PASSWORD)
         self.page.locator("button[type=submit]").click()
-        expect(self.page.locator("input[name=password]")).to_have_count(0)
+        expect(self.page.locator("input[name=password]")).to_have_count(0, timeout=PATIENCE_MS)
 
     def find(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)

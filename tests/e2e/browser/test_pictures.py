@@ -5,30 +5,19 @@ Each is taken where the page says what its text promises; a page that has change
 
 from __future__ import annotations
 
-import io
-import os
-from pathlib import Path
-
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
+from tests.e2e.browser import pictures
 from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(420)]
 HERE = {"geolocation": {"longitude": 113.0601, "latitude": 23.6901, "accuracy": 9}, "permissions": ["geolocation"]}
-COLOURS = 96
-"""Of a page of few tones; keeps a picture below 100 KB."""
 
 
 def keep(screen: Screen, name: str) -> None:
-    """Where `GRID_PICTURES` says, beside the test's results otherwise."""
-    folder = Path(os.environ.get("GRID_PICTURES") or "test-results/pictures")
-    folder.mkdir(parents=True, exist_ok=True)
-    screen.page.wait_for_timeout(600)  # sheets and toasts have stopped moving
-    shot = Image.open(io.BytesIO(screen.page.screenshot()))
-    shot.convert("RGB").quantize(COLOURS).save(folder / f"phone-{name}.png", optimize=True)
+    pictures.keep(screen, f"phone-{name}")
 
 
 def fill(screen: Screen, text: str) -> None:

@@ -1,0 +1,24 @@
+"""Pictures of pages for docs/images."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+
+from PIL import Image
+
+from tests.e2e.browser.conftest import Screen
+
+COLOURS = 96
+"""Of a page of few tones; keeps a picture below 100 KB."""
+
+
+def keep(screen: Screen, name: str) -> None:
+    """Where `GRID_PICTURES` says, beside the test's results otherwise."""
+    folder = Path(os.environ.get("GRID_PICTURES") or "test-results/pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    screen.page.locator(".van-toast").last.wait_for(state="hidden")
+    screen.page.wait_for_timeout(600)  # sheets have stopped moving
+    shot = Image.open(io.BytesIO(screen.page.screenshot()))
+    shot.convert("RGB").quantize(COLOURS).save(folder / f"{name}.png", optimize=True)
