@@ -140,3 +140,19 @@ async def test_a_case_without_a_rule_waits_in_the_visible_list(street: Street, s
     shown = await get(client, case_no)
     assert shown["routing"]["lead"] is None
     assert shown["routing"]["unmatched"]
+
+
+async def test_a_member_unit_moves_a_share_from_to_claim_to_pledged(street: Street, sign_in: SignIn) -> None:
+    case_no = await street.opened(category=await street.category(), staff=False)
+    branch, community = await sign_in("zhibu01"), await sign_in("shequ01")
+    member, other = await sign_in("chengyuan-xuexiao"), await sign_in("chengyuan-yinhang")
+    await do(branch, case_no, "call_up", reason="no_means")
+    await do(community, case_no, "accept", co_units=["chengyuan-xuexiao"])
+    assert (await ids_in(member, "to_claim"), await ids_in(member, "pledged")) == ([case_no], [])
+    assert await ids_in(other, "to_claim") == []
+    await do(member, case_no, "claim", note="周五派两位老师")
+    assert (await ids_in(member, "to_claim"), await ids_in(member, "pledged")) == ([], [case_no])
+    shown = await get(community, case_no)
+    assert "feedback" not in {offer["action"] for offer in shown["actions"]}
+    await do(member, case_no, "co_done", note="已完成")
+    assert await ids_in(member, "pledged") == []
