@@ -19,6 +19,7 @@ from tests.chaos.checks import Beside
 from tests.chaos.clocks import acted_early
 from tests.chaos.facts import differing_cases, timer_faults, unarmed
 from tests.chaos.ledger import entries
+from tests.chaos.lists import lists_counted
 from tests.chaos.questions import (
     BACKWARDS,
     CASES_WITHOUT_REPORT,
@@ -109,6 +110,7 @@ class Checker:
             "roads": self._roads,
             "timers": self._timers,
             "clocks": acted_early,
+            "lists": lists_counted,
             "webhooks": self._webhooks,
             **{name: self._with_ledgers(each) for name, each in beside.items()},
         }

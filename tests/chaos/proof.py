@@ -188,6 +188,18 @@ PLANTED: Final = (
         "order on the topic",
         (f'UPDATE dispatch.outbox SET "offset" = "offset" + 1000000 WHERE event_id = {_FIRST_OF_MANY}',),
     ),
+    Planted(
+        "a list is miscounted",
+        "lists",
+        "count of a list",
+        ("INSERT INTO dispatch.queue_deltas (token, queue, open, overdue) VALUES ('s:*', 'intake', 1, 0)",),
+    ),
+    Planted(
+        "a case stands in a list where it does not belong",
+        "lists",
+        "case in a wrong list",
+        ("UPDATE dispatch.cases SET queues = queues || '{whistles}' WHERE live AND state <> 'at_district'",),
+    ),
     Planted("a step is illegal", "steps", "illegal step", (_fact("'closed'", "'reported'", "NULL"),)),
     Planted(
         "an act is done twice",

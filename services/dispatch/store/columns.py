@@ -16,7 +16,7 @@ import orjson
 from schemas.asked import Asked, dump_asked
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
-from services.dispatch.store.standing import NOWHERE, Times, stand
+from services.dispatch.store.standing import NOWHERE, Standing, Times, stand
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
 from services.governance.case import OPEN_TASKS, Case, pending, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
@@ -113,11 +113,16 @@ def case_row(case: Case, calendar: Calendar) -> Row:
     }
 
 
-def standing_row(case: Case, calendar: Calendar, at: datetime) -> Row:
-    """The columns that say where the case stands at `at`, and in which order."""
+def standing_of(case: Case, at: datetime) -> Standing:
+    """Where the case stands at `at`."""
     clock = stage_clock(case)
     times = Times(_soon(clock) if clock else None, clock.due_at if clock else None, _review_at(case))
-    found = stand(case, times, at) if is_live(case) else NOWHERE
+    return stand(case, times, at) if is_live(case) else NOWHERE
+
+
+def standing_row(case: Case, calendar: Calendar, at: datetime) -> Row:
+    """The columns that say where the case stands at `at`, and in which order."""
+    clock, found = stage_clock(case), standing_of(case, at)
     return {
         "reply_at": _reply_at(case),
         "twice_at": clock and _twice_at(clock, calendar),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from services.dispatch.store.audience import EVERY_STREET, Scope, readable_cases, worked_at
 from services.dispatch.tables import cases
-from services.governance.cycle import Role, Tier
+from services.governance.cycle import Role
 
 Predicate = ColumnElement[bool]
 _DISTRICT = "district"
@@ -41,5 +41,5 @@ def _of_posts(scope: Scope) -> Predicate:
     owned: list[Predicate] = [cases.c.owner_code.in_(sorted(codes)), cases.c.lead_unit.in_(units)]
     owned.append(cases.c.co_units.overlap(cast(units, ARRAY(TEXT))))
     if EVERY_STREET in scope.tokens:
-        owned.append(cases.c.owner_tier == Tier.STREET.value)
+        owned.append(cases.c.owner_code == cases.c.street)
     return or_(*owned)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -15,8 +17,11 @@ from services.dispatch.store.queues import QUEUES
 from services.dispatch.store.whose import Whose
 from services.dispatch.tables import cases
 from services.governance.acts import Actor
+from tests.chaos.lists import lists_counted
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do
+from tests.integration.dispatch.test_feed import cases as told_of_cases
+from tests.integration.dispatch.test_feed import running
 from tests.integration.dispatch.test_queues import dispatched, keep_lists
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +52,7 @@ async def agree(street: Street, when: str) -> None:
                     assert told[queue.id] == tuple(row), (when, login, whose, queue.id)
 
 
-async def test_counts_are_those_of_the_rows(street: Street, sign_in: SignIn) -> None:
+async def test_counts_are_those_of_the_rows(street: Street, sign_in: SignIn, database_url: str) -> None:
     first = await street.opened()
     case_no = await dispatched(street, sign_in)
     await street.opened(category=None)
@@ -65,6 +70,8 @@ async def test_counts_are_those_of_the_rows(street: Street, sign_in: SignIn) -> 
     await keep_lists(street)
     assert await street.scalar("SELECT count(*) FROM dispatch.turned") != 0
     await agree(street, "late")
+    with psycopg.connect(database_url) as connection:
+        assert lists_counted(connection) == []
 
 
 async def test_rows_of_an_older_version_find_their_lists(street: Street, sign_in: SignIn) -> None:
@@ -86,6 +93,20 @@ async def in_branch_triage(client: httpx.AsyncClient) -> list[str]:
     return [row["case_no"] for row in rows]
 
 
+async def test_an_open_list_hears_that_time_has_passed(street: Street) -> None:
+    """No fact says so: nobody is there to write one, and the row moves all the same."""
+    case_no = await street.opened()
+    clerk = await actor_of(street, "shouli")
+    async with running(street) as feed, feed.subscribe(clerk, "zh-CN", None) as reader:
+        async with street.db.transaction() as tx:
+            await move_clock(tx, timedelta(days=5))
+        await keep_lists(street)
+        (event,) = await told_of_cases(reader, 1)
+    body = json.loads(event.data)
+    assert (body["case_no"], body["row"]["sequence"]) == (case_no, body["sequence"])
+    assert {"overdue", "red"} <= set(body["queues"])
+
+
 async def test_mine_is_what_one_has_to_do_with(street: Street, sign_in: SignIn) -> None:
     """The street's posts answer for what lies at the street; a worker's own is what he reported."""
     case_no, other = await street.opened(), await dispatched(street, sign_in)
@@ -102,8 +123,8 @@ async def test_mine_is_what_one_has_to_do_with(street: Street, sign_in: SignIn) 
 
     assert await seen(worker, "branch_triage", "mine") == [case_no]
     assert await seen(clerk, "branch_triage", "unit") == []
-    for one in (chief, clerk):
-        assert await seen(one, "to_sign", "mine") == [other], "filed by the one, dispatched by the other"
+    assert await seen(chief, "to_sign", "mine") == [other], "he has filed it"
+    assert await seen(clerk, "to_sign", "mine") == []
     assert await seen(clerk, "to_sign", "unit") == []
     assert await seen(lead, "to_sign", "unit") == [other]
     refused = await clerk.get("/api/v1/queues/intake", params={"whose": "theirs"})
