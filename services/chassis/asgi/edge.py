@@ -104,9 +104,10 @@ class Edge:
     def _request_id(self, headers: Mapping[str, str]) -> str:
         """The caller's X-Request-Id if it is harmless, otherwise a new one: it goes into logs and the record, so what
         may be somebody's number is not taken."""
-        given = headers.get("x-request-id", "")
-        harmless = _REQUEST_ID.fullmatch(given) and (_UUID.fullmatch(given) or not _NUMBER.search(given))
-        return given if harmless else str(self._ids.uuid7())
+        given = headers.get("x-request-id")
+        if given and _REQUEST_ID.fullmatch(given) and (_UUID.fullmatch(given) or not _NUMBER.search(given)):
+            return given
+        return str(self._ids.uuid7())
 
     def _account(self, call: _Call, scope: Scope) -> None:
         seconds = asyncio.get_running_loop().time() - call.started

@@ -6,11 +6,20 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 import structlog
 
-from services.chassis.telemetry import Metrics, bind_request, configure_logging, logger, redact, unbind_request
+from services.chassis.telemetry import (
+    Metrics,
+    bind_request,
+    configure_logging,
+    log_access,
+    logger,
+    redact,
+    unbind_request,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """Where the log lines of this test go."""
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setattr("logging.raiseExceptions", False)
     configure_logging("test")
     yield stream
     logging.config.dictConfig({"version": 1, "root": {"handlers": []}})
@@ -62,6 +72,26 @@ def test_a_line_is_json_with_request_id_and_without_secrets(lines: io.StringIO) 
     assert "13812345678" not in lines.getvalue()
     assert (theirs["event"], theirs["logger"]) == ("called 138****5678", "library")
     assert "request_id" not in theirs
+
+
+def test_a_request_is_one_line_and_a_log_that_is_gone_fails_none(lines: io.StringIO) -> None:
+    log_access("test", "req-1", "GET", "/api/v1/people/13812345678", 200, 0.0123)
+    (line,) = lines.getvalue().splitlines()
+    told = json.loads(line)
+    assert datetime.fromisoformat(told.pop("timestamp")).tzinfo is not None
+    assert told == {
+        "event": "request",
+        "level": "info",
+        "logger": "access",
+        "service": "test",
+        "request_id": "req-1",
+        "method": "GET",
+        "path": "/api/v1/people/138****5678",
+        "status": 200,
+        "ms": 12.3,
+    }
+    lines.close()
+    log_access("test", "req-2", "GET", "/", 200, 0.0)
 
 
 def test_each_process_counts_for_itself() -> None:
