@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.governance.cycle import ClockKind, MachineRule, Nature, Tier, Urgency
+from services.governance.cycle import Action, ClockKind, MachineRule, Nature, Tier, Urgency
 from services.governance.errors import UnparsableLimit
 from services.governance.routing import RouteKind
 from services.governance.rulebook import Checker
@@ -69,6 +69,8 @@ class SettingsRow(Row):
     return_least_s: Annotated[int, Field(ge=0)]
     rework_least_s: Annotated[int, Field(ge=0)]
     recall_s: Annotated[int, Field(ge=0)]
+    undo_s: Annotated[int, Field(ge=0)] = 60
+    undo: Annotated[tuple[Action, ...], Field(max_length=20)] = ()
     branch_silent_s: Annotated[int, Field(ge=0)]
     urge_gap: Limit
     outside_grid: Limit

@@ -445,6 +445,13 @@ class ActionOut(Out):
     limits: tuple[str, ...] = ()
 
 
+class UndoOut(Out):
+    """What the caller did last and may still undo; `until`: so long, while nothing else happens."""
+
+    label: str
+    until: Moment
+
+
 class CaseOut(Out):
     """A case as one caller may see it. Restricted and out of his chain: class and community, the rest empty or null."""
 
@@ -482,6 +489,7 @@ class CaseOut(Out):
     tasks: tuple[TaskOut, ...] = ()
     requests: tuple[RequestOut, ...] = ()
     timeline: tuple[TimelineOut, ...] = ()
+    undo: UndoOut | None = None
     routing: RoutingOut | None = None
     master: str | None = Field(default=None, description="number of the case that this one was merged into")
     absorbed: tuple[AbsorbedOut, ...] = Field(default=(), description="the cases that were merged into this one")

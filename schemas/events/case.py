@@ -261,6 +261,7 @@ CASE_KINDS: dict[str, tuple[type[Body], ...]] = {
             "withdrawn",
             "voided",
             "recalled",
+            "undone",
         ),
         *("reminded", "overdue", "choice_forced", "archived", "conference_called", "conference_held", "mediator_named"),
         *("merged", "unmerged"),

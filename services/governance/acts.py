@@ -287,6 +287,14 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class LastAct:
+    """What a person did last, with no fact since; `undo`: how the case stood before, its rule the action's id."""
+
+    account: str
+    undo: Undo
+
+
+@dataclass(frozen=True, slots=True)
 class Around:
     """What other cases and the directory say at this moment; read by the edge, given to `decide`."""
 
@@ -297,6 +305,7 @@ class Around:
     place: Spot | None = None  # of the cell that the inputs name, as the directory knows it
     master: Other | None = None  # of a merge: None where there is no such case, or the actor may not read it
     duty: Mapping[str, str] = field(default_factory=dict)  # role id → account on duty
+    last_act: LastAct | None = None  # of an undo
 
 
 # --- what a case keeps ----------------------------------------------------------------------------------------------
@@ -684,6 +693,7 @@ class FactKind(StrEnum):
     APPEALED = "case.appealed"
     EXEMPTED = "case.exempted"
     RECALLED = "case.recalled"
+    UNDONE = "case.undone"
     REMINDED = "case.reminded"
     OVERDUE = "case.overdue"
     CHOICE_FORCED = "case.choice_forced"

@@ -247,6 +247,7 @@ class Action(StrEnum):
     APPEAL_OVERDUE = "appeal_overdue"
     ARCHIVE = "archive"
     RECALL = "recall"
+    UNDO = "undo"
     CLAIM = "claim"
     DECLINE_OFFER = "decline_offer"
     NAME_MEDIATOR = "name_mediator"

@@ -347,6 +347,8 @@ _ANY_TIME = (
           S.VERIFIED, S.SUSPENDED),
          (*_by(_GW, _GS, _CS, _IC, _DP, _DC, _VF), _LEAD[0], _DISTRICT), F.RECALLED,
          (_may("urgency", InputType.CHOICE, ("U2", "U3")), _MAY_NOTE)),
+    Move("40.undo", A.UNDO, (*_ACTIVE, S.CLOSED), _ACTIVE,
+         (*_by(_GW, _GS, _CS, _IC, _DP, _DC, _SL, _VF), *_LEAD, *_CO, _DISTRICT), F.UNDONE, (_MAY_NOTE,)),
     Move("41", A.NAME_MEDIATOR, _ACTIVE, (), (*_by(_GS, _CS, _IC, _DP, _DC, _SL), *_LEAD), F.MEDIATOR_NAMED,
          (_need("person", InputType.PERSON),)),
 )

@@ -133,6 +133,8 @@ class Settings:
     return_least_s: int = 15 * 60  # … at least
     rework_least_s: int = 2 * 3600  # what a rework gets when less remains
     recall_s: int = 600  # a machine act may be taken back so long
+    undo_s: int = 60  # by whoever did it, an act of `undo`
+    undo: tuple[str, ...] = ()
     branch_silent_s: int = 30 * 60  # then any grid worker may call the community
     urge_gap: Budget = _HOUR
     outside_grid: Budget = _HALF_DAY  # T0 time outside the whole-case limit, at most

@@ -22,6 +22,7 @@ FOR_NOBODY = {
     "recorded": "whole cases to be lived again under other rules, for the command line",
     "reports": "words and photos of a case that `detail` has found, or the worker has locked",
     "retention": "housekeeping",
+    "search_todo": "makes the rows that are looked through; `searching` puts the predicates beside them",
     "write": "writes",
 }
 """Modules of the store that touch cases without the predicate, and why they may."""

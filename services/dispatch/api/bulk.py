@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Response
@@ -17,10 +17,8 @@ from services.dispatch.api.cases import act_or_refuse
 from services.dispatch.api.wiring import Parts, Wiring
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import scope_of
-from services.dispatch.store.lists import rows_of
-from services.dispatch.store.locks import ids_of_numbers, lock_cases
 from services.dispatch.tables import idempotency
-from services.dispatch.usecases.act import Wish
+from services.dispatch.usecases.act import Wish, hold_seen
 from services.governance.cycle import Action
 from services.governance.errors import GovernanceError
 
@@ -62,19 +60,12 @@ async def act_on_cases(
     async with parts.db.transaction() as tx:
 
         async def work() -> Answer:
-            await _hold(tx, numbers, person)
+            await hold_seen(tx, numbers, scope_of(person.actor))
             results = [await _one(tx, wish, person, parts, lang) for wish in wishes]
             return Answer.of(BulkOut(results=tuple(results), done=sum(each.done for each in results)))
 
         answer = await answer_once(tx, idempotency, key, work)
     return answer.response()
-
-
-async def _hold(tx: Tx, numbers: Sequence[str], person: Person) -> None:
-    """Those he sees, in one order: two such requests wait for each other, but never both."""
-    ids = await ids_of_numbers(tx, numbers)
-    seen = await rows_of(tx, ids.values(), scope_of(person.actor), with_queues=False)
-    await lock_cases(tx, seen)
 
 
 async def _one(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang: str) -> BulkResultOut:

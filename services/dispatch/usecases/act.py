@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from services.chassis.audit import Audited, Entry, record
@@ -9,15 +10,18 @@ from services.chassis.db import grid_now
 from services.chassis.directory import DirectoryCache
 from services.chassis.ids import IdSource
 from services.dispatch.store import Tx
-from services.dispatch.store.audience import scope_of
+from services.dispatch.store.audience import Scope, scope_of
 from services.dispatch.store.detail import FactRow, facts_since, find_case
 from services.dispatch.store.evidence import missing_evidence, use_evidence
+from services.dispatch.store.lists import rows_of
+from services.dispatch.store.locks import ids_of_numbers, lock_cases
 from services.dispatch.store.near import near_cases
 from services.dispatch.store.notes import Note, keep_notes, note_at
 from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
 from services.dispatch.usecases.deciding import Cause, carry_out
 from services.dispatch.usecases.merging import MERGES, Held, hold, with_consequences
+from services.dispatch.usecases.undoing import last_act
 from services.governance.acts import Act, Actor, FactKind, Inputs
 from services.governance.case import Case, Sight, comes_to, pending
 from services.governance.cycle import Action
@@ -81,6 +85,8 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     _, given = comes_to(case, wish.action, wish.inputs)
     beside = await near_cases(tx, [case])
     around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), given.cell, book=rulebook)
+    if wish.action is Action.UNDO:
+        around = replace(around, last_act=await last_act(tx, case))
     if held is not None:
         around = replace(around, master=held.master_for(case, actor))
     command = Act(wish.action, actor, wish.inputs, wish.op_id)
@@ -97,6 +103,12 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     told = {"action": wish.action, "version": case.version}
     await record(tx, Entry(Audited.CASE_ACTED, actor.account, wish.case_no, details=told))
     return case
+
+
+async def hold_seen(tx: Tx, numbers: Sequence[str], scope: Scope) -> None:
+    """Those that the scope sees, locked in one order: two who act on several wait for each other, but never both."""
+    ids = await ids_of_numbers(tx, numbers)
+    await lock_cases(tx, await rows_of(tx, ids.values(), scope, with_queues=False))
 
 
 async def _held(tx: Tx, wish: Wish, actor: Actor) -> Held | None:

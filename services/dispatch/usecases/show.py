@@ -30,6 +30,7 @@ from services.dispatch.usecases.page import CasePage
 from services.dispatch.usecases.routing import routing_of
 from services.dispatch.usecases.shares import shares_of
 from services.dispatch.usecases.steps import steps_of
+from services.dispatch.usecases.undoing import undo_of
 from services.dispatch.usecases.words import Words
 from services.governance.acts import Actor, Clock
 from services.governance.case import Case, Sight, permit, stage_of
@@ -58,10 +59,13 @@ async def show(tx: Tx, found: Found, actor: Actor, cache: DirectoryCache, lang: 
         now=await grid_now(tx),
         beside=await candidates(tx, case, scope_of(actor), book.settings.reopen_days) if _merges(case, actor) else [],
     )
-    if found.sight is Sight.FULL:
-        whole = _case_out(page, found.address, actor)
-        return whole if found.handled else _without_houses(whole)
-    return _class_only(page) if case.restricted else _outline(page)
+    if found.sight is not Sight.FULL and case.restricted:
+        return _class_only(page)
+    undo = {"undo": undo_of(page, actor)}
+    if found.sight is not Sight.FULL:
+        return _outline(page).model_copy(update=undo)
+    whole = _case_out(page, found.address, actor).model_copy(update=undo)
+    return whole if found.handled else _without_houses(whole)
 
 
 def _merges(case: Case, actor: Actor) -> bool:

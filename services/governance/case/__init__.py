@@ -8,7 +8,7 @@ happens by itself · `rows` ties them to the table.
 from __future__ import annotations
 
 from services.governance.case.decide import advance, check_inputs, decide
-from services.governance.case.evolve import evolve
+from services.governance.case.evolve import evolve, standing_before
 from services.governance.case.machine import next_point
 from services.governance.case.merging import consequences, other_of
 from services.governance.case.model import (
@@ -53,4 +53,5 @@ __all__ = [
     "pending",
     "permit",
     "stage_of",
+    "standing_before",
 ]

@@ -146,10 +146,24 @@ def can_recall(case: Case, book: Rulebook, now: datetime, actor: Actor) -> None:
 
 def recall(turn: Turn) -> None:
     """A compensating fact: state, owner, tasks and clocks as if the machine's act had not been."""
-    case, undo = turn.case, turn.case.undo
+    undo = turn.case.undo
     if undo is None:
         raise TooLate("recall")
-    changes: list[Change] = [Restored(undo)]
+    _take_back(turn, undo, FactKind.RECALLED)
+
+
+def undo(turn: Turn) -> None:
+    """The same for what a person has just done himself, while nothing has happened since."""
+    last, settings = turn.around.last_act, turn.book.settings
+    if last is None or last.account != turn.who.account or last.undo.rule not in settings.undo:
+        raise TooLate("undo")
+    if turn.at > last.undo.at + timedelta(seconds=settings.undo_s):
+        raise TooLate("undo")
+    _take_back(turn, last.undo, FactKind.UNDONE)
+
+
+def _take_back(turn: Turn, undo: Undo, kind: FactKind) -> None:
+    case, changes = turn.case, list[Change]([Restored(undo)])
     if case.closed_as is not None:
         changes.append(ClosedAs(None))
     kept = {t.task_id for t in undo.tasks}
@@ -160,7 +174,7 @@ def recall(turn: Turn) -> None:
     changes += clocks_back(turn, undo, reclassed)
     changes += [reclassed] if reclassed is not None else []
     changes += [FlagRaised(Flag.NO_RULE)] if Flag.NO_RULE in case.flags and Flag.NO_RULE not in undo.flags else []
-    turn.emit(FactKind.RECALLED, changes, reason=undo.rule, tell=(Told("owner"), Told(Role.DUTY_CHIEF.value)))
+    turn.emit(kind, changes, reason=undo.rule, tell=(Told("owner"), Told(Role.DUTY_CHIEF.value)))
 
 
 def _calmed(turn: Turn, undo: Undo) -> Classified | None:

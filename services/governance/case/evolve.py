@@ -124,17 +124,18 @@ def _undo(case: Case, fact: Fact) -> Undo | None:
     if case.state is State.MERGED:
         return kept
     if fact.kind == FactKind.MERGED:
-        return _standing(case, fact, FactKind.MERGED.value, merged=True)
+        return standing_before(case, fact, FactKind.MERGED.value, merged=True)
     if fact.actor.account is not None:
         return None  # somebody has acted since
     if fact.rule is None or fact.rule.rule not in _RECALLABLE:
         return kept
     if kept is not None and kept.rule == fact.rule.rule and kept.at == fact.at:
         return kept  # the second fact of one machine act
-    return _standing(case, fact, fact.rule.rule)
+    return standing_before(case, fact, fact.rule.rule)
 
 
-def _standing(case: Case, fact: Fact, rule: str, *, merged: bool = False) -> Undo:
+def standing_before(case: Case, fact: Fact, rule: str, *, merged: bool = False) -> Undo:
+    """How the case stood before a fact, to go back to."""
     return Undo(
         rule=rule,
         at=fact.at,

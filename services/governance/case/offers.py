@@ -34,6 +34,8 @@ def offers(case: Case, actor: Actor, rulebook: Rulebook, now: datetime) -> tuple
         return ()
     found = []
     for move in BY_STATE[case.state]:
+        if move.action is Action.UNDO:
+            continue  # what was done last, and when, stands beside the case
         try:
             grant, _ = road(move, case, rulebook, now, actor)
         except GovernanceError:

@@ -145,6 +145,7 @@ EFFECTS: Mapping[str, Effect] = {
     "38b.answer": _plain(anytime.answer_question),
     "38c": _plain(coordination.redispatch),
     "40": _plain(anytime.recall),
+    "40.undo": _plain(anytime.undo),
     "41": _plain(mediation.name_mediator),
 }
 
