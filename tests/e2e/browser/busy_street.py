@@ -42,8 +42,9 @@ class BusyStreet:
     rows: int = 10_000
     noon: datetime = field(default_factory=lambda: datetime.now(UTC))
     listeners: list[queue.Queue[str]] = field(default_factory=list)
+    came_from: list[str] = field(default_factory=list)
+    """Where each listener wanted to go on from."""
     sequence: int = 1
-    told: int = 0
 
     def row(self, number: int, minutes: float | None = None) -> dict[str, Any]:
         due = self.noon + timedelta(minutes=number if minutes is None else minutes)
@@ -78,7 +79,6 @@ class BusyStreet:
     def change(self, number: int, *, minutes: float | None = None, stands: bool = True) -> None:
         """The case is another one now: its limit, or whether it stands in the list."""
         self.sequence += 1
-        self.told += 1
         row = self.row(number, minutes)
         body = {"case_no": row["case_no"], "sequence": self.sequence, "version": 1, "row": row}
         self.tell("case.changed", {**body, "queues": [LIST] if stands else []})
@@ -86,6 +86,11 @@ class BusyStreet:
     def tell(self, name: str, body: dict[str, Any]) -> None:
         for each in self.listeners:
             each.put(f"event: {name}\nid: c{self.sequence}\ndata: {json.dumps(body)}\n\n")
+
+    def cut(self) -> None:
+        """Every line breaks."""
+        while self.listeners:
+            self.listeners.pop().put("")
 
     def answer(self, path: str) -> dict[str, Any] | None:
         """What the console asks at its beginning; anything else is not here."""
@@ -134,6 +139,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self) -> None:
         told: queue.Queue[str] = queue.Queue()
+        self.street.came_from.append(self.headers.get("last-event-id") or "")
         self.street.listeners.append(told)
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
@@ -145,7 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(word.encode())
                 self.wfile.flush()
         except OSError:
-            self.street.listeners.remove(told)
+            if told in self.street.listeners:
+                self.street.listeners.remove(told)
 
     def _send(self, status: int, body: bytes, mime: str) -> None:
         self.send_response(status)

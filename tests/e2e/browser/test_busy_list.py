@@ -23,8 +23,8 @@ MIDDLE = 8
 
 
 @pytest.fixture
-def street() -> BusyStreet:
-    return BusyStreet()
+def street(request: pytest.FixtureRequest) -> BusyStreet:
+    return BusyStreet(getattr(request, "param", 400))
 
 
 @pytest.fixture
@@ -40,6 +40,7 @@ def page(browser: Browser, street: BusyStreet) -> Iterator[Page]:
         context.close()
 
 
+@pytest.mark.parametrize("street", [10_000], indirect=True)
 def test_scrolling_ten_thousand_rows_under_changes_keeps_no_key_waiting(page: Page, street: BusyStreet) -> None:
     """The processor time of the longest task: how long it takes on the wall is for the machine's other work to say."""
     assert page.context.browser is not None
@@ -87,15 +88,43 @@ def test_the_selected_row_keeps_its_place_and_says_so_when_it_has_left(page: Pag
     number, before = chosen.get_attribute("data-case-no"), chosen.bounding_box()
     assert number is not None
     street.change(int(number[-5:]), stands=False)
-    street.change(9_000, minutes=-5)
+    street.change(300, minutes=-5)
     expect(page.locator("[data-testid=case-row][aria-rowindex='1']")).to_have_attribute(
-        "data-case-no", street.number(9_000)
+        "data-case-no", street.number(300)
     )
     assert chosen.get_attribute("data-case-no") == number
     assert chosen.bounding_box() == before
     expect(chosen).to_have_class(re.compile("is-left"))
     page.keyboard.press("j")
     expect(page.locator(f"[data-case-no='{number}']")).to_have_count(0)
+
+
+def test_a_cut_line_is_opened_again_by_itself_where_it_broke_off(page: Page, street: BusyStreet) -> None:
+    street.change(300, minutes=-5)
+    first = page.locator("[data-testid=case-row][aria-rowindex='1']")
+    expect(first).to_have_attribute("data-case-no", street.number(300))
+    street.cut()
+    _until(lambda: bool(street.listeners))
+    assert street.came_from == ["c0", f"c{street.sequence}"]
+    street.change(200, minutes=-9)
+    expect(first).to_have_attribute("data-case-no", street.number(200))
+
+
+def test_tabs_share_the_line_and_go_on_when_the_one_with_it_closes(page: Page, street: BusyStreet) -> None:
+    second = page.context.new_page()
+    second.goto(page.url)
+    expect(second.get_by_test_id("case-row").first).to_be_visible()
+    street.change(300, minutes=-5)
+    for each in (page, second):
+        first = each.locator("[data-testid=case-row][aria-rowindex='1']")
+        expect(first).to_have_attribute("data-case-no", street.number(300))
+    assert len(street.came_from) == 1
+    page.close()
+    _until(lambda: len(street.came_from) == 2)
+    assert street.came_from[1] == f"c{street.sequence}"
+    street.change(200, minutes=-9)
+    first = second.locator("[data-testid=case-row][aria-rowindex='1']")
+    expect(first).to_have_attribute("data-case-no", street.number(200))
 
 
 def _tasks_ms(trace: dict[str, Any]) -> list[float]:
