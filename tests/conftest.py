@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ("tests.support.postgres", "tests.support.kafka")
+pytest_plugins = ("tests.support.sample", "tests.support.postgres", "tests.support.kafka")
 
 HERE = Path(__file__).parent
 OFFLINE = frozenset({"unit", "property", "contract", "architecture"})

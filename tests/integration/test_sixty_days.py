@@ -24,10 +24,11 @@ from services.chassis.settings import DatabaseSettings
 from services.dispatch import agents as dispatch_agents
 from services.intake.app import http_app
 from services.intake.store.moment import DatabaseClock
-from tests.integration.intake.conftest import ORIGIN, PASSWORD, SAMPLE, key, picture
+from tests.integration.intake.conftest import ORIGIN, PASSWORD, key, picture
 from tests.integration.intake.test_photos import JPEG, named
 from tests.support.passing_time import SERVICES, Hosts, Town
 from tests.support.postgres import TestServer, name_of
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 KEPT = RetentionSettings(deliveries=45, attempts=20, receipts=45, dead_letters=45, uploads=10)

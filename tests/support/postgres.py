@@ -24,6 +24,7 @@ from services.chassis.housekeeping.ddl import weeks_v1
 from services.chassis.migrate import migrate
 from services.chassis.plumbing import plumbing_v1
 from services.chassis.settings import DatabaseSettings
+from tests.support import sample
 
 UNSAFE_BUT_FAST = {
     "fsync": "off",
@@ -51,7 +52,11 @@ class TestServer:
         """The template database `name`, filled on first use."""
         if name not in self.templates:
             self.execute(f"CREATE DATABASE {name} OWNER grid_owner")
-            fill(self.url(name))
+            try:
+                fill(self.url(name))
+            except BaseException:
+                self.drop(name)  # so that every test that wants it is told the cause
+                raise
             self.templates.add(name)
         return name
 
@@ -88,9 +93,12 @@ def postgres() -> Iterator[TestServer]:
 
 
 @pytest.fixture
-def usual_database_url(postgres: TestServer) -> Iterator[str]:
-    """A migrated database of this test's own, reached with all rights."""
-    template = postgres.template("grid_test_template", lambda url: _ignore(migrate(url, test_database=True)))
+def usual_database_url(postgres: TestServer, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A migrated database of this test's own, reached with all rights; the sample street lies in it where asked for."""
+    if sample.ASKED in request.fixturenames:
+        template = postgres.template("grid_test_sample", sample.fill)
+    else:
+        template = postgres.template("grid_test_template", lambda url: _ignore(migrate(url, test_database=True)))
     name = postgres.copy_of(template)
     yield postgres.url(name)
     postgres.drop(name)

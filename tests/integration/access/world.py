@@ -52,7 +52,8 @@ from services.governance.cycle import Action, Role
 from services.intake.app import http_app as intake_app
 from services.intake.store.moment import DatabaseClock
 from tests.integration.access.asking import HOST, ORIGIN, Answer, Call, ask
-from tests.integration.dispatch.conftest import SAMPLE, Street
+from tests.integration.dispatch.conftest import Street
+from tests.support.sample import SAMPLE
 
 TOKEN = "the-services-token-of-these-tests"
 ANYBODY = "anonymous"

@@ -23,7 +23,6 @@ from services.chassis.auth import Authenticator
 from services.chassis.clock import monotonic
 from services.chassis.db import Database, grid_now
 from services.chassis.directory import DirectoryCache
-from services.chassis.directory.load import load_street
 from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
 from services.chassis.pictures.folder import FolderStore
@@ -41,8 +40,8 @@ from services.dispatch.usecases.ground import Ground
 from services.dispatch.usecases.indexing import index_some
 from services.dispatch.usecases.take import Taking, Tools
 from services.governance.cycle import Nature, Role, Urgency
+from tests.support.sample import load_sample
 
-SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "sample" / "fengcheng"
 PASSWORD = "fengcheng-2026"
 ORIGIN = "http://localhost"
 
@@ -138,13 +137,11 @@ class Street:
 
 
 @pytest.fixture
-async def street(database: Database) -> Street:
-    ids = SystemIds()
-    async with database.transaction() as tx:
-        await load_street(tx, SAMPLE, ids)
+async def street(sample_street: None, database: Database) -> Street:
+    await load_sample(database)
     cache = DirectoryCache(database)
     await cache.refresh()
-    return Street(database, cache, ids)
+    return Street(database, cache, SystemIds())
 
 
 @pytest.fixture

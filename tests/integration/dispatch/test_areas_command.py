@@ -17,8 +17,9 @@ from services.chassis.telemetry import Metrics
 from services.dispatch.__main__ import _parser
 from services.dispatch.areas import run_cells, run_places
 from services.dispatch.usecases.ground import Ground
-from tests.integration.dispatch.conftest import SAMPLE, Street
+from tests.integration.dispatch.conftest import Street
 from tests.support.areas import Feature, collection, middle, shifted
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 CELLS: list[Feature] = json.loads((SAMPLE / "cells.geojson").read_text("utf-8"))["features"]

@@ -9,7 +9,8 @@ from services.chassis.directory import DirectoryCache
 from services.dispatch.imports import load_sample
 from services.dispatch.store.imports import COUNT_BY, Agreement, agreement, count_cases, unknown_units
 from services.governance.routing import RouteKind
-from tests.integration.dispatch.conftest import SAMPLE, Street
+from tests.integration.dispatch.conftest import Street
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 

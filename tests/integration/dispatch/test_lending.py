@@ -184,7 +184,7 @@ async def test_an_account_that_is_disabled_is_neither_offered_nor_lent_to(street
 
 async def test_a_post_that_was_lent_outlives_a_load_of_the_streets_files(street: Street, sign_in: SignIn) -> None:
     from services.chassis.directory.load import load_street
-    from tests.integration.dispatch.conftest import SAMPLE
+    from tests.support.sample import SAMPLE
 
     admin = await sign_in("admin")
     assert (await lend(admin, until=await street.now() + DAY)).status_code == 201

@@ -31,7 +31,8 @@ from services.dispatch.usecases.recompute import Abandoned, Pace, Recomputing
 from services.governance.acts import ClockChanged
 from services.governance.case import Case, live_clock
 from services.governance.cycle import ClockKind
-from tests.integration.dispatch.conftest import SAMPLE, Street
+from tests.integration.dispatch.conftest import Street
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 

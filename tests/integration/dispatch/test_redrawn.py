@@ -13,8 +13,9 @@ from services.chassis.db import move_clock
 from services.chassis.directory.areas import day_of
 from services.chassis.directory.survey.cells import survey_cells
 from services.chassis.directory.survey.keeping import keep_cells
-from tests.integration.dispatch.conftest import SAMPLE, SignIn, Street
+from tests.integration.dispatch.conftest import SignIn, Street
 from tests.support.areas import collection, middle
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 FIRST = [

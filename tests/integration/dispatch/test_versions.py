@@ -8,8 +8,9 @@ from schemas.events.parts import CategoryV1
 from schemas.rulebook import content_hash
 from services.chassis.directory.write import raise_revision, store_rulebook
 from services.governance.cycle import ClockKind
-from tests.integration.dispatch.conftest import SAMPLE, SignIn, Street
+from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do, get, proposed
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 STREET = "441802001"

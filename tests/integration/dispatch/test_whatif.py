@@ -17,8 +17,9 @@ from services.chassis.telemetry import Metrics
 from services.dispatch.__main__ import _parser
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.whatif.command import run_whatif
-from tests.integration.dispatch.conftest import SAMPLE, Street
+from tests.integration.dispatch.conftest import Street
 from tests.support.recorded_street import recorded_cases, store
+from tests.support.sample import SAMPLE
 from tests.support.street_walks import StreetAtWork
 
 pytestmark = pytest.mark.anyio

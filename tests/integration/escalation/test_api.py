@@ -6,7 +6,6 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +20,6 @@ from schemas.events.command import CallbackV1
 from schemas.registry import decode
 from schemas.wire import Body
 from services.chassis.directory import DirectoryCache
-from services.chassis.directory.load import load_street
 from services.chassis.signing import encode_secret
 from services.chassis.telemetry import Metrics
 from services.escalation.app import http_app
@@ -29,7 +27,6 @@ from services.escalation.usecases.vitals import PlatformProbe
 from tests.integration.escalation.conftest import HOOK_URL, House, fact
 
 pytestmark = pytest.mark.anyio
-SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "sample" / "fengcheng"
 ORIGIN = "http://localhost"
 PASSWORD = "fengcheng-2026"
 PLATFORM_SECRET = encode_secret(b"shared-with-the-platform-32bytes")
@@ -38,10 +35,8 @@ SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 
 
 @pytest.fixture
-async def app(house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
+async def app(sample_street: None, house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
     monkeypatch.setenv("GRID_PLATFORM_SECRET", PLATFORM_SECRET)
-    async with house.db.transaction() as tx:
-        await load_street(tx, SAMPLE, house.ids)
     cache = DirectoryCache(house.db)
     await cache.refresh()
     made = http_app(house.db, cache, house.box)

@@ -17,12 +17,10 @@ from PIL import Image
 from services.chassis.clock import SystemClock
 from services.chassis.db import Database
 from services.chassis.directory import DirectoryCache
-from services.chassis.directory.load import load_street
-from services.chassis.ids import SystemIds
 from services.intake.app import http_app
 from services.intake.store.moment import DatabaseClock
+from tests.support.sample import load_sample
 
-SAMPLE = Path(__file__).resolve().parents[3] / "deploy" / "sample" / "fengcheng"
 PASSWORD = "fengcheng-2026"
 ORIGIN = "http://localhost"
 SERVICE_TOKEN = "a-service-token-for-tests"
@@ -46,9 +44,8 @@ class Street:
 
 
 @pytest.fixture
-async def street(database: Database) -> Street:
-    async with database.transaction() as tx:
-        await load_street(tx, SAMPLE, SystemIds())
+async def street(sample_street: None, database: Database) -> Street:
+    await load_sample(database)
     cache = DirectoryCache(database)
     await cache.refresh()
     return Street(database, cache)

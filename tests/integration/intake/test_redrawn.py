@@ -14,8 +14,9 @@ from services.chassis.db import grid_now, move_clock
 from services.chassis.directory.areas import day_of
 from services.chassis.directory.survey.cells import survey_cells
 from services.chassis.directory.survey.keeping import keep_cells
-from tests.integration.intake.conftest import SAMPLE, Street, key
+from tests.integration.intake.conftest import Street, key
 from tests.support.areas import Feature, collection, middle
+from tests.support.sample import SAMPLE
 
 pytestmark = pytest.mark.anyio
 URL = "/api/v1/reports"
