@@ -13,6 +13,7 @@ BENCHES = {
     "streams": streams.run,
     "places": places.run,
     "queue": running.run_queue,
+    "consoles": running.run_consoles,
     "recovery": running.run_recovery,
     "recompute": running.run_recompute,
     "whatif": whatif.run,

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from tests.bench import queue, recompute, recovery
+from tests.bench import consoles, queue, recompute, recovery
 from tests.bench.result import Result
 from tests.chaos.stand import Stand, start
 
@@ -17,6 +17,11 @@ WITHOUT_PLAY = {"GRID_SAMPLE_HISTORY": "0"}
 def run_queue() -> list[Result]:
     """Report → queue."""
     return _with_stand(queue.watch)
+
+
+def run_consoles() -> list[Result]:
+    """Many open consoles."""
+    return _with_stand(consoles.watch)
 
 
 def run_recovery() -> list[Result]:
