@@ -67,12 +67,17 @@ class Screen:
         """The open case gets into this state, without anybody reloading the page."""
         expect(self.find("case-state")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
 
+    def offer(self, action: str) -> Locator:
+        """The button of an action, also where it lies behind 更多."""
+        button, more = self.find(f"action-{action}"), self.find("action-more")
+        expect(button.or_(more).first).to_be_visible(timeout=PATIENCE_MS)
+        if not button.is_visible() and more.is_visible():
+            more.click()
+        return button
+
     def do(self, action: str, shot: str | None = None, **inputs: Any) -> None:
         """Choose an action of the open case, fill its form, submit."""
-        button = self.find(f"action-{action}")
-        if not button.is_visible() and self.find("action-more").is_visible():
-            self.find("action-more").click()
-        button.click()
+        self.offer(action).click()
         form = self.find("action-form")
         expect(form).to_have_attribute("data-action", action)
         for label, value in inputs.items():

@@ -56,10 +56,9 @@ def test_the_console_is_accessible(sit: Sit, town: Town, size: dict[str, Any], s
     )
     clerk.page.goto(f"{town.stand.streets.dispatch}/console/cases/{no}")
     for action in ("merge", "note"):
-        clerk.find(f"action-{action}").click()
+        clerk.offer(action).click()
         expect(clerk.find("action-form")).to_have_attribute("data-action", action)
         is_fine(clerk, f"form of {action}")
-        clerk.page.keyboard.press("Escape")
         clerk.find("action-form").get_by_role("button", name="取消").click()
     auditor = sit("audit", "console", color_scheme=scheme, **size)
     expect(auditor.find("audit")).to_be_visible(timeout=PATIENCE_MS)

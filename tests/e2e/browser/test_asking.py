@@ -34,7 +34,7 @@ def test_a_proposal_is_read_and_granted(sit: Sit, town: Town) -> None:
     shown = clerk.find("request")
     for words in ("并案", master, "同一个工地"):
         expect(shown).to_contain_text(words, timeout=PATIENCE_MS)
-    clerk.find("action-approve").click()
+    clerk.offer("approve").click()
     expect(clerk.find("asked")).to_contain_text(master)
     clerk.shoot("61-console-proposal")
     clerk.find("action-form").get_by_test_id("submit-action").click()

@@ -18,7 +18,7 @@ def test_a_duplicate_is_merged_and_taken_out_again(sit: Sit, town: Town) -> None
     clerk = sit("shouli", "console", f"cases/{duplicate}")
     chief = sit("zhiban", "console", f"cases/{master}")
 
-    clerk.find("action-merge").click()
+    clerk.offer("merge").click()
     form = clerk.find("action-form")
     offered = form.locator("label.choice").filter(has_text=master)
     expect(offered).to_contain_text("施工占道，第一次上报", timeout=PATIENCE_MS)
@@ -51,7 +51,7 @@ def test_a_duplicate_is_merged_and_taken_out_again(sit: Sit, town: Town) -> None
 def test_a_number_that_cannot_be_merged_into_is_refused_in_words(sit: Sit, town: Town) -> None:
     no = town.report("wangge01", "0302", text="施工占道")
     clerk = sit("shouli", "console", f"cases/{no}", viewport={"width": 390, "height": 844})
-    clerk.find("action-merge").click()
+    clerk.offer("merge").click()
     form = clerk.find("action-form")
     form.get_by_test_id("case-no-typed").fill(no)
     form.get_by_test_id("submit-action").click()

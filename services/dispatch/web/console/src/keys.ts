@@ -2,7 +2,8 @@
 import { onScopeDispose } from "vue";
 import { tinykeys } from "tinykeys";
 
-export type Bindings = Readonly<Record<string, () => void>>;
+/** What a key does; `false`: nothing this time, whoever else is bound to it may. */
+export type Bindings = Readonly<Record<string, () => unknown>>;
 
 /** What Enter itself presses. */
 const PRESSED = "a[href], button, summary";
@@ -30,8 +31,7 @@ export function useKeys(bindings: Bindings): void {
   const map: Record<string, (event: KeyboardEvent) => void> = {};
   for (const [key, does] of Object.entries(bindings)) {
     map[key] = (event) => {
-      event.preventDefault();
-      does();
+      if (does() !== false) event.preventDefault();
     };
   }
   onScopeDispose(tinykeys(window, map, { ignore: busyElsewhere }));

@@ -1,11 +1,30 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { busyElsewhere } from "../src/keys";
+import { effectScope } from "vue";
+import { busyElsewhere, useKeys } from "../src/keys";
 
 function press(target: Element, init: KeyboardEventInit = {}): KeyboardEvent {
   const event = new KeyboardEvent("keydown", { key: "j", bubbles: true, cancelable: true, ...init });
   target.dispatchEvent(event);
   return event;
 }
+
+describe("a key bound twice", () => {
+  it("is the second one's where the first has nothing to do", () => {
+    const scope = effectScope();
+    const done: string[] = [];
+    scope.run(() => {
+      useKeys({ Escape: () => done.length > 0 && done.push("first") });
+      useKeys({ Escape: () => done.push("second") });
+    });
+    press(document.body, { key: "Escape", code: "Escape" });
+    expect(done).toEqual(["second"]);
+    press(document.body, { key: "Escape", code: "Escape" });
+    expect(done).toEqual(["second", "first"]);
+    scope.stop();
+    press(document.body, { key: "Escape", code: "Escape" });
+    expect(done.length).toBe(2);
+  });
+});
 
 describe("keys rest", () => {
   afterEach(() => {
