@@ -25,7 +25,7 @@ USUAL = ("-m", "not long and not chaos")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A pytest run of its own. What has a system or a browser running shares the machine with nobody."""
+    """A pytest run of its own. What has a whole system running shares the machine with nobody."""
 
     name: str
     words: tuple[str, ...]
@@ -34,7 +34,8 @@ class Part:
 PARTS = (
     Part("rules", ("tests/unit", "tests/property", "tests/contract", "tests/architecture", *TWO, *USUAL)),
     Part("parts", ("tests/integration", "tests/migration", *TWO, *USUAL)),
-    Part("e2e", ("tests/e2e", *ONE, *USUAL)),
+    Part("phone", ("tests/e2e/phone", *TWO, *USUAL)),
+    Part("e2e", ("tests/e2e", "--ignore=tests/e2e/phone", *ONE, *USUAL)),
     Part("cluster", ("tests/cluster", *ONE, *USUAL)),
     Part("chaos", ("tests/chaos", *ONE, "-m", "chaos and not long")),
 )

@@ -15,8 +15,8 @@ from sqlalchemy import text
 
 from services.chassis.clock import monotonic
 from services.chassis.db import Database
-from services.chassis.statements import Line, Statements, Within
 from services.chassis.settings import DatabaseSettings
+from services.chassis.statements import Line, Statements, Within
 from tests.support.stand import CHECKOUT
 
 PATIENCE_S: Final = 120.0
