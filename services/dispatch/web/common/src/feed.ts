@@ -12,6 +12,8 @@ export type Source = { queue: string; filter?: Filter; whose?: Whose } | { words
 const PAGE = 100;
 /** The most rows of a list that are read anew with it; what was loaded beyond comes again by scrolling. */
 const AGAIN = 1_000;
+/** A list that could not be had because the service was away is asked for again after so long. */
+const AGAIN_AFTER = 3_000;
 /** While nobody sees the page it is drawn this often. */
 const UNSEEN = 250;
 /** Queues that time alone changes are counted anew this often. */
@@ -27,6 +29,10 @@ function explain(error: unknown): string {
   if (error instanceof Problem) return error.message;
   if (error instanceof Unreachable) return t("error.unreachable");
   throw error;
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Problem && error.status >= 500);
 }
 
 /** Learn the street's working hours; without them the due time itself is shown. */
@@ -166,7 +172,9 @@ function makeFeed() {
       }
       list.value = heard(begin(queue, rows, next), narrowed(recent), state.held);
     } catch (error) {
-      if (mine === asked) state.failed = explain(error);
+      if (mine !== asked) return;
+      state.failed = explain(error);
+      if (isAway(error)) setTimeout(() => void (mine === asked && show(source)), AGAIN_AFTER);
     } finally {
       if (mine === asked) state.loading = false;
     }
