@@ -43,6 +43,7 @@ class Crew:
     photo: Path
     seats: dict[str, Screen] = field(default_factory=dict)
     taken: set[str] = field(default_factory=set)
+    keeps: bool = False  # whether pictures are taken already
 
     def at(self, login: str, where: str = "") -> Screen:
         where = where or ("console" if login in CENTRE else "desk")
@@ -77,7 +78,7 @@ class Crew:
     def picture(self, login: str, queue: str) -> None:
         """Of a case as it was opened from this list, the first time."""
         name = PICTURES.get((login, queue))
-        if name and name not in self.taken:
+        if self.keeps and name and name not in self.taken:
             self.taken.add(name)
             keep(self.at(login), name)
 
