@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, lists, places, running, streams, whatif
+from tests.bench import intake, lists, places, running, searches, streams, whatif
 from tests.bench.result import LATEST, Result, keep
 
 BENCHES = {
     "intake": intake.run,
     "streams": streams.run,
     "places": places.run,
+    "search": searches.run,
     "lists": lists.run,
     "queue": running.run_queue,
     "consoles": running.run_consoles,

@@ -214,6 +214,8 @@ export interface CaseOut {
   tasks: CaseTask[];
   requests: CaseRequest[];
   timeline: TimelineOut[];
+  /** What the reader did last and may still undo. */
+  undo: { label: string; until: string } | null;
   routing: Routing | null;
   mediator: string | null;
   /** Whether the reader may see the mediation record. */
