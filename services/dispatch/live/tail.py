@@ -37,6 +37,8 @@ TICK_LIMIT = 10_000
 """Changes between two looks; with more of them loading anew is quicker than being told."""
 BEAT_S = 5.0
 """So often a reader is told that nothing else has happened: else he could not tell quiet from deaf."""
+ADMITTED = 2
+"""Readers caught up at the same time: after a restart all come at once, and others need the database too."""
 _MARGIN = timedelta(minutes=5)  # a row may have been stamped this long before its transaction could be read
 _RETRY_S = 1.0
 
@@ -61,6 +63,7 @@ class Feed:
         self._beat_at = float("-inf")
         self._looks = 0
         self._looking = asyncio.Lock()
+        self._admitting = asyncio.Semaphore(ADMITTED)
         self._line = db.line()
         self.pulse = Pulse("feed", Weather(db).excuse)
 
@@ -178,17 +181,15 @@ class Feed:
     @contextlib.asynccontextmanager
     async def subscribe(self, actor: Actor, lang: str, cursor: str | None) -> AsyncIterator[Subscription]:
         """A reader from `cursor` on (None: from now). Raises Reset for a cursor that cannot be continued."""
-        now = await self.now()
-        start = Cursor.decode(cursor) if cursor else now
-        if self._at is None:
-            self._at = now
+        start = Cursor.decode(cursor) if cursor else None
         scope = scope_of(actor)
         reader = Subscription(scope, lang, self._backlog)
         sight = scope.impersonal()
         self._groups.setdefault(sight, []).append(reader)
         self._counting.add(reader)
         try:
-            await self._catch_up(reader, start)
+            async with self._admitting:
+                await self._catch_up(reader, start)
             self._counting.mark([reader])  # those of the next look: what an older one counted was not for him
             yield reader
         finally:
@@ -197,9 +198,12 @@ class Feed:
             if not self._groups[sight]:
                 del self._groups[sight]
 
-    async def _catch_up(self, reader: Subscription, start: Cursor) -> None:
+    async def _catch_up(self, reader: Subscription, start: Cursor | None) -> None:
         """What lies between the cursor and now goes first; what the tail has put meanwhile follows."""
         async with self._look() as (tx, look):
+            if self._at is None:
+                self._at = look.cursor
+            start = start or look.cursor
             if start.seen.ahead > look.seen.ahead or look.now - start.at > self._window:
                 raise Reset
             changes = await changes_after(tx, start.seen, start.at - _MARGIN, TICK_LIMIT + 1)
