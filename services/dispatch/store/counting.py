@@ -56,7 +56,7 @@ class _Sum:
 
 async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES, whose: Whose = Whose.ALL) -> list[QueueCount]:
     """All queues as the scope sees them in this moment. `tx` must be one that sees one moment only."""
-    areas = areas_of(scope)
+    areas = _areas_of(scope)
     kept = [queue for queue in queues if areas and _is_whole(queue, scope)]
     sums = {queue.id: _Sum() for queue in queues}
     within = (cases.c.live, visible_cases(scope), whose.holds(scope))
@@ -69,7 +69,7 @@ async def counts(tx: Tx, scope: Scope, queues: Sequence[Queue] = QUEUES, whose: 
     return [QueueCount(q, sums[q.id].open, sums[q.id].overdue, sums[q.id].oldest_at) for q in queues]
 
 
-def areas_of(scope: Scope) -> frozenset[str]:
+def _areas_of(scope: Scope) -> frozenset[str]:
     """The areas whose kept counts add up to most of what the scope sees: none of them lies in another."""
     if EVERY_STREET in scope.tokens:
         return frozenset({EVERY_STREET})
