@@ -56,6 +56,8 @@ function makeFeed() {
     /** Case number of the row that somebody holds. */
     held: null as string | null,
     source: null as Source | null,
+    /** How many a search found, in words; empty where the list itself tells. */
+    found: "",
   });
   const watchers = new Set<(caseNo: string, sequence: number | null) => void>();
   let recent: (CaseChanged | CaseGone)[] = [];
@@ -171,6 +173,7 @@ function makeFeed() {
         next = further.next;
       }
       list.value = heard(begin(queue, rows, next), narrowed(recent), state.held);
+      state.found = page.total == null ? "" : `${page.total >= 1000 ? "1 000" : page.total}${page.more ? "+" : ""}`;
     } catch (error) {
       if (mine !== asked) return;
       state.failed = explain(error);

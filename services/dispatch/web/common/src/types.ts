@@ -53,6 +53,9 @@ export interface QueuePage {
   rows: QueueRow[];
   next: string | null;
   cursor: string;
+  /** Of a search, with its first page: how many there are; with `more` there are more than that. */
+  total?: number | null;
+  more?: boolean;
 }
 
 export interface CaseChanged {
