@@ -11,6 +11,7 @@ from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
 from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+FIRST_LOAD = 450 * 1024
 
 
 def called(town: Town, text: str) -> str:
@@ -118,3 +119,16 @@ def test_fourteen_rows_stand_beside_the_open_case(sit: Sit, town: Town, size: tu
     assert seen["sideways"] <= 0
     for words in ("街道", "剩余", no):
         expect(clerk.row(no)).to_contain_text(words)
+
+
+def test_the_first_load_fits_a_slow_line(sit: Sit) -> None:
+    """Everything that a browser with nothing kept fetches until the queues stand there, as it travels."""
+    clerk = sit("shouli", "console")
+    expect(clerk.find("queue-intake")).to_be_visible(timeout=PATIENCE_MS)
+    travelled = clerk.page.evaluate(
+        """() => performance.getEntries()
+          .filter((one) => one.entryType === "navigation" || one.entryType === "resource")
+          .filter((one) => new URL(one.name).pathname.startsWith("/console/"))
+          .reduce((sum, one) => sum + one.encodedBodySize, 0)"""
+    )
+    assert 50_000 < travelled <= FIRST_LOAD

@@ -37,12 +37,15 @@ export function useKeys(bindings: Bindings): void {
   onScopeDispose(tinykeys(window, map, { ignore: busyElsewhere }));
 }
 
+function composing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229 || underDialog();
+}
+
 /** Ctrl+K, or ⌘K: also while somebody types, never while an input method composes or another dialog is open. */
 export function usePaletteKey(toggle: () => void): void {
-  const onlyComposing = (event: KeyboardEvent) => event.isComposing || event.keyCode === 229 || underDialog();
   const does = (event: KeyboardEvent) => {
     event.preventDefault();
     toggle();
   };
-  onScopeDispose(tinykeys(window, { "$mod+k": does }, { ignore: onlyComposing }));
+  onScopeDispose(tinykeys(window, { "$mod+k": does }, { ignore: composing }));
 }

@@ -18,17 +18,17 @@ export function addressOf(queue: string, filter: Filter, whose: Whose | undefine
   return `${queue ? `/queues/${queue}` : ""}${search ? `?${search}` : ""}`;
 }
 
+async function attempt(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
+    ElMessage({ type: "error", message: error instanceof Problem ? error.message : t("error.unreachable"), grouping: true });
+  }
+}
+
 export function startViews() {
   const all = shallowRef<readonly View[]>([]);
-
-  async function attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
-      ElMessage({ type: "error", message: error instanceof Problem ? error.message : t("error.unreachable"), grouping: true });
-    }
-  }
 
   const views = {
     all,
