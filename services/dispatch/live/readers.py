@@ -115,6 +115,7 @@ class Subscription:
 
     async def _something(self, patience_s: float) -> bool:
         if not self._waiting and not self.behind:
+            self._came.clear()  # what came may have been taken back since; waiting for it would not wait
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(patience_s):
                     await self._came.wait()

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.dispatch.live import Cursor, Event, Feed, Reset, Subscription, tail
+from services.dispatch.live import Cursor, Event, Feed, Look, Reset, Subscription, tail
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import Tx
+from services.dispatch.store.audience import scope_of
 from services.dispatch.store.feed import Seen
 from services.dispatch.store.locks import ids_of_numbers, lock_cases
 from services.dispatch.store.write import Step, save
@@ -218,6 +219,18 @@ async def test_unusable_cursors_are_reset(street: Street) -> None:
         with pytest.raises(Reset):
             async with feed.subscribe(CLERK, "zh-CN", now.encode()):
                 pytest.fail("subscribed")
+
+
+async def test_a_reader_whose_news_proved_old_waits_for_more(street: Street) -> None:
+    """Told something while he was being caught up that the catching up had seen as well: he waits, and does not spin."""
+    now, at = (await Feed(street.db, street.cache, DispatchSettings()).now()).seen, await street.now()
+    reader = Subscription(scope_of(CLERK), "zh-CN", 10)
+    reader.offer([Event("beat", "{}", None, 1)])
+    reader.caught_up([], Look(2, now, at))
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    assert await reader.all(0.2) == []
+    assert loop.time() - began > 0.1
 
 
 async def test_a_reader_who_does_not_read_is_told_to_start_again(street: Street) -> None:
