@@ -222,7 +222,7 @@ async def test_unusable_cursors_are_reset(street: Street) -> None:
 
 
 async def test_a_reader_whose_news_proved_old_waits_for_more(street: Street) -> None:
-    """Told something while he was being caught up that the catching up had seen as well: he waits, and does not spin."""
+    """Told meanwhile what the catching up had seen as well: he waits, and does not spin."""
     now, at = (await Feed(street.db, street.cache, DispatchSettings()).now()).seen, await street.now()
     reader = Subscription(scope_of(CLERK), "zh-CN", 10)
     reader.offer([Event("beat", "{}", None, 1)])
