@@ -87,6 +87,7 @@ async def test_a_photo_is_shown_to_those_who_may_read_the_case(street: Street, s
     photo = {"id": "p1", "sha256": "0" * 64, "bytes": 1, "mime": "image/jpeg"}
     report = await street.report(photos=[photo])
     await street.take(("report.submitted", report))
+    await street.indexed()
     client, stranger = await sign_in("zhibu01"), await sign_in("zhibu07")
     (case,) = (await client.get("/api/v1/cases")).json()["rows"]
     path = f"/api/v1/cases/{case['case_no']}/photos/{report.report_id}/p1"
