@@ -146,7 +146,7 @@ async def test_how_it_stands_and_since_when_is_in_no_row_page_or_file(street: St
         client = await sign_in(login)
         queue = next(q["id"] for q in (await client.get("/api/v1/queues")).json()["queues"] if q["open"])
         (row,) = (await client.get(f"/api/v1/queues/{queue}")).json()["rows"]
-        assert {name for name, value in row.items() if value} == {*TOLD, "address", "flags"}, login
+        assert {name for name, value in row.items() if value} == {*TOLD, "address", "community", "flags"}, login
         shown = await get(client, case_no)
         assert {name for name, value in shown.items() if value} == {*TOLD, "place"}, login
         place = {name for name, value in shown["place"].items() if value}
@@ -195,4 +195,4 @@ async def test_the_live_feed_tells_no_more_than_the_lists(street: Street, app: F
     assert own["row"]["summary"] == SECRET
     assert (others["row"]["category"]["name"], others["row"]["address"]) == ("邻里纠纷", "云溪社区")
     assert SECRET not in json.dumps(others, ensure_ascii=False)
-    assert {name for name, value in others["row"].items() if value} == {*TOLD, "address", "flags"}
+    assert {name for name, value in others["row"].items() if value} == {*TOLD, "address", "community", "flags"}
