@@ -21,8 +21,9 @@ DESK = CHECKOUT / "services" / "dispatch" / "static" / "desk"
 FIRST_LOAD = 200 * 1024
 FALLBACKS = {
     ".randomUUID()": "ids are put together from getRandomValues where it is missing",
+    "BroadcastChannel": "each tab then has a live line of its own",
     "createImageBitmap": "an image element decodes the photo where it is missing or knows no options",
-    "locks": "a lease row in the phone's own store keeps a second page from sending",
+    "locks": "a lease row in the phone's own store keeps a second page from sending; each tab has its own live line",
     "sync": "never needed: the page itself sends when the network is back",
     ".persist()": "asked only where it is there",
     ".toReversed()": "Vue's copy of the array's method, called only by who calls it",

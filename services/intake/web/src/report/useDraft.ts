@@ -70,11 +70,15 @@ export function useDraft({ account, handling }: DraftParts) {
     others.value = all.filter((one) => one !== found);
   }
 
-  /** Put this one aside and go on with another, or with a new one. */
+  /**
+   * Put this one aside and go on with another, or with a new one: at once, so that whatever is tapped next belongs to
+   * that one. Where the phone has no room for this one, it stays.
+   */
   async function turnTo(next: Draft | null): Promise<void> {
-    if (!(await save())) return;
+    const [before, saved] = [plain(), save()];
     show(next ?? blank());
     restored.value = false;
+    if (!(await saved)) show(before);
     await look();
   }
 
