@@ -44,7 +44,7 @@ from services.escalation.usecases.manage import EndpointDesk
 from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.webhooks.client import WebhookClient
 
-NEEDS_REVISION = "0004"
+NEEDS_REVISION = "0005"
 
 
 async def serve() -> Running:

@@ -33,6 +33,9 @@ SCHEMA = "escalation"
 metadata: MetaData = metadata_for(SCHEMA)
 _WHEN = DateTime(timezone=True)
 _NOW = text("directory.grid_now()")
+_STREETS = "cases of these alone; empty: of every street"
+_TIERS = "cases at these alone; empty: at every tier"
+_RECENT = "attempts of the last minute, counted in slices: [second, tried, failed]"
 
 # One row per rung that is or was armed; of a clock only the next rung is. `rungs` holds the later ones, so that a
 # firing can arm its successor without asking anybody.
@@ -52,7 +55,7 @@ sla_timers = Table(
     UniqueConstraint("clock_id", "rev", "rung", name="uq_sla_timers_rung"),
     CheckConstraint("state IN ('armed', 'fired', 'disarmed')", name="state"),
     Index("ix_sla_timers_due", "due_at", postgresql_where=text("state = 'armed'")),
-    Index("ix_sla_timers_armed_clock", "clock_id", postgresql_where=text("state = 'armed'")),
+    Index("ix_sla_timers_armed_case", "case_id", "due_at", postgresql_where=text("state = 'armed'")),
     postgresql_with={"fillfactor": "80"},
 )
 
@@ -89,6 +92,18 @@ webhook_endpoints = Table(
     Column("created_at", _WHEN, nullable=False, server_default=_NOW),
     Column("last_success_at", _WHEN),
     Column("removed_at", _WHEN),
+    Column("streets", ARRAY(Text), nullable=False, server_default="{}", comment=_STREETS),
+    Column("tiers", ARRAY(Text), nullable=False, server_default="{}", comment=_TIERS),
+    Column("signing_key", LargeBinary, comment="encrypted ed25519 key; its public half is public_key"),
+    Column("previous_signing_key", LargeBinary, comment="encrypted; signs beside the new one until previous_until"),
+    Column("public_key", Text),
+    Column("recent", JSONB, nullable=False, server_default="[]", comment=_RECENT),
+    Column("off_because", Text, comment="gone: the receiver answered 410"),
+    Column("dialect", Text, nullable=False, server_default="cloudevents"),
+    Column("auth", Text, nullable=False, server_default="standard_webhooks"),
+    Column("app_key", Text, nullable=False, server_default=""),
+    Column("crs", Text, nullable=False, server_default="wgs84"),
+    Column("partner", Text, comment="hears only of cases that this partner knows"),
 )
 
 webhook_deliveries = Table(
@@ -114,12 +129,27 @@ webhook_deliveries = Table(
     Column("delivered_at", _WHEN),
     Column("last_status", Integer),
     Column("last_error", Text),
+    Column("failure", Text, comment="class of the last failure"),
+    Column("died_at", _WHEN),
+    Column("note", Text, comment="why a dead letter was set aside"),
+    Column(
+        "pictures", JSONB, nullable=False, server_default="[]", comment="names in the picture store that links are made to"
+    ),
     UniqueConstraint("endpoint_id", "event_id", name="uq_webhook_deliveries_event"),
     UniqueConstraint("endpoint_id", "case_id", "seq", name="uq_webhook_deliveries_seq"),
     CheckConstraint("state IN ('waiting', 'sending', 'delivered', 'dead', 'skipped')", name="state"),
     Index("ix_webhook_deliveries_next", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("ix_webhook_deliveries_lease", "lease_until", postgresql_where=text("state = 'sending'")),
     Index("ix_webhook_deliveries_newest", "created_at", "id"),
+    Index("ix_webhook_deliveries_ready", "endpoint_id", "next_at", "id", postgresql_where=text("state = 'waiting'")),
+    Index(
+        "ix_webhook_deliveries_unfinished",
+        "endpoint_id",
+        "case_id",
+        "seq",
+        postgresql_where=text("state IN ('waiting', 'sending')"),
+    ),
+    Index("ix_webhook_deliveries_dead", "endpoint_id", "died_at", postgresql_where=text("state = 'dead'")),
 )
 
 webhook_attempts = Table(
@@ -132,7 +162,33 @@ webhook_attempts = Table(
     Column("latency_ms", Integer, nullable=False),
     Column("error", Text),
     Column("reply", Text),
+    Column("address", Text, comment="that was connected to"),
     PrimaryKeyConstraint("delivery_id", "n"),
+)
+
+# Where plain http or a private address may be called, and why. What was taken back stays to be read.
+webhook_allowed = Table(
+    "webhook_allowed",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("scheme", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", _WHEN, nullable=False, server_default=_NOW),
+    Column("removed_by", Text),
+    Column("removed_at", _WHEN),
+    CheckConstraint("scheme IN ('http', 'https')", name="scheme"),
+    CheckConstraint("port BETWEEN 1 AND 65535", name="port"),
+    Index(
+        "uq_webhook_allowed_target",
+        "scheme",
+        "host",
+        "port",
+        unique=True,
+        postgresql_where=text("removed_at IS NULL"),
+    ),
 )
 
 webhook_sequences = Table(
@@ -153,10 +209,12 @@ case_numbers = Table(
     Column("number", Text, nullable=False),
     Column("sequence", BigInteger, nullable=False, comment="of the fact that brought it"),
     PrimaryKeyConstraint("case_id", "system", "number"),
+    Index("ix_case_numbers_number", "number"),
 )
 
-# What the platform sent us: webhook-id makes it count once, and what we could not read stays to be seen. What we passed
-# on as a command has dispatch's answer beside it.
+# What platforms sent us: webhook-id makes it count once, and what we could not read stays to be seen. What we passed on
+# as a command has dispatch's answer beside it. Open is what a person has to look at: unknown, or refused by dispatch.
+_TO_LOOK_AT = "aside_at IS NULL AND (state = 'unknown' OR answer = 'refused' AND code IS DISTINCT FROM 'no_change')"
 platform_receipts = Table(
     "platform_receipts",
     metadata,
@@ -168,8 +226,20 @@ platform_receipts = Table(
     Column("answer", Text),
     Column("code", Text, comment="why it was refused"),
     Column("answered_at", _WHEN),
-    CheckConstraint("state IN ('passed_on', 'unknown')", name="state"),
+    Column("id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("endpoint_id", Uuid, comment="whose platform called; none: the one with the common secret"),
+    Column("case_no", Text),
+    Column("mapped_as", Text, comment="what a person took it for"),
+    Column("mapped_by", Text),
+    Column("mapped_at", _WHEN),
+    Column("aside_by", Text),
+    Column("aside_at", _WHEN),
+    Column("aside_reason", Text),
+    UniqueConstraint("id", name="uq_platform_receipts_id"),
+    CheckConstraint("state IN ('passed_on', 'unknown', 'noted')", name="state"),
     CheckConstraint("answer IN ('done', 'refused')", name="answer"),
+    Index("ix_platform_receipts_open", "at", "id", postgresql_where=text(_TO_LOOK_AT)),
+    Index("ix_platform_receipts_newest", "at", "id"),
 )
 
 outbox = outbox_tables(metadata, SCHEMA)
