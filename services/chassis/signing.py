@@ -1,4 +1,8 @@
-"""Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature` over `id.timestamp.body`."""
+"""Standard Webhooks 1.0: `webhook-id`, `webhook-timestamp`, `webhook-signature` over `id.timestamp.body`.
+
+`v1` is an HMAC under a secret that both sides know; `v1a` an ed25519 signature that anybody can check with the public
+key and nobody but us can make.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,11 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 TOLERANCE_S = 300
 PREFIX = "whsec_"
+PUBLIC_PREFIX = "whpk_"
 
 
 class BadSignatureError(Exception):
@@ -30,11 +37,23 @@ def decode_secret(secret: str) -> bytes:
         raise ValueError("not a whsec_ secret") from error
 
 
-def sign(secrets: Sequence[bytes], message_id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The three headers. Several secrets give several signatures: a rotation overlaps."""
+def public_key(seed: bytes) -> str:
+    """The public half of an ed25519 key of 32 bytes, as people and other systems write it."""
+    public = Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+    return PUBLIC_PREFIX + base64.b64encode(public).decode()
+
+
+def sign(
+    secrets: Sequence[bytes], message_id: str, at: datetime, body: bytes, keys: Sequence[bytes] = ()
+) -> dict[str, str]:
+    """The three headers. Several secrets or ed25519 keys give several signatures: a rotation overlaps."""
     timestamp = str(int(at.timestamp()))
-    signatures = " ".join(f"v1,{_mac(secret, message_id, timestamp, body)}" for secret in secrets)
-    return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": signatures}
+    signatures = [f"v1,{_mac(secret, message_id, timestamp, body)}" for secret in secrets]
+    signed = _signed(message_id, timestamp, body)
+    for key in keys:
+        signature = Ed25519PrivateKey.from_private_bytes(key).sign(signed)
+        signatures.append(f"v1a,{base64.b64encode(signature).decode()}")
+    return {"webhook-id": message_id, "webhook-timestamp": timestamp, "webhook-signature": " ".join(signatures)}
 
 
 def verify(secret: bytes, message_id: str, timestamp: str, signatures: str, body: bytes, now: datetime) -> None:
@@ -54,5 +73,9 @@ def verify(secret: bytes, message_id: str, timestamp: str, signatures: str, body
 
 
 def _mac(secret: bytes, message_id: str, timestamp: str, body: bytes) -> str:
-    signed = b".".join((message_id.encode(), timestamp.encode(), body))
+    signed = _signed(message_id, timestamp, body)
     return base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+
+
+def _signed(message_id: str, timestamp: str, body: bytes) -> bytes:
+    return b".".join((message_id.encode(), timestamp.encode(), body))
