@@ -28,12 +28,14 @@ from services.chassis.asgi.idempotency import idempotency_tables
 from services.chassis.db import metadata_for
 from services.chassis.inbox import inbox_tables
 from services.chassis.outbox import outbox_tables
+from services.escalation.notices.tables import notice_tables
 
 SCHEMA = "escalation"
 metadata: MetaData = metadata_for(SCHEMA)
 _WHEN = DateTime(timezone=True)
 _NOW = text("directory.grid_now()")
 _STREETS = "cases of these alone; empty: of every street"
+_PICTURES = "names in the picture store that links are made to"
 _TIERS = "cases at these alone; empty: at every tier"
 _RECENT = "attempts of the last minute, counted in slices: [second, tried, failed]"
 
@@ -71,6 +73,44 @@ firings = Table(
     Column("fired_at", _WHEN, nullable=False),
     Column("event_id", Uuid, nullable=False),
     PrimaryKeyConstraint("clock_id", "rev", "rung"),
+)
+
+# Each time the timers were compared with the clocks of the cases: what was there, what was wrong and has been mended.
+# Without `started_at` somebody has asked for it. `unheard` cases have a fact on its way; they are looked at next time.
+timer_checks = Table(
+    "timer_checks",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("asked_at", _WHEN, nullable=False, server_default=_NOW),
+    Column("asked_by", Text),
+    Column("started_at", _WHEN),
+    Column("ended_at", _WHEN),
+    Column("cases", Integer, nullable=False, server_default="0"),
+    Column("unheard", Integer, nullable=False, server_default="0", comment="cases whose last fact is still on its way"),
+    Column("armed", Integer, nullable=False, server_default="0"),
+    Column("missing", Integer, nullable=False, server_default="0"),
+    Column("surplus", Integer, nullable=False, server_default="0"),
+    Column("moved", Integer, nullable=False, server_default="0"),
+    Column("overdue", Integer, nullable=False, server_default="0"),
+    Column("stepless", Integer, nullable=False, server_default="0"),
+    Column("stepless_cases", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Index("ix_timer_checks_waiting", "id", postgresql_where=text("started_at IS NULL")),
+)
+
+# What had to be mended. None is expected, ever.
+timer_repairs = Table(
+    "timer_repairs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("check_id", BigInteger, ForeignKey(timer_checks.c.id), nullable=False, index=True),
+    Column("at", _WHEN, nullable=False, server_default=_NOW),
+    Column("what", Text, nullable=False),
+    Column("case_id", Text, nullable=False),
+    Column("clock_id", Text, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("rung", SmallInteger, nullable=False),
+    Column("due_at", _WHEN, nullable=False),
+    CheckConstraint("what IN ('missing', 'surplus', 'moved')", name="what"),
 )
 
 webhook_endpoints = Table(
@@ -132,9 +172,7 @@ webhook_deliveries = Table(
     Column("failure", Text, comment="class of the last failure"),
     Column("died_at", _WHEN),
     Column("note", Text, comment="why a dead letter was set aside"),
-    Column(
-        "pictures", JSONB, nullable=False, server_default="[]", comment="names in the picture store that links are made to"
-    ),
+    Column("pictures", JSONB, nullable=False, server_default="[]", comment=_PICTURES),
     UniqueConstraint("endpoint_id", "event_id", name="uq_webhook_deliveries_event"),
     UniqueConstraint("endpoint_id", "case_id", "seq", name="uq_webhook_deliveries_seq"),
     CheckConstraint("state IN ('waiting', 'sending', 'delivered', 'dead', 'skipped')", name="state"),
@@ -245,3 +283,4 @@ platform_receipts = Table(
 outbox = outbox_tables(metadata, SCHEMA)
 inbox = inbox_tables(metadata, SCHEMA)
 idempotency = idempotency_tables(metadata, SCHEMA)
+told = notice_tables(metadata)

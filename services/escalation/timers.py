@@ -96,14 +96,15 @@ class TimerLoop:
             if not clear:
                 return RETRY_S
             fired = await fire_due(tx, self._outbox, self._ids, self._settings.batch)
-            next_in = None if fired.count == self._settings.batch else await seconds_to_next(tx)
+            next_in = None if fired.more or fired.standby else await seconds_to_next(tx)
         self._fired.inc(fired.count)
+        self.pulse.waits("its turn: another process fires" if fired.standby else None)
         self.pulse.has(1 if next_in is not None and next_in < 0 else 0)
         if fired.count:
             self.pulse.did(fired.count)
         for late in fired.lateness_s:
             self._late.observe(late)
-        if fired.count == self._settings.batch:
+        if fired.more:
             return 0.0
         wanted = self._settings.max_tick_s if next_in is None else next_in
         return min(max(wanted, self._settings.min_tick_s), self._settings.max_tick_s)

@@ -10,7 +10,7 @@ from datetime import datetime
 from schemas.envelope import Envelope
 from schemas.events.sla import SlaFiredV1
 from schemas.topics import SLA
-from services.chassis.db import Tx, grid_now
+from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.outbox import OutboxTables, Outgoing, next_sequences, publish
 from services.escalation.store import timers
@@ -22,22 +22,26 @@ SOURCE = "grid/escalation"
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """How many timers fired, and how late each was, in seconds."""
+    """How many timers fired, and how late each was, in seconds. `more`: there may be others due at once; `standby`:
+    another process has the turn."""
 
     count: int
     lateness_s: tuple[float, ...]
+    more: bool = False
+    standby: bool = False
 
 
 async def fire_due(tx: Tx, outbox: OutboxTables, ids: IdSource, limit: int) -> Fired:
-    """Fire up to `limit` due timers, oldest first. Crash before COMMIT: still armed, so none is missed."""
-    due = await timers.claim_due(tx, limit)
-    if not due:
-        return Fired(0, ())
-    now = await grid_now(tx)
-    events = await _events(tx, outbox, ids, due, now)
-    await timers.mark_fired(tx, [(timer, str(event.id)) for timer, event in zip(due, events, strict=True)], now)
+    """Fire about `limit` due timers, oldest first. Crash before COMMIT: still armed, so none is missed."""
+    claim = await timers.claim_due(tx, limit)
+    now = claim.now
+    if now is None or not claim.due:
+        return Fired(0, (), standby=claim.standby)
+    events = await _events(tx, outbox, ids, claim.due, now)
+    pairs = [(timer, str(event.id)) for timer, event in zip(claim.due, events, strict=True)]
+    await timers.mark_fired(tx, pairs, now)
     await publish(tx, outbox, [Outgoing(SLA.name, event) for event in events])
-    return Fired(len(due), tuple((now - timer.due_at).total_seconds() for timer in due))
+    return Fired(len(pairs), tuple((now - timer.due_at).total_seconds() for timer, _ in pairs), more=claim.full)
 
 
 async def _events(

@@ -179,3 +179,67 @@ async def test_two_loops_fire_ten_thousand_timers_once_each(house: House) -> Non
         "SELECT key FROM escalation.outbox GROUP BY key HAVING count(*) <> max(seq) OR count(DISTINCT seq) <> count(*)"
     )
     assert gaps == []
+
+
+async def test_missed_rungs_of_several_clocks_are_told_in_the_order_of_their_planned_times(house: House) -> None:
+    """Also when one batch holds them all, and when the clocks' rungs lie between each other."""
+    now = await house.now()
+    mine = clock("a", now - 9 * HOUR, now - 5 * HOUR, now - HOUR)
+    whole = clock("a", now - 7 * HOUR, now - 3 * HOUR, now + HOUR, name="whole")
+    await house.hear(fact("a", mine, whole), fact("b", clock("b", now - 4 * HOUR)))
+    while (await house.fire()).count:
+        pass
+    told = await house.rows("SELECT payload FROM escalation.outbox WHERE key = 'a' ORDER BY seq")
+    dues = [SlaFiredV1.model_validate_json(payload).due_at for (payload,) in told]
+    assert dues == [now - hours * HOUR for hours in (9, 7, 5, 3, 1)]
+    assert await house.armed() == {("a:whole", 1, 2)}
+    assert await house.rows("SELECT count(*) FROM escalation.sla_timers WHERE state = 'fired'") == [(6,)]
+
+
+async def test_small_batches_keep_the_order_too(house: House) -> None:
+    now = await house.now()
+    for case in "abc":
+        early = clock(case, now - 9 * HOUR, now - 8 * HOUR, now - HOUR)
+        await house.hear(fact(case, early, clock(case, now - 8.5 * HOUR, now - 2 * HOUR, name="whole")))
+    while (await house.fire(limit=1)).count:
+        pass
+    told = await house.rows("SELECT payload FROM escalation.outbox ORDER BY id")
+    dues = [SlaFiredV1.model_validate_json(payload).due_at for (payload,) in told]
+    assert len(dues) == 15
+    assert dues == sorted(dues)
+
+
+async def test_a_timer_waits_for_an_earlier_one_of_its_case_that_somebody_holds(house: House) -> None:
+    now = await house.now()
+    await house.hear(fact("a", clock("a", now - 3 * HOUR), clock("a", now - HOUR, name="whole")), fact("b"))
+    async with house.db.transaction() as tx:
+        await tx.execute(sa.text("SELECT FROM escalation.sla_timers WHERE clock_id = 'a:handling' FOR UPDATE"))
+        assert (await house.fire()).count == 0
+    assert (await house.fire()).count == 2
+    assert await house.rows("SELECT clock_id FROM escalation.outbox JOIN escalation.firings USING (event_id)"
+                            " ORDER BY seq") == [("a:handling",), ("a:whole",)]  # fmt: skip
+
+
+async def test_one_process_fires_and_the_others_stand_by(house: House) -> None:
+    now = await house.now()
+    await house.hear(fact("a", clock("a", now - HOUR)), fact("b", clock("b", now - HOUR)))
+    async with house.db.transaction() as tx:
+        assert (await fire_due(tx, outbox, house.ids, 1)).count == 1
+        other = await house.fire()
+        assert (other.count, other.standby) == (0, True)
+    assert (await house.fire()).count == 1
+
+
+async def test_a_rung_that_fired_once_is_passed_over_by_the_chain_behind_it(house: House) -> None:
+    """Its clock may come by again with the same revision; what comes after it is armed all the same."""
+    now = await house.now()
+    await house.hear(fact("a", clock("a", now - 3 * HOUR, now - 2 * HOUR, now + HOUR)))
+    async with house.db.transaction() as tx:
+        await tx.execute(
+            sa.text(
+                "INSERT INTO escalation.firings (clock_id, rev, rung, case_id, due_at, fired_at, event_id)"
+                " VALUES ('a:handling', 1, 1, 'a', now(), now(), gen_random_uuid())"
+            )
+        )
+    assert (await house.fire()).count == 1
+    assert await house.armed() == {("a:handling", 1, 2)}
