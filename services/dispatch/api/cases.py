@@ -17,6 +17,7 @@ from services.dispatch.store.audience import scope_of
 from services.dispatch.store.detail import find_case
 from services.dispatch.tables import idempotency
 from services.dispatch.usecases.act import EvidenceUnknown, UnknownCase, VersionConflict, Wish, act
+from services.dispatch.usecases.limits import OutOfBounds
 from services.dispatch.usecases.nearby import nearby_of
 from services.dispatch.usecases.show import show
 from services.dispatch.usecases.words import Words
@@ -91,6 +92,8 @@ async def act_or_refuse(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang:
         raise Problem(422, "evidence_unknown", extra={"missing": error.ids}) from error
     except VersionConflict as conflict:
         raise _conflict(conflict, lang, parts) from conflict
+    except OutOfBounds as bounds:
+        raise _not_then(bounds, lang, parts) from bounds
     except GovernanceError as error:
         worded = _illegal(error, lang, parts) if isinstance(error, IllegalTransition) else None
         raise worded or error from error
@@ -133,6 +136,16 @@ def _conflict(conflict: VersionConflict, lang: str, parts: Wiring) -> Problem:
         action=words.fact(last.kind, last.intent, last.stage) if last else "",
     )
     return Problem(409, "version_conflict", extra=told.model_dump(mode="json"))
+
+
+def _not_then(bounds: OutOfBounds, lang: str, parts: Wiring) -> Problem:
+    """What the moment has to be instead, in words."""
+    words = Words(Labels(lang), parts.directory.current())
+    code, moment = ("until_late", bounds.latest) if bounds.latest else ("until_early", bounds.earliest)
+    told = words.labels.text(f"problem.field.{code}", time=words.moment(moment) if moment else "")
+    remedy = words.labels.text(f"problem.field.{code}.remedy")
+    wrong = FieldProblem(field="until", code=code, message=told, remedy=remedy)
+    return Problem(422, "invalid_input", detail=told, errors=[wrong])
 
 
 def _illegal(error: IllegalTransition, lang: str, parts: Wiring) -> Problem:

@@ -20,6 +20,7 @@ from services.dispatch.store.notes import Note, keep_notes, note_at
 from services.dispatch.store.write import Step, save
 from services.dispatch.usecases.around import around_case
 from services.dispatch.usecases.deciding import Cause, carry_out
+from services.dispatch.usecases.limits import hold_to_bounds
 from services.dispatch.usecases.merging import MERGES, Held, hold, with_consequences
 from services.dispatch.usecases.undoing import last_act
 from services.governance.acts import Act, Actor, FactKind, Inputs
@@ -64,7 +65,7 @@ class Wish:
 async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: IdSource) -> Case:
     """Do it in `tx` and return the case afterwards.
 
-    Raises UnknownCase, VersionConflict, EvidenceUnknown or a GovernanceError; nothing is kept then.
+    Raises UnknownCase, VersionConflict, EvidenceUnknown, OutOfBounds or a GovernanceError; nothing is kept then.
     """
     held = await _held(tx, wish, actor)
     found = await find_case(tx, wish.case_no, scope_of(actor), lock=held is None)
@@ -83,6 +84,7 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
         raise InvalidInput("person", wish.inputs.person)
     rulebook = await directory.rulebook(case.rulebook)
     _, given = comes_to(case, wish.action, wish.inputs)
+    hold_to_bounds(wish.action, wish.inputs.until, case, rulebook, now)
     beside = await near_cases(tx, [case])
     around = around_case(directory.current(), case, now, beside.get(case.case_id, ()), given.cell, book=rulebook)
     if wish.action is Action.UNDO:

@@ -20,8 +20,47 @@ _WORK = {
     State.HANDLING: ClockKind.HANDLING,
     State.DISTRICT_HANDLING: ClockKind.DISTRICT_HANDLING,
 }
-_AHEAD = frozenset({Action.SUPERVISE, Action.CALL_CONFERENCE, Action.ADD_CO, Action.SUSPEND_REQUEST})
+_AHEAD = frozenset(
+    {Action.SUPERVISE, Action.CALL_CONFERENCE, Action.HOLD_CONFERENCE, Action.ADD_CO, Action.SUSPEND_REQUEST}
+)
 """Acts that name a moment to come."""
+_FARTHEST = timedelta(days=366)
+"""No act sets a day beyond this: a slip in the year is no order."""
+
+
+class OutOfBounds(ValueError):
+    """A moment named in an act lies before `earliest` or after `latest`; the other one is None."""
+
+    def __init__(self, earliest: datetime | None, latest: datetime | None) -> None:
+        super().__init__(f"{earliest} … {latest}")
+        self.earliest = earliest
+        self.latest = latest
+
+
+def between(action: Action, case: Case, book: Rulebook, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """The earliest and the latest moment that this act may name."""
+    if action not in _AHEAD:
+        return None, None
+    if action is Action.SUSPEND_REQUEST:
+        return now, now + timedelta(days=book.settings.suspension_most_days)
+    parent = _parent(case) if action is Action.ADD_CO else None
+    return now, parent if parent is not None and parent > now else now + _FARTHEST
+
+
+def hold_to_bounds(action: Action, until: datetime | None, case: Case, book: Rulebook, now: datetime) -> None:
+    """Raises OutOfBounds for a moment that the act's form would not have offered."""
+    first, last = between(action, case, book, now)
+    if until is not None and first is not None and until <= first:
+        raise OutOfBounds(first, None)
+    if until is not None and last is not None and until > last:
+        raise OutOfBounds(None, last)
+
+
+def _parent(case: Case) -> datetime | None:
+    """When the work under way falls due; a share of it ends no later."""
+    kind = _WORK.get(case.state)
+    work = live_clock(case, kind) if kind is not None else None
+    return work.due_at if work is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +80,10 @@ class Limits:
 
     def between(self, action: Action) -> tuple[datetime | None, datetime | None]:
         """The earliest and the latest moment that a form of this act may name."""
-        first = self.now if action in _AHEAD else None
-        if action is Action.SUSPEND_REQUEST:
-            return first, self.now + timedelta(days=self.book.settings.suspension_most_days)
-        parent = self._parent() if action is Action.ADD_CO else None
-        return first, parent
+        return between(action, self.case, self.book, self.now)
 
     def _text(self, key: str, **figures: object) -> str:
         return self.words.labels.text(f"limit.{key}", **figures)
-
-    def _parent(self) -> datetime | None:
-        kind = _WORK.get(self.case.state)
-        work = live_clock(self.case, kind) if kind is not None else None
-        return work.due_at if work is not None else None
 
     def _shown(self, offer: Offer) -> str | None:
         needed = any(each.type is InputType.EVIDENCE and each.required for each in offer.inputs)
@@ -95,7 +125,7 @@ class Limits:
         return self._text("recall", time=self.words.moment(until)) if until is not None else None
 
     def sharing(self) -> str | None:
-        due = self._parent()
+        due = _parent(self.case)
         return self._text("co", time=self.words.moment(due)) if due is not None else None
 
     def handing_on(self) -> str | None:
