@@ -13,4 +13,4 @@ TOPICS = (CASE.name,)
 
 def follower(cache: DirectoryCache, ids: IdSource) -> CaseFollower:
     """The handler of this group."""
-    return CaseFollower(ids, cache.rulebook)
+    return CaseFollower(ids, cache.rulebook, lambda code: cache.current().name_of(code))

@@ -50,7 +50,7 @@ _CLAIM: Final = text(
     " lease_until = directory.grid_now() + make_interval(secs => :lease)"
     " FROM picked, escalation.webhook_endpoints e WHERE d.id = picked.id AND e.id = d.endpoint_id"
     " RETURNING d.id, d.endpoint_id, d.case_id, d.type, d.attempts, d.round, d.headers, d.body,"
-    " e.url, e.secret, e.previous_secret, e.previous_until"
+    " e.url, e.secret, e.previous_secret, e.previous_until, e.dialect, e.auth, e.app_key, e.partner, d.pictures"
 )
 _EXPIRE: Final = text(
     "UPDATE escalation.webhook_deliveries SET state = 'waiting', lease_until = NULL, next_at = directory.grid_now()"
@@ -73,6 +73,7 @@ class NewDelivery:
     intent: str | None
     headers: dict[str, str]
     body: bytes
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class Claimed:
     secret: bytes
     previous_secret: bytes | None
     previous_until: datetime | None
+    dialect: str
+    auth: str
+    app_key: str
+    partner: str | None
+    pictures: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +146,7 @@ async def queue(tx: AsyncConnection, new: Sequence[NewDelivery]) -> None:
             "intent": one.intent,
             "headers": one.headers,
             "body": one.body,
+            "pictures": list(one.pictures),
         }
         for one in new
     ]
@@ -169,6 +176,11 @@ async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -
             secret=bytes(row.secret),
             previous_secret=None if row.previous_secret is None else bytes(row.previous_secret),
             previous_until=row.previous_until,
+            dialect=row.dialect,
+            auth=row.auth,
+            app_key=row.app_key,
+            partner=row.partner,
+            pictures=tuple(row.pictures),
         )
         for row in rows
     )

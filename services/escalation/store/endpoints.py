@@ -11,8 +11,21 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.chassis.coordinates import Crs
+from services.escalation.dialects.base import Auth
 from services.escalation.tables import webhook_endpoints as endpoints
 from services.escalation.webhooks.plan import Breaker
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a receiver is spoken to: dialect, authentication, datum, and the partner whose cases alone it hears of."""
+
+    dialect: str = "cloudevents"
+    auth: Auth = Auth.STANDARD_WEBHOOKS
+    app_key: str = ""
+    crs: Crs = Crs.WGS84
+    partner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +44,7 @@ class Endpoint:
     breaker: Breaker
     created_at: datetime
     last_success_at: datetime | None
+    manner: Manner
 
     def breaker_state(self, now: datetime) -> str:
         """closed | open | probing, as the delivery log shows it."""
@@ -93,4 +107,5 @@ def _endpoint(row: sa.RowMapping) -> Endpoint:
         breaker=Breaker(row["failures"], row["open_for_s"], row["open_until"]),
         created_at=row["created_at"],
         last_success_at=row["last_success_at"],
+        manner=Manner(row["dialect"], Auth(row["auth"]), row["app_key"], Crs(row["crs"]), row["partner"]),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
@@ -17,6 +18,8 @@ from services.chassis.signing import sign
 from services.chassis.telemetry import Metrics, logger
 from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
+from services.escalation.dialects.base import Auth, Message, Sender
+from services.escalation.dialects.known import dialect
 from services.escalation.settings import WebhookSettings
 from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import Attempt, Claimed
@@ -107,11 +110,11 @@ class Deliverer:
 
     async def _send(self, one: Claimed, now: datetime) -> None:
         try:
-            signature = self._signature(one, now)
+            message = self._message(one, now)
         except InvalidTag:
             outcome = Outcome(None, "secret_unreadable", 0, "")  # sealed under another key file
         else:
-            outcome = await self._poster.post(one.url, {**one.headers, **signature}, one.body)
+            outcome = understood(one, await self._poster.post(one.url, dict(message.headers), message.body))
         self._attempts.labels("accepted" if outcome.accepted else "failed").inc()
         await self._keep(one, outcome)
 
@@ -141,17 +144,26 @@ class Deliverer:
             await deliveries.record(tx, one.id, attempt, self._consequence(one, outcome, at, endpoint is None))
             if endpoint is None:
                 return
-            breaker = endpoint.breaker.after_success() if outcome.accepted else endpoint.breaker.after_failure(at)
+            breaker = endpoint.breaker.after_success(at) if outcome.accepted else endpoint.breaker.after_failure(at)
             await endpoints.set_breaker(tx, endpoint.id, breaker, at if outcome.accepted else None)
             if outcome.status == GONE:
                 await endpoints.change(tx, endpoint.id, {"active": False})
                 logger("webhooks").warning("endpoint_gone", endpoint=str(endpoint.id))
 
-    def _signature(self, one: Claimed, now: datetime) -> dict[str, str]:
+    def _message(self, one: Claimed, now: datetime) -> Message:
+        """What this attempt posts, in the endpoint's dialect."""
         secrets = [self._box.open(one.secret)]
         if one.previous_secret is not None and one.previous_until is not None and one.previous_until > now:
             secrets.append(self._box.open(one.previous_secret))
-        return sign(secrets, one.id, now, one.body)
+        sender = Sender(
+            message_id=one.id,
+            at=now,
+            auth=Auth(one.auth),
+            secrets=secrets,
+            sign=lambda body: sign(secrets, one.id, now, body),
+            app_key=one.app_key,
+        )
+        return dialect(one.dialect).send_off(Message(one.headers, one.body), sender)
 
     def _consequence(self, one: Claimed, outcome: Outcome, at: datetime, removed: bool) -> dict[str, Any]:
         if outcome.accepted:
@@ -164,6 +176,14 @@ class Deliverer:
             logger("webhooks").error("dead_letter", delivery=one.id, type=one.type)
             return {"state": "dead", "next_at": None}
         return {"state": "waiting", "next_at": again}
+
+
+def understood(one: Claimed, outcome: Outcome) -> Outcome:
+    """The outcome as the endpoint's dialect reads the answer: a 200 may hold a failure."""
+    if outcome.status is None:
+        return outcome
+    verdict = dialect(one.dialect).verdict(outcome.status, outcome.reply)
+    return replace(outcome, error=verdict.failure, their_number=verdict.their_number)
 
 
 def _error(outcome: Outcome) -> str | None:

@@ -14,6 +14,8 @@ from schemas.webhooks import hook_body, hook_of
 from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.streams import Received
+from services.escalation.dialects.base import Told
+from services.escalation.dialects.known import dialect
 from services.escalation.store import deliveries, endpoints, numbers, platform, timers
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
@@ -23,15 +25,18 @@ from services.governance.rulebook import Rulebook
 from services.governance.worktime import spent
 
 Hook = tuple[Envelope[CaseFactV1], str]
+NameOf = Callable[[str], str | None]
 RulebookOf = Callable[[str], Awaitable[Rulebook]]
 
 
 class CaseFollower:
-    """The handler of grid.case.v1. `rulebook_of` answers the rulebook of a version."""
+    """The handler of grid.case.v1. `rulebook_of` answers the rulebook of a version, `name_of` the name of an area or a
+    unit by its code."""
 
-    def __init__(self, ids: IdSource, rulebook_of: RulebookOf) -> None:
+    def __init__(self, ids: IdSource, rulebook_of: RulebookOf, name_of: NameOf = lambda _: None) -> None:
         self._ids = ids
         self._rulebook_of = rulebook_of
+        self._name_of = name_of
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         """See `BatchHandler.apply`. A case's newest standing in the batch decides about its timers."""
@@ -48,11 +53,16 @@ class CaseFollower:
         if not hooks:
             return
         everywhere = [one for one in await endpoints.every(tx) if one.active]
-        wanted = [(one, fact, kind) for fact, kind in hooks for one in everywhere if kind in one.events]
+        called = await numbers.of_cases(tx, [fact for fact, _ in hooks])
+        wanted = [
+            (one, fact, kind)
+            for fact, kind in hooks
+            for one in everywhere
+            if kind in one.events and answers(one.manner.partner, called[fact.id])
+        ]
         known = await deliveries.already_queued(tx, [(one.id, fact.id) for one, fact, _ in wanted])
         fresh = [(one, fact, kind) for one, fact, kind in wanted if (one.id, fact.id) not in known]
         places = await deliveries.take_numbers(tx, dict(Counter((one.id, fact.subject) for one, fact, _ in fresh)))
-        called = await numbers.of_cases(tx, [fact for _, fact, _ in fresh])
         new = [await self._delivery(one, (fact, kind), places, called[fact.id]) for one, fact, kind in fresh]
         await deliveries.queue(tx, new)
 
@@ -65,7 +75,20 @@ class CaseFollower:
         book = await self._rulebook_of(fact.data.standing.rulebook)
         name, ratio = category_name(fact.data, book), overdue_ratio(fact, book)
         body = hook_body(fact, kind, sequence=number, category_name=name, overdue_ratio=ratio, numbers=known)
-        payload = body.model_dump_json(exclude_none=True).encode()
+        message = dialect(endpoint.manner.dialect).write(
+            Told(
+                event=fact,
+                kind=kind,
+                number=number,
+                hook=body,
+                numbers=known,
+                partner=endpoint.manner.partner,
+                crs=endpoint.manner.crs,
+                category_name=name,
+                category_codes=category_codes(fact.data, book),
+                names=self._names(fact.data, book),
+            )
+        )
         intent = getattr(body, "data").intent  # noqa: B009 - every case hook has data.intent; HookV1 itself has no data
         return NewDelivery(
             id=f"msg_{self._ids.uuid7().hex}",
@@ -77,9 +100,33 @@ class CaseFollower:
             number=number,
             case_sequence=fact.data.standing.sequence,
             intent=intent,
-            headers=cloudevents_headers(str(fact.id), kind, fact.subject, fact.time.isoformat(), number),
-            body=payload,
+            headers=dict(message.headers),
+            body=message.body,
         )
+
+    def _names(self, fact: CaseFactV1, book: Rulebook) -> dict[str, str]:
+        """Words for the codes that a record may hold."""
+        spot, unit = fact.standing.spot, fact.standing.lead_unit
+        codes = (spot.street[:6], spot.street, spot.community, spot.grid, spot.cell, unit)
+        found = {code: self._name_of(code) for code in codes if code}
+        source = book.sources.get(fact.standing.source)
+        named = {code: name for code, name in found.items() if name}
+        return named if source is None else {**named, fact.standing.source: source.name}
+
+
+def answers(partner: str | None, numbers: Sequence[tuple[str, str]]) -> bool:
+    """Whether a receiver hears of a case: one that stands for a partner only of those that the partner knows."""
+    return partner is None or any(system == partner for system, _ in numbers)
+
+
+def category_codes(fact: CaseFactV1, book: Rulebook) -> tuple[tuple[str, str], ...]:
+    """(scheme, code) of the class: its own first, then what other code tables call it."""
+    category = fact.standing.category
+    if category is None:
+        return ()
+    known = book.categories.get(category.code)
+    also = () if known is None else known.also
+    return ((category.scheme, category.code), *((one.scheme, one.code) for one in also))
 
 
 def category_name(fact: CaseFactV1, book: Rulebook) -> str:
@@ -105,17 +152,3 @@ def overdue_ratio(fact: Envelope[CaseFactV1], book: Rulebook) -> float | None:
     span = (clock.due_at, fact.time) if late else (fact.time, clock.due_at)
     seconds = spent(*span, clock.basis, book.calendar)
     return round((seconds if late else -seconds) / max(1, clock.budget_s), 2)
-
-
-def cloudevents_headers(event_id: str, kind: str, case_id: str, time: str, number: int) -> dict[str, str]:
-    """CloudEvents attributes in HTTP binary mode. Unsigned: what must be trusted is in the body as well."""
-    return {
-        "content-type": "application/json",
-        "ce-specversion": "1.0",
-        "ce-id": event_id,
-        "ce-source": "grid/escalation",
-        "ce-type": kind,
-        "ce-subject": case_id,
-        "ce-time": time,
-        "ce-sequence": str(number),
-    }

@@ -13,10 +13,11 @@ from services.chassis.db import Tx, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.secretbox import SecretBox
 from services.chassis.signing import encode_secret
+from services.escalation.dialects.base import Ping
+from services.escalation.dialects.known import dialect
 from services.escalation.store import deliveries, endpoints
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.usecases.follow import cloudevents_headers
 from services.escalation.webhooks.client import check_target
 
 OVERLAP = timedelta(hours=24)
@@ -96,11 +97,13 @@ class EndpointDesk:
 
     async def ping(self, tx: Tx, endpoint_id: UUID) -> str | None:
         """Queue a test message on the road that every message takes; its delivery id, None when unknown."""
-        if await endpoints.by_id(tx, endpoint_id) is None:
+        endpoint = await endpoints.by_id(tx, endpoint_id)
+        if endpoint is None:
             return None
         now, event_id = await grid_now(tx), self._ids.uuid7()
         delivery_id, subject = f"msg_{self._ids.uuid7().hex}", f"test:{event_id}"
         body = ping_body(str(endpoint_id), now)
+        message = dialect(endpoint.manner.dialect).ping(Ping(str(event_id), subject, now, body))
         new = NewDelivery(
             id=delivery_id,
             endpoint_id=endpoint_id,
@@ -111,8 +114,8 @@ class EndpointDesk:
             number=1,
             case_sequence=None,
             intent=None,
-            headers=cloudevents_headers(str(event_id), body.KIND, subject, now.isoformat(), 1),
-            body=body.model_dump_json().encode(),
+            headers=dict(message.headers),
+            body=message.body,
         )
         await deliveries.queue(tx, [new])
         return delivery_id

@@ -36,10 +36,11 @@ class Outcome:
     latency_ms: int
     reply: str
     retry_after: str | None = None
+    their_number: str | None = None  # how the receiver calls the matter, where its answer says so
 
     @property
     def accepted(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+        return self.error is None and self.status is not None and 200 <= self.status < 300
 
 
 def is_public(address: str) -> bool:
