@@ -20,6 +20,7 @@ from schemas.api.base import (
     Sha256,
     Text,
 )
+from schemas.api.reporter import IdentityIn
 from services.governance.cycle import Action, Nature, Stage, State
 
 PHOTO_MAX_BYTES = 12 * 1024 * 1024
@@ -103,6 +104,7 @@ class ReportIn(In):
     photos: Annotated[tuple[PhotoIn, ...], Field(max_length=PHOTOS_MAX)] = ()
     anonymous: Flagged = False
     source: Code | None = None  # only who registers for somebody else (登记) may set it
+    reporter: IdentityIn | None = None  # who called, of the same: kept in the vault, hidden in the words
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

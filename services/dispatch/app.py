@@ -64,7 +64,7 @@ from services.dispatch.usecases.words import Words
 from services.governance.acts import Post
 
 NAME = "dispatch"
-NEEDED_REVISION = "0011"
+NEEDED_REVISION = "0014"
 STATIC = Path(__file__).parent / "static"
 EVIDENCE = "evidence"
 """The part of the picture store that is dispatch's."""
@@ -108,7 +108,11 @@ async def build_server() -> Running:
     vitals = Vitals(base.db, standard_probes(SCHEMA, base.metrics), base.metrics)
     proof = RecordWatch(base.db, base.metrics)
     directory = Part("directory", base.directory.run, base.directory.pulse)
-    parts = (directory, Part("feed", feed.run, feed.pulse), Part("vitals", vitals.run), Part("audit", proof.run))
+    live = (
+        Part("feed", feed.run, feed.pulse),
+        Part("presence", feed.attendance.run, feed.attendance.pulse),
+    )
+    parts = (directory, *live, Part("vitals", vitals.run), Part("audit", proof.run))
     return Running(parts=parts, app=app, http=http, metrics=base.metrics, close=close)
 
 

@@ -108,6 +108,7 @@ cases = Table(
     Column("last_at", _WHEN, nullable=False),
     Column("closed_at", _WHEN),
     Column("closed_as", Text),
+    Column("grade", Text),  # how it was found when that was last said
     Column("version", BigInteger, nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("rulebook", Text, nullable=False),
@@ -147,6 +148,14 @@ cases = Table(
 for _queue, _order in ORDERS.items():
     if _queue not in OF_FEW:  # as the list sorts
         _index = Index(f"ix_cases_in_{_queue}", text(_order.key), cases.c.id, postgresql_where=text(holds(_queue)))
+# One grid has few of a street's open cases: read in the order of all of them, most would be passed over.
+Index(
+    "ix_cases_open_in_grid",
+    cases.c.grid,
+    text(ORDERS["grid_open"].key),
+    cases.c.id,
+    postgresql_where=text(holds("grid_open")),
+)
 
 # Cases that changed lists by time alone. No fact of theirs says so: the live feed reads it here.
 turned = Table(
@@ -295,6 +304,21 @@ views = Table(
     comment="lists that people keep under a name",
 )
 
+# Unlogged: it tells of half a minute. A seat is a window of a page; in each a person has one case open.
+presence = Table(
+    "presence",
+    metadata,
+    Column("account", Text, nullable=False),
+    Column("seat", Text, nullable=False),
+    Column("case_id", Uuid, nullable=False),
+    Column("acting", Boolean, nullable=False),
+    Column("at", _WHEN, nullable=False),
+    PrimaryKeyConstraint("account", "seat"),
+    prefixes=["UNLOGGED"],
+    postgresql_with={"fillfactor": "50"},
+    comment="who has a case open just now, one window a row",
+)
+
 # What people typed; it never leaves this table in an event.
 notes = Table(
     "notes",
@@ -347,6 +371,7 @@ requests = Table(
     Column("status", Text, nullable=False),
     Column("at", _WHEN, nullable=False),
     Column("until", _WHEN),
+    Column("reason", Text),
     _texts("deciders"),
     PrimaryKeyConstraint("case_id", "request_id"),
     Index("ix_requests_pending", "case_id", postgresql_where=text("status = 'pending'")),

@@ -13,6 +13,7 @@ from services.dispatch.api.inviting import router as inviting_router
 from services.dispatch.api.lending import router as lending_router
 from services.dispatch.api.mediation import router as mediation_router
 from services.dispatch.api.people import router as people_router
+from services.dispatch.api.presence import router as presence_router
 from services.dispatch.api.queues import router as queues_router
 from services.dispatch.api.today import router as today_router
 from services.dispatch.api.views import router as views_router
@@ -31,6 +32,7 @@ ROUTERS = (
     mediation_router,
     people_router,
     events_router,
+    presence_router,
     export_router,
     audit_router,
     inviting_router,

@@ -24,6 +24,7 @@ from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
 from services.dispatch.live.counting import Counting
 from services.dispatch.live.cursor import Cursor, Reset
+from services.dispatch.live.presence import Attendance
 from services.dispatch.live.readers import Event, Look, Subscription, closed, event
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import Tx
@@ -59,6 +60,7 @@ class Feed:
         self._window = timedelta(hours=settings.feed_window_h)
         self._groups: dict[Scope, list[Subscription]] = {}  # by what everybody with the same posts sees
         self._counting = Counting()
+        self.attendance = Attendance(db, cache)
         self._at: Cursor | None = None
         self._beat_at = float("-inf")
         self._looks = 0
@@ -187,6 +189,7 @@ class Feed:
         sight = scope.impersonal()
         self._groups.setdefault(sight, []).append(reader)
         self._counting.add(reader)
+        self.attendance.add(reader)
         try:
             async with self._admitting:
                 await self._catch_up(reader, start)
@@ -194,6 +197,7 @@ class Feed:
             yield reader
         finally:
             self._counting.remove(reader)
+            self.attendance.remove(reader)
             self._groups[sight].remove(reader)
             if not self._groups[sight]:
                 del self._groups[sight]

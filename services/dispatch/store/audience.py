@@ -81,7 +81,7 @@ def audience_of(case: Case) -> frozenset[str]:
     tokens = set(areas)
     tokens |= {f"u:{unit}" for unit in units_in(case)}
     tokens |= {f"p:{account}" for account in involved(case)}
-    tokens |= {worked_at(account) for account in case.clerks}
+    tokens |= {worked_at(account) for account in case.clerks | case.desk}
     if case.state in CHECKED and case.state is not State.CLOSED:
         tokens |= {f"v{area}" for area in areas}
     if case.tier is Tier.DISTRICT or Flag.PLATFORM_NOTICED in case.flags:
@@ -92,7 +92,7 @@ def audience_of(case: Case) -> frozenset[str]:
 
 
 def worked_at(account: str) -> str:
-    """The token by which somebody finds the cases that he took in or filed."""
+    """The token by which somebody finds the cases that he did something with at the street's desk."""
     return f"w:{account}"
 
 

@@ -16,7 +16,7 @@ import orjson
 from schemas.asked import Asked, dump_asked
 from schemas.cases import co_units, dump_case, dump_fact
 from services.dispatch.store.audience import audience_of
-from services.dispatch.store.standing import NOWHERE, Standing, Times, stand
+from services.dispatch.store.standing import NOWHERE, Standing, Times, is_unhappy, stand
 from services.governance.acts import Clock, ClockState, Fact, Request, Task
 from services.governance.case import OPEN_TASKS, Case, pending, stage_of
 from services.governance.cycle import CYCLE, Action, ClockKind, State
@@ -43,8 +43,9 @@ Row = dict[str, Any]
 
 
 def is_live(case: Case) -> bool:
-    """Counted in queues: still moving, or closed with something left to decide (an appeal); never imported history."""
-    return (CYCLE[case.state].live or bool(pending(case))) and not case.history
+    """Counted in queues: still moving, or closed with something left to decide (an appeal, how to answer whoever was
+    not satisfied); never imported history."""
+    return (CYCLE[case.state].live or bool(pending(case)) or is_unhappy(case)) and not case.history
 
 
 def stage_clock(case: Case) -> Clock | None:
@@ -106,6 +107,7 @@ def case_row(case: Case, calendar: Calendar) -> Row:
         "last_at": case.last_at,
         "closed_at": case.closed_at,
         "closed_as": case.closed_as,
+        "grade": case.grade,
         "version": case.version,
         "sequence": case.sequence,
         "rulebook": case.rulebook,
@@ -189,6 +191,7 @@ def request_row(case: Case, request: Request) -> Row:
         "status": request.status,
         "at": request.at,
         "until": request.until,
+        "reason": request.reason,
         "deciders": [role.value for role in request.deciders],
     }
 

@@ -15,7 +15,7 @@ from typing import Final
 from services.governance.acts import Clock, ClockState, TaskState
 from services.governance.case import Case, pending
 from services.governance.case.model import OPEN_TASKS, clock_of, count_of
-from services.governance.cycle import ClockKind, Flag, State, Urgency
+from services.governance.cycle import CYCLE, ClockKind, Flag, State, Urgency
 
 REVIEW_AHEAD: Final = timedelta(days=7)
 SUSPENDED_LONG: Final = timedelta(days=60)
@@ -99,6 +99,11 @@ def _to_visit(case: Case) -> bool:
     return case.state is State.VERIFIED and clock is not None and _runs(clock)
 
 
+def is_unhappy(case: Case) -> bool:
+    """Whoever reported it, or whoever was visited, found it not well done, and nobody has taken it up again since."""
+    return case.grade == "dissatisfied" and case.state in (State.VERIFIED, State.CLOSED)
+
+
 def _runs(clock: Clock) -> bool:
     return clock.state is ClockState.RUNNING
 
@@ -118,14 +123,14 @@ _BY_STATE: Final[Mapping[str, _Holds]] = {
     "to_respond": lambda case: case.state is State.AT_DISTRICT or _dispatched(signed=True)(case),
     "in_handling": _in(State.HANDLING, State.DISTRICT_HANDLING),
     "to_verify": _in(State.FED_BACK),
-    "visits": _to_visit,
+    "visits": lambda case: _to_visit(case) or is_unhappy(case),
     "to_close": _in(State.VERIFIED),
     "approvals": lambda case: bool(pending(case)),
     "supervise_open": _flagged(Flag.SUPERVISED),
     "supervised": _flagged(Flag.SUPERVISED),
     "no_rule": _flagged(Flag.NO_RULE),
     "cross_border": _flagged(Flag.CROSS_BORDER),
-    "grid_open": lambda _: True,
+    "grid_open": lambda case: CYCLE[case.state].live,
     "called_street": lambda case: case.state in _CALLED_STREET,
     "co_tasks": _tasked("co"),
     "to_claim": _tasked("co", TaskState.OFFERED),

@@ -98,14 +98,15 @@ class Words:
         return f"{at.astimezone(LOCAL):%Y-%m-%d %H:%M}"
 
     def amount(self, seconds: int, basis: str = "wall") -> str:
-        """Seconds as days, hours and minutes. A working day has no fixed length, so working time stays in hours."""
+        """Seconds as days, hours and minutes, none of them nought. A working day has no fixed length, so working time
+        stays in hours."""
         minutes = max(0, seconds) // 60
         hours, minutes = divmod(minutes, 60)
         if basis != "work" and hours >= 24:
             days, hours = divmod(hours, 24)
-            return self.labels.text("clock.amount.dh", d=days, h=hours)
+            return self.labels.text("clock.amount.dh" if hours else "explain.amount.d", d=days, h=hours)
         if hours:
-            return self.labels.text("clock.amount.hm", h=hours, m=minutes)
+            return self.labels.text("clock.amount.hm" if minutes else "explain.amount.h", h=hours, m=minutes)
         return self.labels.text("clock.amount.m", m=minutes) if minutes else self.labels.text("clock.amount.s")
 
     def why_due(

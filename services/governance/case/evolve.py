@@ -36,7 +36,7 @@ from services.governance.acts import (
     Undo,
 )
 from services.governance.case.model import Case, pending
-from services.governance.cycle import Flag, MachineRule, State, remembered, stage_of_state
+from services.governance.cycle import Flag, MachineRule, Role, State, remembered, stage_of_state
 
 _FIELDS = tuple(Case.__dataclass_fields__)
 _VALUES = attrgetter(*_FIELDS)
@@ -54,6 +54,7 @@ _WEIGHTY = frozenset(
     {Opened, StateChanged, OwnerChanged, Classified, Moved, LeadAssigned, ClockStarted}
     | {TaskGiven, TaskChanged, RequestChanged, Restored, ClosedAs}
 )
+_DESK = frozenset({Role.INTAKE_CLERK, Role.DISPATCHER, Role.DUTY_CHIEF})
 _WEIGHTY_CLOCKS = frozenset({"paused", "resumed", "extended", "recomputed", "recalled"})
 _RECALLABLE = frozenset(
     {
@@ -86,6 +87,10 @@ def evolve(case: Case | None, fact: Fact) -> Case:
     draft["sequence"] += 1
     draft["version"] += weighty
     draft["last_at"] = max(draft["last_at"], fact.at)
+    if fact.actor.role in _DESK and fact.actor.account is not None:
+        draft["desk"] = draft["desk"] | {fact.actor.account}
+    if fact.kind == FactKind.REOPENED or (fact.kind == FactKind.VISITED and fact.reason != "not_reached"):
+        draft["grade"] = fact.reason if fact.kind == FactKind.VISITED else None
     if fact.op_id is not None and fact.action is not None:
         operation = f"{fact.action.value}:{fact.op_id}"
         if operation not in draft["operations"]:

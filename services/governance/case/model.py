@@ -74,6 +74,8 @@ class Case:
     master: CaseRef | None = None  # the case that it was merged into
     absorbed: tuple[Absorbed, ...] = ()  # the cases merged into it
     earlier: CaseRef | None = None  # the ended case that its reporter took it for
+    desk: frozenset[str] = frozenset()  # who did something with it at the street's own desk
+    grade: str | None = None  # how it was found when that was last said, since it was last taken up
 
 
 def stage_of(case: Case) -> Stage:

@@ -14,6 +14,7 @@ from services.governance.acts import CategoryRef
 from services.governance.cycle import Role
 from services.governance.rulebook import Rulebook
 from services.intake.usecases.draft import Draft, Sender, Words, body_digest
+from services.intake.usecases.identity import Identity
 from services.intake.usecases.place import Home, captured_on, locate
 from services.intake.usecases.refusal import Refusal
 
@@ -63,7 +64,13 @@ def check(body: ReportIn, key: str, report_id: UUID, person: Person, home: Home,
         client_at=body.client_at,
         rulebook=desk.rulebook,
         sample=bool(street and street.sample),
+        identity=_caller(body),
     )
+
+
+def _caller(body: ReportIn) -> Identity | None:
+    given = body.reporter
+    return Identity(given.name, given.phone, given.email, given.contact) if given is not None else None
 
 
 def _sender(person: Person, anonymous: bool) -> Sender:
@@ -84,8 +91,9 @@ def _check_rights(body: ReportIn, person: Person) -> None:
             raise Refusal("not_permitted", "on_the_spot", status=403)
         if body.danger or body.life:
             raise Refusal("danger_not_on_the_spot", "on_the_spot")
-    if body.source is not None and not (person.machine or person.has_role(*RIGHTS[Right.REGISTER].roles)):
-        raise Refusal("not_permitted", "source", status=403)
+    for_another = next((name for name in ("source", "reporter") if getattr(body, name) is not None), None)
+    if for_another is not None and not (person.machine or person.has_role(*RIGHTS[Right.REGISTER].roles)):
+        raise Refusal("not_permitted", for_another, status=403)
 
 
 def _check_times(body: ReportIn, now: datetime) -> None:

@@ -37,9 +37,11 @@ def words(lang: str = "zh-CN") -> Words:
     [
         (0, "wall", "不足1分钟"),
         (2100, "wall", "35分钟"),
+        (7200, "wall", "2小时"),
         (7800, "work", "2小时10分"),
+        (86_400, "wall", "1天"),
         (86_400 + 3600, "wall", "1天1小时"),
-        (86_400 + 3600, "work", "25小时0分"),  # a working day has no fixed length
+        (86_400 + 3600, "work", "25小时"),  # a working day has no fixed length
     ],
 )
 def test_amounts(seconds: int, basis: str, said: str) -> None:
