@@ -158,6 +158,42 @@ class CaseUnmergedV1(HookV1):
     data: HookDataV1
 
 
+class CaseSignedV1(HookV1):
+    """The unit has taken the case (签收)."""
+
+    KIND = "case.signed"
+    FACTS = ("case.signed",)
+    type: Literal["case.signed"] = "case.signed"
+    data: HookDataV1
+
+
+class CaseReturnRequestedV1(HookV1):
+    """Who got the case says that it is not his (退单申请): a unit returned it, or the street does not take it."""
+
+    KIND = "case.return_requested"
+    FACTS = ("case.returned", "case.not_filed", "case.declined")
+    type: Literal["case.return_requested"] = "case.return_requested"
+    data: HookDataV1
+
+
+class CaseExtensionRequestedV1(HookV1):
+    """More time is asked for (延期申请)."""
+
+    KIND = "case.extension_requested"
+    FACTS = ("case.extension_requested",)
+    type: Literal["case.extension_requested"] = "case.extension_requested"
+    data: HookDataV1
+
+
+class CaseFedBackV1(HookV1):
+    """What was to be done is reported as done (处置回复); a check follows."""
+
+    KIND = "case.fed_back"
+    FACTS = ("case.fed_back",)
+    type: Literal["case.fed_back"] = "case.fed_back"
+    data: HookDataV1
+
+
 class PingDataV1(Wire):
     """Nothing but proof that signature and address work."""
 
@@ -184,10 +220,20 @@ CaseHook = (
     | CaseReopenedV1
     | CaseMergedV1
     | CaseUnmergedV1
+    | CaseSignedV1
+    | CaseReturnRequestedV1
+    | CaseExtensionRequestedV1
+    | CaseFedBackV1
 )
 CASE_HOOKS: tuple[type[CaseHook], ...] = get_args(CaseHook)
 HOOKS: tuple[type[HookV1], ...] = (*CASE_HOOKS, TestPingV1)
 KINDS: tuple[str, ...] = tuple(hook.KIND for hook in HOOKS)
+ANSWERS: tuple[str, ...] = (
+    *(hook.KIND for hook in (CaseSignedV1, CaseReturnRequestedV1, CaseExtensionRequestedV1, CaseFedBackV1)),
+    CaseClosedV1.KIND,
+    CaseReopenedV1.KIND,
+)
+"""What a partner that handed a case over is answered by itself: 签收 退单申请 延期申请 处置回复 办结 and 重新办理."""
 
 
 def hook_of(event_type: str, fact: CaseFactV1) -> str | None:

@@ -16,7 +16,7 @@ router = APIRouter(prefix="/api/v1", tags=["forwarded"])
 PieceId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 # What of escalation the console uses; the platform's own door is not among it.
-_ESCALATION = ("webhooks", "deliveries", "timers", "notices")
+_ESCALATION = ("webhooks", "deliveries", "timers", "notices", "receipts")
 
 
 @router.post("/intake/reports", response_class=Response, summary="Register a report (登记)")

@@ -133,6 +133,15 @@ class Incoming:
     app_key: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a call-back. A repeat learns dispatch's answer once there is one; `code` says why it refused."""
+
+    result: Literal["passed_on", "unknown", "noted", "repeated"]
+    answer: Literal["done", "refused"] | None = None
+    code: str | None = None
+
+
 class NotGenuineError(Exception):
     """The call-back is not from whom it says, or not of now."""
 
@@ -169,7 +178,12 @@ class Dialect(ABC):
 
     @abstractmethod
     def hear(self, incoming: Incoming) -> Heard:
-        """A call-back. Raises NotGenuineError before anything of it is read, UnreadableError."""
+        """A call-back. Raises NotGenuineError before anything of it is believed, UnreadableError."""
+
+    def reply(self, became: Became) -> Mapping[str, str]:
+        """What the caller is answered, as JSON."""
+        told = {"result": became.result, "answer": became.answer, "code": became.code}
+        return {name: word for name, word in told.items() if word is not None}
 
 
 def bearer(sender: Sender) -> dict[str, str]:

@@ -23,6 +23,7 @@ from services.chassis.coordinates import from_wgs84
 from services.escalation.dialects.base import (
     TOLERANCE_S,
     Auth,
+    Became,
     Dialect,
     Heard,
     Incoming,
@@ -139,6 +140,10 @@ class CityForm(Dialect):
             ground=fields.get("opinion", ""),
         )
 
+    def reply(self, became: Became) -> Mapping[str, str]:
+        """Their own kind of answer: 0 says that it is here and need not come again."""
+        return {"code": "0", "message": became.code or became.answer or became.result}
+
     def _open(self, told: Told, standing: StandingV1) -> dict[str, str]:
         """What is said of a case that is not restricted."""
         unit = standing.lead_unit or ""
@@ -221,9 +226,13 @@ def _where(told: Told) -> dict[str, str]:
 
 
 def _address(told: Told) -> str:
+    """By the names of the areas; a grid's often begins with its community's."""
     spot = told.event.data.standing.spot
-    known = (told.names.get(code) for code in (spot.street, spot.community, spot.grid) if code)
-    return "".join(dict.fromkeys(name for name in known if name))
+    words = ""
+    for code in (spot.grid, spot.community, spot.street):
+        name = told.names.get(code or "", "")
+        words = words if words.startswith(name) else name + words
+    return words
 
 
 def _number(inside: Mapping[str, Any], names: tuple[str, ...]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.chassis.coordinates import Crs
 from services.escalation.dialects.base import Auth
 from services.escalation.tables import webhook_endpoints as endpoints
-from services.escalation.webhooks.plan import Breaker
+from services.escalation.webhooks.plan import Breaker, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,17 @@ class Manner:
     app_key: str = ""
     crs: Crs = Crs.WGS84
     partner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """Of which cases a receiver wants to hear; empty: of every street, at every tier."""
+
+    streets: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+
+    def covers(self, street: str, tier: str) -> bool:
+        return (not self.streets or street in self.streets) and (not self.tiers or tier in self.tiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,10 @@ class Endpoint:
     created_at: datetime
     last_success_at: datetime | None
     manner: Manner
+    interest: Interest = Interest()
+    public_key: str | None = None
+    signing_key: bytes | None = None
+    off_because: str | None = None
 
     def breaker_state(self, now: datetime) -> str:
         """closed | open | probing, as the delivery log shows it."""
@@ -76,6 +91,25 @@ async def by_id(tx: AsyncConnection, endpoint_id: UUID) -> Endpoint | None:
     return None if row is None else _endpoint(row)
 
 
+async def read(tx: AsyncConnection, endpoint_id: UUID) -> Endpoint | None:
+    """One endpoint as it is, for whoever changes nothing; None when unknown or removed."""
+    query = sa.select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.removed_at.is_(None))
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return None if row is None else _endpoint(row)
+
+
+async def locked(tx: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Endpoint]:
+    """These endpoints, locked in one order; those removed are missing."""
+    query = (
+        sa.select(endpoints)
+        .where(endpoints.c.id.in_(ids), endpoints.c.removed_at.is_(None))
+        .order_by(endpoints.c.id)
+        .with_for_update()
+    )
+    found = [_endpoint(row) for row in (await tx.execute(query)).mappings()]
+    return {one.id: one for one in found}
+
+
 async def change(tx: AsyncConnection, endpoint_id: UUID, values: Mapping[str, Any]) -> None:
     """Set columns of one endpoint."""
     await tx.execute(sa.update(endpoints).where(endpoints.c.id == endpoint_id).values(**values))
@@ -87,6 +121,7 @@ async def set_breaker(tx: AsyncConnection, endpoint_id: UUID, breaker: Breaker, 
         "failures": breaker.failures,
         "open_for_s": breaker.open_for_s,
         "open_until": breaker.open_until,
+        "recent": [[one.second, one.tried, one.failed] for one in breaker.recent],
     }
     if success_at is not None:
         values["last_success_at"] = success_at
@@ -104,8 +139,14 @@ def _endpoint(row: sa.RowMapping) -> Endpoint:
         previous_secret=row["previous_secret"],
         previous_until=row["previous_until"],
         secret_hint=row["secret_hint"],
-        breaker=Breaker(row["failures"], row["open_for_s"], row["open_until"]),
+        breaker=Breaker(
+            row["failures"], row["open_for_s"], row["open_until"], tuple(Slice(*one) for one in row["recent"])
+        ),
         created_at=row["created_at"],
         last_success_at=row["last_success_at"],
         manner=Manner(row["dialect"], Auth(row["auth"]), row["app_key"], Crs(row["crs"]), row["partner"]),
+        interest=Interest(tuple(row["streets"]), tuple(row["tiers"])),
+        public_key=row["public_key"],
+        signing_key=row["signing_key"],
+        off_because=row["off_because"],
     )

@@ -22,6 +22,9 @@ _ATTEMPTS: Final = (
     f" AND d.state IN {_ENDED})"
 )
 
+_RECEIPTS: Final = "at < {before} AND (state <> 'unknown' OR aside_at IS NOT NULL)"
+"""What nobody has looked at yet stays."""
+
 
 def sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
     """Numbers per endpoint and case are counted elsewhere, so a delivery can go without one being given twice."""
@@ -29,5 +32,5 @@ def sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
         answer_sweep(kept),
         Sweep("deliveries", _DELIVERIES, days(kept.deliveries)),
         Sweep("attempts", past("escalation.webhook_attempts", _ATTEMPTS), days(kept.attempts)),
-        Sweep("receipts", past("escalation.platform_receipts", "at < {before}"), days(kept.receipts)),
+        Sweep("receipts", past("escalation.platform_receipts", _RECEIPTS), days(kept.receipts)),
     )

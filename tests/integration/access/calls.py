@@ -17,6 +17,7 @@ REPORT: Mapping[str, Any] = {
     "text": "灯不亮",
     "position": {"lng": 113.06, "lat": 23.69, "crs": "wgs84"},
 }
+NOTHING = "01950000-0000-7000-8000-000000000000"
 BODIES: Mapping[str, Any] = {
     "POST /api/v1/session": {"login": "nobody", "password": "not-a-password"},
     "POST /api/v1/reports": REPORT,
@@ -24,9 +25,15 @@ BODIES: Mapping[str, Any] = {
     "POST /api/v1/good-deeds": {"text": "李阿姨把走失的孩子送回家"},
     "POST /api/v1/reports/{report_id}/actions/{action}": {"note": "还没处理"},
     "POST /api/v1/webhooks": {"url": "https://platform.example.org/two", "events": ["case.closed"], "name": "two"},
+    "POST /api/v1/webhooks/allowed": {"scheme": "https", "host": "10.0.0.6", "port": 443, "reason": "区平台在内网"},
+    "POST /api/v1/deliveries/replay": {"event_id": NOTHING},
+    "POST /api/v1/deliveries/set-aside": {"event_id": NOTHING, "reason": "区平台已补录"},
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
     "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
     "POST /api/v1/platform/events": {"type": "answered"},
+    "POST /api/v1/platform/{endpoint_id}/events": {"type": "answered"},
+    "POST /api/v1/receipts/{receipt_id}/map": {"outcome": "accepted", "case_no": "FC-20200101-00001"},
+    "POST /api/v1/receipts/{receipt_id}/set-aside": {"reason": "twice"},
     "POST /api/v1/push/{source}": {"external_id": "GD1", "text": "灯不亮", "place_words": "路口"},
     "POST /api/v1/delegations": {
         "account": "hecha",
@@ -45,6 +52,7 @@ BODIES: Mapping[str, Any] = {
 QUERIES: Mapping[str, str] = {
     "GET /api/v1/duplicates": "?lng=113.06&lat=23.69",
     "GET /api/v1/intake/duplicates": "?lng=113.06&lat=23.69",
+    "GET /api/v1/webhooks/{endpoint_id}/preview": "?type=case.closed",
     "POST /api/v1/webhooks/{endpoint_id}/replay": "?since=2026-01-01T00:00:00Z",
 }
 FORMS: Mapping[str, Mapping[str, str]] = {
@@ -57,8 +65,8 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
     """The request for a row of the table. `situation` names the case that it is about."""
     method, path = route.split(" ", 1)
     names = {**world.names, "photo_id": "p1", "evidence_id": "e1", "queue": "intake", "action": action or "urge"}
-    names["case_id"] = "01950000-0000-7000-8000-000000000000"
-    names |= {"format": "json", "service_code": "0110", "source": "hotline", "view_id": "v1"}
+    names["case_id"] = names["receipt_id"] = "01950000-0000-7000-8000-000000000000"
+    names |= {"format": "json", "service_code": "0110", "source": "hotline", "view_id": "v1", "seat": "s1"}
     if situation is not None:
         names["case_no"] = world.names[situation]
     names["rest:path"] = f"webhooks/{names['endpoint_id']}" + ("/test" if method == "POST" else "")
@@ -76,7 +84,8 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
         sent["content-type"], body = "application/x-www-form-urlencoded", urlencode(FORMS[route]).encode()
     elif method in ("POST", "PUT", "PATCH"):
         sent |= {"content-type": "application/json", "idempotency-key": str(uuid4())}
-        body = json.dumps(BODIES.get(route, {})).encode()
+        given = {"case_no": names["case_no"]} if path.startswith("/api/v1/presence/") else BODIES.get(route, {})
+        body = json.dumps(given).encode()
     if situation is not None:
         sent["if-match"] = f'"{world.versions[situation]}"'
     return Call(method, target + QUERIES.get(route, ""), sent, body)

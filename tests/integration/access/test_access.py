@@ -28,6 +28,7 @@ UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
 ACT = "dispatch POST /api/v1/cases/{case_no}/actions/{action}"
 NO_SESSION = {
     "escalation POST /api/v1/platform/events",
+    "escalation POST /api/v1/platform/{endpoint_id}/events",
     "intake POST /api/v1/push/{source}",
     "intake POST /open311/v2/requests.{format}",
 }

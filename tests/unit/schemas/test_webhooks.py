@@ -48,6 +48,12 @@ def data(kind: str, env: Envelope[CaseFactV1]) -> HookDataV1:
         ("case.reopened", "case.reopened"),
         ("case.merged", "case.merged"),
         ("case.unmerged", "case.unmerged"),
+        ("case.signed", "case.signed"),
+        ("case.returned", "case.return_requested"),
+        ("case.not_filed", "case.return_requested"),
+        ("case.declined", "case.return_requested"),
+        ("case.extension_requested", "case.extension_requested"),
+        ("case.fed_back", "case.fed_back"),
         ("case.absorbed", None),
         ("case.released", None),
         ("case.dispatched", None),
@@ -73,7 +79,7 @@ def test_history_causes_nothing() -> None:
 def test_every_cause_is_a_fact() -> None:
     facts = {kind.value for kind in FactKind}
     assert all(set(hook.FACTS) <= facts for hook in CASE_HOOKS)
-    assert len(set(KINDS)) == len(HOOKS) == 9
+    assert len(set(KINDS)) == len(HOOKS) == 13
 
 
 def test_numbers_and_intent() -> None:
