@@ -4,7 +4,7 @@ import { Problem, Unreachable } from "../src/api/problem";
 import type { ActionOut, InputOut } from "../src/api/types";
 import ActionField from "../src/case/ActionField.vue";
 import ActionForm from "../src/case/ActionForm.vue";
-import { blank, bodyOf, missing, startOf } from "../src/case/inputs";
+import { blank, bodyOf, missing, posed, startOf } from "../src/case/inputs";
 import StageBar from "../src/case/StageBar.vue";
 import { stepsOf } from "../src/case/stages";
 
@@ -29,6 +29,15 @@ describe("values of a form", () => {
 
   it("name what is missing", () => {
     expect(missing(DISPATCH, startOf(DISPATCH))).toEqual(["lead_unit"]);
+  });
+
+  it("do not ask which request is meant where there is only one", () => {
+    const request: InputOut = { name: "request", type: "choice", required: false, label: "申请", choices: [{ id: "r1", label: "延期" }, { id: "r2", label: "挂账" }] };
+    const note: InputOut = { name: "note", type: "text", required: false, label: "说明" };
+    const approve = (input: InputOut): ActionOut => ({ action: "approve", label: "同意", primary: true, inputs: [input, note] });
+    expect(posed(approve(request))).toEqual([request, note]);
+    expect(posed(approve({ ...request, choices: request.choices!.slice(1) }))).toEqual([note]);
+    expect(posed(approve({ ...request, required: true, choices: request.choices!.slice(1) }))).toHaveLength(2);
   });
 
   it("choose by themselves where there is one answer to a required question", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { boxOf, fitting, widthOf } from "../src/map/names";
+import { aside, boxOf, fitting, widthOf } from "../src/map/names";
 
 const at = (id: string, name: string, x: number, y: number) => ({ id, name, x, y });
 
@@ -14,6 +14,15 @@ describe("names on the map", () => {
     const place = at("a", "利民市场", 50, 50);
     expect(fitting([place], 16, [{ left: 60, top: 40, right: 120, bottom: 60 }]).size).toBe(0);
     expect(fitting([place], 16, [{ left: 200, top: 40, right: 260, bottom: 60 }]).size).toBe(1);
+  });
+
+  it("step aside for what stands on the map, no farther than they must", () => {
+    const middle = { x: 100, y: 100 };
+    const dot = { left: 88, top: 88, right: 112, bottom: 112 };
+    expect(aside("云溪005单元", middle, 16, [])).toBe(0);
+    expect(aside("云溪005单元", middle, 16, [dot])).toBe(42);
+    expect(aside("云溪005单元", middle, 16, [dot, { left: 60, top: 120, right: 140, bottom: 200 }])).toBe(-42);
+    expect(aside("云溪005单元", middle, 16, [{ left: 0, top: 0, right: 200, bottom: 200 }])).toBe(0);
   });
 
   it("take the room of their type", () => {

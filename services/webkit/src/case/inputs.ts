@@ -12,6 +12,8 @@ export type Values = Record<string, Value>;
 
 const SECONDS = { hours: 3_600, days: 86_400 } as const;
 const MANY = new Set(["choices", "units"]);
+/** Fields that say which of several things of the case an act is about. */
+const MEANT = new Set(["request", "task"]);
 
 /** An untouched field of this type. */
 export function blank(input: InputOut): Value {
@@ -29,6 +31,12 @@ export function startOf(action: ActionOut, kept: Values = {}): Values {
   const values: Values = {};
   for (const input of action.inputs) values[input.name] = kept[input.name] ?? blank(input);
   return values;
+}
+
+/** The fields a person is asked. Which request or share is meant goes without saying where there is only one. */
+export function posed(action: ActionOut): InputOut[] {
+  const plain = (input: InputOut) => !input.required && MEANT.has(input.name) && input.choices?.length === 1;
+  return action.inputs.filter((input) => !plain(input));
 }
 
 /** The field with the choices that count now: those of other categories than the one chosen are left out. */

@@ -34,6 +34,19 @@ export function boxOf({ name, x, y }: Named, size: number): Box {
   return { left: x - GAP, top: y - size * 0.75, right: x + GAP + widthOf(name, size), bottom: y + size * 0.75 };
 }
 
+/** How far a name moves up or down, in lines, to lie clear of what stands on the map; the nearest place first. */
+const ASIDE = [0, 1, -1, 1.75, -1.75, 2.5, -2.5];
+
+/** Pixels by which a name centred on a point moves down (up: negative) so that no marker covers it. */
+export function aside(name: string, at: { x: number; y: number }, size: number, taken: readonly Box[]): number {
+  const half = { x: widthOf(name, size) / 2, y: size * 0.75 };
+  const free = ASIDE.map((lines) => lines * size * 1.5).find((by) => {
+    const box = { left: at.x - half.x, top: at.y + by - half.y, right: at.x + half.x, bottom: at.y + by + half.y };
+    return taken.every((other) => apart(box, other));
+  });
+  return free ?? 0;
+}
+
 /** Ids of the names that can be written; `taken` is room that something else needs already. */
 export function fitting(all: readonly Named[], size: number, taken: readonly Box[] = []): Set<string> {
   const used = [...taken];

@@ -72,7 +72,7 @@ export class PlaceLayer {
       const content = tooltip?.getContent();
       const at = tooltip?.getLatLng();
       if (typeof content !== "string" || !at) return;
-      const { x, y } = this.map.latLngToContainerPoint(at);
+      const { x, y } = this.map.latLngToContainerPoint(at).add(tooltip?.options.offset ?? [0, 0]);
       const half = widthOf(content, size) / 2;
       boxes.push({ left: x - half, top: y - size * 0.75, right: x + half, bottom: y + size * 0.75 });
     });

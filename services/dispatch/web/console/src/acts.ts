@@ -24,8 +24,3 @@ export function letterOf(action: string, offered: readonly ActionOut[]): Letter 
   const letters = Object.keys(BY_LETTER) as Letter[];
   return letters.find((letter) => firstOf(BY_LETTER[letter], offered)?.action === action) ?? null;
 }
-
-/** The main road first; the rest in the order of the rules. */
-export function inOrder(offered: readonly ActionOut[]): ActionOut[] {
-  return [...offered.filter((one) => one.primary), ...offered.filter((one) => !one.primary)];
-}

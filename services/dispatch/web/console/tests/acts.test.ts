@@ -1,6 +1,6 @@
 import type { ActionOut } from "@grid/webkit";
 import { describe, expect, it } from "vitest";
-import { BY_LETTER, firstOf, inOrder, letterOf } from "../src/acts";
+import { BY_LETTER, firstOf, letterOf } from "../src/acts";
 
 const action = (name: string, primary = false): ActionOut => ({ action: name, label: name, primary, inputs: [] });
 
@@ -18,9 +18,5 @@ describe("letters", () => {
     expect(letterOf("file_dispatch", atStreet)).toBe("d");
     expect(letterOf("file", atStreet)).toBeNull();
     expect(letterOf("note", atStreet)).toBeNull();
-  });
-
-  it("leave the main road first", () => {
-    expect(inOrder(atStreet).map((one) => one.action)).toEqual(["answer", "file_dispatch", "note", "urge", "file"]);
   });
 });

@@ -1,4 +1,4 @@
-/** In which order the acts on a case stand under the thumb. */
+/** In which order the acts on a case are offered, in the console as under the thumb. */
 import type { ActionOut } from "@grid/webkit";
 
 /** Somebody asks for the reader's word: that comes before his own step. */
