@@ -23,6 +23,9 @@ WRITTEN_BY_DISPATCH_ALONE: Final = ("accounts", "posts")
 READ_BY_DISPATCH_ALONE: Final = "audit_log"
 """The table of `identity` that all services add rows to; the auditor's page is dispatch's."""
 
+READ_ELSEWHERE: Final = {"dispatch.case_clocks": ("escalation",)}
+"""Views of a service that another one reads: escalation compares its timers with the clocks of the cases."""
+
 APPEND_ONLY: Final = "append-only"
 
 
@@ -62,7 +65,7 @@ def apply_grants(connection: Connection) -> None:
         if role in roles:
             _grant_own_schema(connection, service, role)
             _grant_shared(connection, role)
-            _grant_seen_views(connection, service, role)
+            _grant_views(connection, service, role)
     connection.commit()
 
 
@@ -101,15 +104,13 @@ def _grant_shared(connection: Connection, role: str) -> None:
             _run(connection, f"REVOKE SELECT ON TABLE identity.{READ_BY_DISPATCH_ALONE} FROM {role}")  # noqa: S608
 
 
-def _grant_seen_views(connection: Connection, own: str, role: str) -> None:
-    """Anti-entropy compares a service's outbox with what its consumers have seen."""
+def _grant_views(connection: Connection, own: str, role: str) -> None:
+    """Anti-entropy compares a service's outbox with what its consumers have seen; a few views are made to be read."""
     for schema in SERVICE_ROLES:
-        if schema != own and "inbox_seen" in _tables(connection, schema):
-            _run(
-                connection,
-                f"GRANT USAGE ON SCHEMA {schema} TO {role}",
-                f"GRANT SELECT ON {schema}.inbox_seen TO {role}",
-            )
+        views = [name for name, readers in READ_ELSEWHERE.items() if own in readers and name.startswith(f"{schema}.")]
+        for view in (f"{schema}.inbox_seen", *views):
+            if schema != own and view.partition(".")[2] in _tables(connection, schema):
+                _run(connection, f"GRANT USAGE ON SCHEMA {schema} TO {role}", f"GRANT SELECT ON {view} TO {role}")
 
 
 def _restrict(connection: Connection, schema: str, role: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -41,6 +42,27 @@ class TimerSettings(SettingsGroup):
     )
 
 
+class TimerCheckSettings(SettingsGroup):
+    """The comparison of the timers with the clocks of the cases."""
+
+    every_s: float = Field(
+        default=600.0,
+        gt=0,
+        validation_alias="GRID_TIMER_CHECK_S",
+        description="Seconds between two comparisons of all timers with the cases' clocks; one runs at each start.",
+    )
+    batch: int = Field(
+        default=500, ge=1, validation_alias="GRID_TIMER_CHECK_BATCH", description="Cases compared at once."
+    )
+    share: float = Field(
+        default=0.2,
+        gt=0,
+        le=1,
+        validation_alias="GRID_TIMER_CHECK_SHARE",
+        description="Share of its time that a comparison works; it pauses for the rest, so that firing never waits.",
+    )
+
+
 class WebhookSettings(SettingsGroup):
     """How deliveries leave."""
 
@@ -51,7 +73,7 @@ class WebhookSettings(SettingsGroup):
         description="Seconds a receiver has for its answer.",
     )
     concurrency: int = Field(
-        default=32,
+        default=200,
         ge=1,
         le=200,
         validation_alias="GRID_WEBHOOK_CONCURRENCY",
@@ -75,6 +97,26 @@ class WebhookSettings(SettingsGroup):
         description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME.",
         validation_alias="GRID_WEBHOOK_KEY_FILE",
     )
+
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificate authorities that receivers are checked against in place of the system's.",
+        validation_alias="GRID_WEBHOOK_CA_FILE",
+    )
+    client_cert_file: Path | None = Field(
+        default=None,
+        description="Our certificate with its key, in one PEM file, for receivers that ask for it (mTLS).",
+        validation_alias="GRID_WEBHOOK_CLIENT_CERT_FILE",
+    )
+
+    def tls(self) -> ssl.SSLContext | None:
+        """How receivers are checked and what we show them; None: as is usual. Raises OSError for a missing file."""
+        if self.ca_file is None and self.client_cert_file is None:
+            return None
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.client_cert_file is not None:
+            context.load_cert_chain(self.client_cert_file)
+        return context
 
     @property
     def lease_s(self) -> float:

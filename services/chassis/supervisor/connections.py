@@ -19,6 +19,7 @@ OF_THEIR_OWN: Final = {
         "the session that keeps house, one process of a service at a time",
         "the session that counts deadlines anew, should housekeeping take that up (dispatch)",
     ),
+    "timers": ("the session that compares the timers with the clocks of the cases, one process at a time",),
     "import": ("the session that lets one import run at a time",),
 }
 """What a process of this verb holds beside its pool: one connection each."""

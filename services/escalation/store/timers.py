@@ -10,7 +10,7 @@ earlier one of its case cannot be had.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -47,7 +47,7 @@ _ARM: Final = text(
     " WHERE f.clock_id = w.clock AND f.rev = w.rev AND f.rung = w.rung)"
     " ORDER BY w.clock, w.at, w.rung"
     " ON CONFLICT (clock_id, rev, rung) DO UPDATE SET state = 'armed', due_at = excluded.due_at, rungs = excluded.rungs"
-    " WHERE sla_timers.state = 'disarmed'"
+    " WHERE sla_timers.state <> 'armed'"
 )
 _CLAIM: Final = text(
     "SELECT id, case_id, clock_id, kind, rev, rung, due_at, rungs FROM escalation.sla_timers"
@@ -99,6 +99,21 @@ class DueTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class Rungs:
+    """Rungs of a clock that have not fired, in the order of their times; the first of them is to be armed."""
+
+    case_id: str
+    clock_id: str
+    kind: str
+    rev: int
+    open: tuple[dict[str, Any], ...]
+
+    @property
+    def first_at(self) -> datetime:
+        return datetime.fromisoformat(self.open[0]["at"])
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """What may be fired at `now`, in this order. `full`: there may be more; `standby`: another process fires."""
 
@@ -125,9 +140,9 @@ async def follow(tx: AsyncConnection, clocks: Sequence[tuple[str, ClockV1]]) -> 
         }
         for case_id, clock in clocks
     ]
-    await tx.execute(_LOCK, {"cases": _json(sorted({case_id for case_id, _ in clocks}))})
+    await lock_armed(tx, [case_id for case_id, _ in clocks])
     await tx.execute(_DISARM, {"clocks": _json(known)})
-    await _arm(tx, [row for case_id, clock in clocks for row in _wanted(case_id, clock)])
+    await arm(tx, [rungs for case_id, clock in clocks for rungs in _wanted(case_id, clock)])
 
 
 async def claim_due(tx: AsyncConnection, limit: int) -> Claim:
@@ -202,7 +217,7 @@ async def mark_fired(tx: AsyncConnection, fired: Sequence[tuple[DueTimer, str]],
     ids = [timer.id for timer, _ in fired if not timer.followed]
     await tx.execute(_FIRED, {"rows": _json(rows), "ids": ids, "now": now})
     last = {(timer.clock_id, timer.rev): timer for timer, _ in fired}
-    await _arm(tx, [row for timer in last.values() for row in _successors(timer)])
+    await arm(tx, [Rungs(t.case_id, t.clock_id, t.kind, t.rev, t.later) for t in last.values()])
 
 
 async def seconds_to_next(tx: AsyncConnection) -> float | None:
@@ -211,42 +226,35 @@ async def seconds_to_next(tx: AsyncConnection) -> float | None:
     return None if value is None else float(value)
 
 
-async def _arm(tx: AsyncConnection, wanted: Sequence[dict[str, Any]]) -> None:
-    if wanted:
-        await tx.execute(_ARM, {"wanted": _json(wanted)})
+async def lock_armed(tx: AsyncConnection, cases: Iterable[str]) -> None:
+    """Lock every armed timer of these cases, in one order."""
+    await tx.execute(_LOCK, {"cases": _json(sorted(set(cases)))})
 
 
-def _wanted(case_id: str, clock: ClockV1) -> list[dict[str, Any]]:
-    if clock.state is not ClockState.RUNNING:
-        return []
-    open_rungs = sorted((r for r in clock.rungs if r.rung not in clock.fired), key=lambda r: (r.at, r.rung))
-    stored = [{"rung": rung.rung, "at": rung.at.isoformat()} for rung in open_rungs]
-    return [
-        _row(case_id, clock.clock_id, clock.kind.value, clock.rev, rung, stored[index + 1 :])
-        for index, rung in enumerate(stored)
+async def arm(tx: AsyncConnection, wanted: Sequence[Rungs]) -> None:
+    """Arm the first rung of each that has never fired."""
+    rows = [
+        {
+            "case_id": one.case_id,
+            "clock": one.clock_id,
+            "kind": one.kind,
+            "rev": one.rev,
+            "rung": rung["rung"],
+            "at": rung["at"],
+            "rungs": one.open[number:],
+        }
+        for one in wanted
+        for number, rung in enumerate(one.open, 1)
     ]
+    if rows:
+        await tx.execute(_ARM, {"wanted": _json(rows)})
 
 
-def _successors(timer: DueTimer) -> list[dict[str, Any]]:
-    """The rungs after this one, of which the first that has not fired is armed."""
-    return [
-        _row(timer.case_id, timer.clock_id, timer.kind, timer.rev, rung, timer.later[number:])
-        for number, rung in enumerate(timer.later, 1)
-    ]
-
-
-def _row(
-    case_id: str, clock_id: str, kind: str, rev: int, rung: dict[str, Any], later: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
-    return {
-        "case_id": case_id,
-        "clock": clock_id,
-        "kind": kind,
-        "rev": rev,
-        "rung": rung["rung"],
-        "at": rung["at"],
-        "rungs": list(later),
-    }
+def _wanted(case_id: str, clock: ClockV1) -> Iterator[Rungs]:
+    if clock.state is ClockState.RUNNING:
+        left = sorted((r for r in clock.rungs if r.rung not in clock.fired), key=lambda r: (r.at, r.rung))
+        stored = tuple({"rung": rung.rung, "at": rung.at.isoformat()} for rung in left)
+        yield Rungs(case_id, clock.clock_id, clock.kind.value, clock.rev, stored)
 
 
 def _json(value: object) -> str:
