@@ -197,6 +197,7 @@ class StepRow(Row):
     after: Limit | None = None
     urgent_only: bool = False
     again: bool = False
+    every: Limit | None = None
     tell: tuple[Code, ...] = ()
 
 

@@ -31,7 +31,10 @@ _ONLY_ON = {
     RungAct.RUN_ON: (ClockKind.MORE,),
     RungAct.RESUME: (ClockKind.REVIEW,),
     RungAct.NEXT_CHECKER: (ClockKind.CONFIRM, ClockKind.VERIFY),
+    RungAct.SUPERVISE: (ClockKind.COMMUNITY_DISPOSAL, ClockKind.HANDLING, ClockKind.DISTRICT_HANDLING),
 }
+# Clocks that end themselves, or that never run without another one beside them.
+_MAY_FALL_SILENT = frozenset({ClockKind.WHOLE, ClockKind.RETURN_WINDOW, ClockKind.MORE, ClockKind.REVIEW})
 _QUIET_ACTS = frozenset({RungAct.MARK})
 
 
@@ -84,6 +87,8 @@ def clocks(file: RulebookFile) -> Faults:
             yield from _step(("ladders", kind.value, n), kind, step.act, step.tell)
         if steps and not any(s.percent >= 100 and s.after is None and not s.urgent_only for s in steps):
             yield Fault(("ladders", kind.value), "ladder_ends_early", {"kind": kind.value})
+        elif steps and kind not in _MAY_FALL_SILENT and not any(step.every for step in steps):
+            yield Fault(("ladders", kind.value), "ladder_falls_silent", {"kind": kind.value})
 
 
 def _step(path: Path, kind: ClockKind, act: RungAct, tell: Sequence[str]) -> Faults:
@@ -210,21 +215,22 @@ def unreachable(file: RulebookFile) -> Faults:
     order = {kind: n for n, kind in enumerate(RouteKind)}
     rows = sorted(enumerate(file.catalogue), key=lambda each: order[kind_of(each[1])])
     codes = [row.code for row in file.categories]
-    for position, (n, later) in enumerate(rows):
-        for _, earlier in rows[:position]:
-            if _takes_all_of(earlier, later, codes):
+    lines = [(n, row, _meant(row, codes)) for n, row in rows]  # each is compared with every other
+    for position, (n, later, these) in enumerate(lines):
+        for _, earlier, those in lines[:position]:
+            if _takes_all_of(earlier, later, these <= those):
                 yield Fault(("catalogue", n), "line_unreachable", {"value": later.id, "by": earlier.id})
                 break
-            alike = kind_of(earlier) is kind_of(later)
-            if alike and _meet(earlier, later, codes) and not _takes_all_of(later, earlier, codes):
+            alike = kind_of(earlier) is kind_of(later) and not these.isdisjoint(those)
+            if alike and _meet(earlier, later) and not _takes_all_of(later, earlier, those <= these):
                 yield Fault(("catalogue", n), "lines_overlap", {"value": later.id, "by": earlier.id})
                 break
 
 
-def _takes_all_of(wide: LineRow, narrow: LineRow, codes: Sequence[str]) -> bool:
-    """Whether whatever fits the one fits the other."""
+def _takes_all_of(wide: LineRow, narrow: LineRow, categories: bool) -> bool:
+    """Whether whatever fits the one fits the other; `categories`: as far as those of the file go, it does."""
     return (
-        (not wide.categories or (bool(narrow.categories) and _meant(narrow, codes) <= _meant(wide, codes)))
+        (not wide.categories or (bool(narrow.categories) and categories))
         and (not wide.areas or (bool(narrow.areas) and all(a.startswith(wide.areas) for a in narrow.areas)))
         and _within(wide.conditions, narrow.conditions)
         and _within(wide.natures, narrow.natures)
@@ -237,12 +243,11 @@ def _within(wide: Sequence[str], narrow: Sequence[str]) -> bool:
     return not wide or (bool(narrow) and set(narrow) <= set(wide))
 
 
-def _meet(one: LineRow, other: LineRow, codes: Sequence[str]) -> bool:
-    """Whether something fits both."""
+def _meet(one: LineRow, other: LineRow) -> bool:
+    """Whether something fits both, of the categories that do."""
     areas = not one.areas or not other.areas
     return (
-        bool(_meant(one, codes) & _meant(other, codes))
-        and (areas or any(a.startswith(b) or b.startswith(a) for a in one.areas for b in other.areas))
+        (areas or any(a.startswith(b) or b.startswith(a) for a in one.areas for b in other.areas))
         and all(
             not mine or not theirs or bool(set(mine) & set(theirs))
             for mine, theirs in (
@@ -255,8 +260,8 @@ def _meet(one: LineRow, other: LineRow, codes: Sequence[str]) -> bool:
     )
 
 
-def _meant(line: LineRow, codes: Sequence[str]) -> set[str]:
-    return {code for code in codes if not line.categories or covers(line.categories, code)}
+def _meant(line: LineRow, codes: Sequence[str]) -> frozenset[str]:
+    return frozenset(code for code in codes if not line.categories or covers(line.categories, code))
 
 
 def never_automatic(file: RulebookFile) -> Faults:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from services.governance.acts import Clock, ClockState, Rung
 from services.governance.cycle import ClockKind, Urgency
 from services.governance.rulebook import Condition, Rulebook
-from services.governance.tiers import LadderStep, RungAct, is_urgent
+from services.governance.tiers import AGAIN, LadderStep, RungAct, is_urgent
 from services.governance.worktime import (
     Basis,
     Budget,
@@ -179,6 +179,27 @@ def fire(clock: Clock, rung: int) -> Clock:
     return replace(clock, fired=(*clock.fired, rung))
 
 
+def act_on(clock: Clock, rung: Rung, now: datetime, book: Rulebook) -> Clock:
+    """One point has been acted on; a step that comes again has its next time ahead of `now`, however late this was."""
+    fired, step = fire(clock, rung.rung), book.ladders[clock.kind].step_of(rung.rung)
+    if step is None or step.every is None:
+        return fired
+    after = _after(rung.at, step.every, book)
+    moment = after if after > now else _after(now, step.every, book)
+    once = tuple(r for r in clock.rungs if r.rung < AGAIN)
+    return replace(fired, rungs=(*once, _next_time(rung.rung, fired.fired, moment)))
+
+
+def _next_time(rung: int, fired: tuple[int, ...], moment: datetime) -> Rung:
+    """The number after all those that have been used for it."""
+    last = max(r for r in (rung, *fired) if r % AGAIN == rung % AGAIN)
+    return Rung(last + AGAIN, moment, RungAct.FORCE_CHOICE.value)
+
+
+def _after(at: datetime, every: Budget, book: Rulebook) -> datetime:
+    return due_of(allow(every, at, book), at, book)
+
+
 def recalendar(
     clock: Clock, at: datetime, change: CalendarChange, more: int, book: Rulebook, urgency: Urgency
 ) -> Clock:
@@ -212,6 +233,10 @@ def _run(clock: Clock, at: datetime, book: Rulebook, urgency: Urgency, budget: i
     remaining = budget - clock.consumed_s
     due = _due(at, remaining, basis, clock.opens, calendar) if remaining > 0 else clock.due_at
     steps = book.ladders[clock.kind].steps
+    rungs = _rungs(book, clock.kind, urgency, at, budget, basis, due, clock.consumed_s)
+    fired = tuple(r for r in clock.fired if r % AGAIN >= len(steps) or not steps[r % AGAIN].again)
+    repeats = ((rung, steps[rung.rung].every) for rung in rungs if rung.rung in fired)
+    again = tuple(_next_time(r.rung, fired, _after(max(at, r.at), every, book)) for r, every in repeats if every)
     return replace(
         clock,
         rev=clock.rev + 1,
@@ -220,8 +245,8 @@ def _run(clock: Clock, at: datetime, book: Rulebook, urgency: Urgency, budget: i
         due_at=due,
         running_since=at,
         stopped_at=None,
-        rungs=_rungs(book, clock.kind, urgency, at, budget, basis, due, clock.consumed_s),
-        fired=tuple(r for r in clock.fired if r >= len(steps) or not steps[r].again),
+        rungs=(*rungs, *again),
+        fired=fired,
         provisional=basis is Basis.WORK and calendar.is_provisional(clock.started_at, due),
         calendar_rev=calendar.revision,
     )

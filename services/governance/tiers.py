@@ -43,6 +43,10 @@ TIERS: dict[Tier, TierRow] = {
 HEIGHT: dict[Tier, int] = {tier: height for height, tier in enumerate(Tier)}
 
 
+AGAIN = 64
+"""A point that comes again is numbered on from its step by this; no ladder has so many steps."""
+
+
 # --- who must look ---------------------------------------------------------------------------------------------------
 class RungAct(StrEnum):
     """What the machine does at a point of a clock."""
@@ -55,6 +59,7 @@ class RungAct(StrEnum):
     RUN_ON = "run_on"  # the stage clock runs on without the answer
     RESUME = "auto_resume"  # review date of a suspension
     FORCE_CHOICE = "force_choice"  # somebody must choose; case.choice_forced
+    SUPERVISE = "supervise"  # 督办 for being late: the holder owes an answer; case.supervised
     ESCALATE = "escalate"  # street leader; platform notice where the category is marked
     ALERT_NEXT = "alert_next"  # next unit of the catalogue line
     NEXT_CHECKER = "pass_on"  # the check goes to the next of the chain
@@ -71,6 +76,7 @@ class LadderStep:
     after: Budget | None = None
     urgent_only: bool = False
     again: bool = False  # fires anew when the due time has moved
+    every: Budget | None = None  # comes again after it, as a forced choice, for as long as the clock runs
     tell: tuple[str, ...] = ()  # posts that must look: owner, unit_head, community_secretary, duty_chief, …
 
     def applies(self, urgency: Urgency) -> bool:
@@ -83,6 +89,11 @@ class Ladder:
 
     kind: ClockKind
     steps: tuple[LadderStep, ...]
+
+    def step_of(self, rung: int) -> LadderStep | None:
+        """The step that a rung comes from, the first time or again; None: of a ladder that was longer once."""
+        number = rung % AGAIN
+        return self.steps[number] if number < len(self.steps) else None
 
 
 def is_urgent(urgency: Urgency) -> bool:

@@ -194,10 +194,14 @@ class Answering:
         return sla.start(book, f"{case.case_id}:{kind.value}:1", kind, allowance, at, case.urgency)
 
     def _ladder(self, clock: Clock, urgency: Urgency) -> Iterator[LadderMoment]:
-        steps = self._book.ladders[clock.kind].steps
+        ladder = self._book.ladders[clock.kind]
         for rung in sorted(clock.rungs, key=lambda each: each.at):
-            told = tuple(self._labels.word("tell", post) for post in steps[rung.rung].tell)
+            step = ladder.step_of(rung.rung)
+            told = tuple(self._labels.word("tell", post) for post in (step.tell if step is not None else ()))
             words = self._labels.text(f"rung_act.{rung.act}")
+            if step is not None and step.every is not None:
+                every = self._labels.text(f"explain.unit.{step.every.unit.value}", n=step.every.value)
+                words = self._labels.text("rulebook.explain.every", words=words, every=every)
             held = None if is_urgent(urgency) else self._held(rung)
             yield LadderMoment(self._local(rung.at), rung.act, told, words, held)
 

@@ -29,6 +29,7 @@ from services.governance.case.turn import Turn
 from services.governance.cycle import CYCLE, Action, ClockKind, Flag, MachineRule, Role, State
 from services.governance.errors import InvalidInput, MissingInput, NotPermitted, NotYet, TooLate, Unsettled
 from services.governance.rulebook import Rulebook
+from services.governance.tiers import AGAIN
 from services.governance.worktime import seconds_of, spent
 
 
@@ -203,7 +204,8 @@ def clocks_back(turn: Turn, undo: Undo, reclassed: Classified | None = None) -> 
 
 def _as_before(turn: Turn, was: Clock, now: Clock, reclassed: Classified | None) -> Clock:
     fired, book = tuple(dict.fromkeys((*was.fired, *now.fired))), turn.book
-    back = replace(was, rev=max(was.rev, now.rev) + 1, fired=fired)
+    rungs = (*(r for r in was.rungs if r.rung < AGAIN), *(r for r in now.rungs if r.rung >= AGAIN))
+    back = replace(was, rev=max(was.rev, now.rev) + 1, fired=fired, rungs=rungs)
     if was.calendar_rev != now.calendar_rev and was.running_since is not None:
         back = sla.extend(back, 0, book, turn.case.urgency)  # the calendar has changed since
     if reclassed is None or back.kind is not ClockKind.WHOLE:

@@ -80,31 +80,45 @@ def auto_dispatch(turn: Turn) -> None:
 _Step = Callable[[Turn, Clock, Rung], None]
 
 
-def _fired(clock: Clock, rung: Rung) -> ClockChanged:
-    return ClockChanged(sla.fire(clock, rung.rung), "rung")
+def _fired(turn: Turn, clock: Clock, rung: Rung) -> ClockChanged:
+    return ClockChanged(sla.act_on(clock, rung, turn.now, turn.book), "rung")
 
 
 def _told(turn: Turn, clock: Clock, rung: Rung) -> tuple[Told, ...]:
-    steps = turn.book.ladders[clock.kind].steps
-    posts = steps[rung.rung].tell if rung.rung < len(steps) else ()
-    return tuple(Told(post) for post in posts)
+    step = turn.book.ladders[clock.kind].step_of(rung.rung)
+    return tuple(Told(post) for post in step.tell) if step is not None else ()
 
 
 def _remind(turn: Turn, clock: Clock, rung: Rung) -> None:
-    changes: list[Change] = [_fired(clock, rung), FlagRaised(Flag.DUE_SOON)]
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.DUE_SOON)]
     turn.machine(FactKind.REMINDED, MachineRule.LADDER, changes, reason=clock.kind.value, tell=_told(turn, clock, rung))
 
 
 def _overdue(turn: Turn, clock: Clock, rung: Rung) -> None:
-    """Late: everybody who must look is told, and the holder is urged once. The owner stays."""
-    changes: list[Change] = [_fired(clock, rung), FlagRaised(Flag.OVERDUE), FlagRaised(Flag.URGED)]
-    turn.machine(FactKind.OVERDUE, MachineRule.LADDER, changes, reason=clock.kind.value, tell=_told(turn, clock, rung))
+    """Late: everybody who must look is told, and the holder is urged once. The owner stays. A whistle that the district
+    has not answered is sent again, as it was signed."""
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.OVERDUE), FlagRaised(Flag.URGED)]
+    intent = Intent.WHISTLE if clock.kind is ClockKind.DISTRICT_RESPONSE else None
+    tell, reason = _told(turn, clock, rung), clock.kind.value
+    turn.machine(FactKind.OVERDUE, MachineRule.LADDER, changes, reason=reason, intent=intent, tell=tell)
 
 
 def _force(turn: Turn, clock: Clock, rung: Rung) -> None:
-    changes: list[Change] = [_fired(clock, rung), FlagRaised(Flag.FORCED_CHOICE)]
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.FORCED_CHOICE)]
     tell = _told(turn, clock, rung)
     turn.machine(FactKind.CHOICE_FORCED, MachineRule.LADDER, changes, reason=clock.kind.value, tell=tell)
+
+
+def _supervise(turn: Turn, clock: Clock, rung: Rung) -> None:
+    """督办 for being late: the holder owes an answer by the time the step comes again. One order at a time."""
+    step = turn.book.ladders[clock.kind].step_of(rung.rung)
+    if Flag.SUPERVISED in turn.case.flags or step is None or step.every is None:
+        _force(turn, clock, rung)
+        return
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.SUPERVISED)]
+    changes += turn.begin(ClockKind.SUPERVISION, sla.allow(step.every, turn.at, turn.book))
+    tell = (*_told(turn, clock, rung), Told("owner"))
+    turn.machine(FactKind.SUPERVISED, MachineRule.LADDER, changes, reason="timeout", tell=tell)
 
 
 def _escalate(turn: Turn, clock: Clock, rung: Rung) -> None:
@@ -113,7 +127,7 @@ def _escalate(turn: Turn, clock: Clock, rung: Rung) -> None:
     if category is None or not category.notice_platform:
         _force(turn, clock, rung)
         return
-    changes: list[Change] = [_fired(clock, rung), FlagRaised(Flag.PLATFORM_NOTICED)]
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.PLATFORM_NOTICED)]
     tell, reason = _told(turn, clock, rung), clock.kind.value
     turn.machine(FactKind.ESCALATED, MachineRule.LADDER, changes, reason=reason, intent=Intent.NOTICE, tell=tell)
 
@@ -130,7 +144,7 @@ def _call_up(turn: Turn, clock: Clock, rung: Rung) -> None:
 
 
 def _sign(turn: Turn, clock: Clock, rung: Rung) -> None:
-    changes: list[Change] = [_fired(clock, rung), FlagRaised(Flag.SIGNED)]
+    changes: list[Change] = [_fired(turn, clock, rung), FlagRaised(Flag.SIGNED)]
     tell = (Told("HU", turn.case.lead or ""),)
     turn.machine(FactKind.SIGNED, MachineRule.SIGN, changes, action=Action.AUTO_SIGN, tell=tell)
 
@@ -151,7 +165,7 @@ def _alert_next(turn: Turn, clock: Clock, rung: Rung) -> None:
     line = next((x for x in turn.book.catalogue if routed and x.id == routed.line), None)
     units = tuple(Told("HU", unit) for unit in (line.next_units if line else ()))
     tell = (*_told(turn, clock, rung), *units)
-    changes = [_fired(clock, rung)]
+    changes = [_fired(turn, clock, rung)]
     turn.machine(FactKind.REMINDED, MachineRule.LADDER, changes, reason=clock.kind.value, tell=tell)
 
 
@@ -164,7 +178,7 @@ def _pass_on(turn: Turn, clock: Clock, rung: Rung) -> None:
         return
     kind, grid = clock.kind.value, case.spot.grid or ""
     given = Task(turn.task_id(), kind, None, found.account, TaskState.DOING, turn.at)
-    changes = [_fired(clock, rung), *turn.drop_tasks(kind), TaskGiven(given)]
+    changes = [_fired(turn, clock, rung), *turn.drop_tasks(kind), TaskGiven(given)]
     tell = (Told("another_worker", grid), Told("owner_before", grid))
     turn.machine(FactKind.CHECK_PASSED_ON, MachineRule.CHECK_TASK, changes, reason=kind, tell=tell)
 
@@ -173,6 +187,7 @@ _STEPS: Mapping[str, _Step] = {
     RungAct.REMIND.value: _remind,
     RungAct.OVERDUE.value: _overdue,
     RungAct.FORCE_CHOICE.value: _force,
+    RungAct.SUPERVISE.value: _supervise,
     RungAct.ESCALATE.value: _escalate,
     RungAct.CALL_UP.value: _call_up,
     RungAct.SIGN.value: _sign,
@@ -217,6 +232,7 @@ def next_point(case: Case, now: datetime) -> tuple[Clock, Rung] | None:
 def settle(turn: Turn, now: datetime) -> None:
     """Act on every clock point that has passed, earliest first, as of its own moment: whoever came first, the case
     is the same."""
+    turn.now = now
     found = next_point(turn.case, now)
     while found is not None:
         clock, rung = found

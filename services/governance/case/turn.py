@@ -80,7 +80,10 @@ def runs(nature: Nature, kind: ClockKind) -> bool:
 class Turn:
     """Mutable, and lives only inside one call of `decide`."""
 
-    __slots__ = ("action", "around", "at", "book", "facts", "firing", "granting", "inputs", "maybe", "op_id", "who")
+    __slots__ = (
+        *("action", "around", "at", "book", "facts", "firing"),
+        *("granting", "inputs", "maybe", "now", "op_id", "who"),
+    )
 
     def __init__(
         self,
@@ -96,6 +99,7 @@ class Turn:
         self.maybe = case
         self.book, self.at, self.around = book, at, around
         self.who, self.action, self.inputs, self.op_id = who, action, inputs, op_id
+        self.now = at  # `at` goes back to the moment of a point that is acted on late
         self.facts: list[Fact] = []
         self.firing: tuple[str, int] | None = None
         self.granting: Request | None = None  # what is approved by this act, as it stands afterwards
