@@ -83,8 +83,8 @@ class Queue:
 
     @property
     def stands(self) -> Predicate:
-        """That a case's row says so."""
-        return literal_column(holds(self.id), Boolean())
+        """That a case's row says so. `live` goes without saying, and opens the index by reader to it."""
+        return and_(cases.c.live, literal_column(holds(self.id), Boolean()))
 
     def holds(self, scope: Scope) -> Predicate:
         """The list's content within what the scope sees."""
