@@ -7,6 +7,7 @@ a tag, since several changes have the same fields.
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from typing import Any, get_args
 
@@ -94,8 +95,13 @@ def _change_adapters() -> dict[str, TypeAdapter[Change]]:
 
 # --- published -----------------------------------------------------------------------------------------------------
 # The rules' values are read by attribute: what is published has the same names, so that no copy can drift.
-def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
-    """The body of the event that tells this fact; its type is `fact.kind`. Raises KeyError for an unpublished kind."""
+def case_event(
+    fact: Fact, case_after: Case, case_before: Case | None = None, decided_at: datetime | None = None
+) -> CaseFactV1:
+    """The body of the event that tells this fact; its type is `fact.kind`. Raises KeyError for an unpublished kind.
+
+    What a point of a ladder did is told with when it was planned and when it was `decided_at`.
+    """
     cls = CASE_KINDS[fact.kind][-1]
     body: dict[str, Any] = {
         "standing": _standing(case_after),
@@ -105,7 +111,7 @@ def case_event(fact: Fact, case_after: Case) -> CaseFactV1:
         "intent": fact.intent,
         "rule": fact.rule,
         "tell": fact.tell,
-        "clock": _clock_point(fact),
+        "clock": _clock_point(fact, case_before, decided_at),
         "external": _external(fact),
     }
     if cls is CaseRoutedV1:
@@ -183,13 +189,25 @@ def co_units(case: Case) -> tuple[str, ...]:
     )
 
 
-def _clock_point(fact: Fact) -> dict[str, Any] | None:
+def _clock_point(fact: Fact, before: Case | None, decided_at: datetime | None) -> dict[str, Any] | None:
+    known = {clock.clock_id: clock for clock in before.clocks} if before is not None else {}
     for change in fact.changes:
-        if isinstance(change, ClockChanged) and change.why == "rung" and change.clock.fired:
-            clock = change.clock
-            rung = clock.fired[-1]
-            act = next((step.act for step in clock.rungs if step.rung == rung), "")
-            return {"clock_id": clock.clock_id, "kind": clock.kind, "rung": rung, "act": act, "due_at": clock.due_at}
+        if not isinstance(change, ClockChanged) or not change.clock.fired:
+            continue
+        clock, was = change.clock, known.get(change.clock.clock_id)
+        rung = clock.fired[-1]
+        ended_by_it = change.why == "stopped" and was is not None and rung not in was.fired
+        if change.why == "rung" or ended_by_it:
+            point = next((r for r in (*(was.rungs if was else ()), *clock.rungs) if r.rung == rung), None)
+            return {
+                "clock_id": clock.clock_id,
+                "kind": clock.kind,
+                "rung": rung,
+                "act": point.act if point else "",
+                "due_at": clock.due_at,
+                "at": point and point.at,
+                "acted_at": decided_at,
+            }
     return None
 
 

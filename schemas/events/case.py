@@ -113,13 +113,17 @@ class StandingV1(Wire):
 
 
 class ClockPointV1(Wire):
-    """The point of a clock that made a fact happen: its ladder's rung and what the machine does there."""
+    """The point of a clock that made a fact happen: its ladder's rung and what the machine does there. `due_at` is the
+    clock's; `at` is when the point itself was planned, `acted_at` when it was acted on, which is later after an outage.
+    """
 
     clock_id: str
     kind: ClockKind
     rung: int
     act: str
     due_at: Moment
+    at: Moment | None = None
+    acted_at: Moment | None = None
 
 
 class ToldV1(Wire):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +34,8 @@ SOURCE = "grid/dispatch"
 @dataclass(frozen=True, slots=True)
 class Step:
     """One fact and what it made of the case. `cause` is the event that asked for it, if one did; `asked` what the
-    rules were asked, with the first of the facts that answered. `calendar`: of the case's rulebook."""
+    rules were asked, with the first of the facts that answered. `calendar`: of the case's rulebook; `decided_at`: when
+    the rules were asked, which is after the fact's own time where a clock was acted on late."""
 
     fact_id: UUID
     fact: Fact
@@ -43,6 +45,7 @@ class Step:
     cause: UUID | None = None
     correlation: str | None = None
     asked: Asked | None = None
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def _event(step: Step) -> Outgoing:
         time=step.fact.at,
         subject=step.after.case_id,
         sequence=step.after.sequence,
-        data=case_event(step.fact, step.after),
+        data=case_event(step.fact, step.after, step.before, step.decided_at),
         causation_id=step.cause,
         correlation_id=step.correlation,
     )

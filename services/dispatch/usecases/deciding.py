@@ -42,6 +42,7 @@ def carry_out(
     steps: list[Step] = []
     for number, fact in enumerate(facts, 1):
         after = last if number == len(facts) and last is not None else evolve(case, fact)
-        steps.append(Step(ids.uuid7(), fact, case, after, rulebook.calendar, cause.event, cause.correlation, asked))
+        told = (rulebook.calendar, cause.event, cause.correlation, asked, moment)
+        steps.append(Step(ids.uuid7(), fact, case, after, *told))
         case, asked = after, None
     return steps

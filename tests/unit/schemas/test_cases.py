@@ -39,7 +39,7 @@ from services.governance.acts import (
     TimerFired,
 )
 from services.governance.case import Case, decide, evolve, stage_of
-from services.governance.cycle import Action, Flag, Nature, Role, Tier
+from services.governance.cycle import Action, ClockKind, Flag, Nature, Role, Tier
 from services.governance.rulebook import Rulebook
 
 RULEBOOKS = Path(__file__).parents[3] / "deploy" / "rulebooks"
@@ -244,3 +244,23 @@ def test_an_event_says_who_and_by_which_rule(book: Rulebook) -> None:
         if fact.actor.account is None:
             assert body.rule is not None, fact.kind
             assert body.rule.rulebook == book.version
+
+
+def test_what_a_clock_did_late_is_told_with_the_planned_and_the_real_time(book: Rulebook) -> None:
+    """Also where the act ends the clock."""
+    opened = decide(None, opening(), book, AT)
+    case: Case | None = None
+    for fact in opened:
+        case = evolve(case, fact)
+    assert case is not None
+    clock = next(c for c in case.clocks if c.kind is ClockKind.GRID_RESPONSE)
+    late = clock.due_at + timedelta(hours=5)
+    fired = TimerFired(clock.clock_id, clock.rev, clock.rungs[0].rung, clock.due_at)
+    called = None
+    for fact in decide(case, fired, book, late):
+        after = evolve(case, fact)
+        if fact.kind == FactKind.CALLED and called is None:
+            called = case_event(fact, after, case, late).clock
+        case = after
+    assert called is not None
+    assert (called.kind, called.act, called.at, called.acted_at) == (clock.kind, "auto_call_up", clock.due_at, late)
