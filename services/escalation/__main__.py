@@ -15,6 +15,10 @@ USAGE = "usage: python -m services.escalation serve|worker|relay|timers|deliver|
 
 def main(words: list[str]) -> int:
     """Run one process or command; answers the exit code."""
+    if words[:1] == ["platform-sim"]:
+        from services.escalation.simulator.command import run_simulator  # a tool for demonstrations, not a service
+
+        return run_simulator(words[1:])
     from services.escalation import app
 
     builders: dict[str, Callable[[], Awaitable[Running]]] = {

@@ -47,7 +47,7 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_optio
 def main() -> None:
     """The console script. Expected failures are one line and an exit code, never a traceback."""
     try:
-        app()
+        app(prog_name="grid")
     except AlreadyRunning as error:
         _tell(error)
         sys.exit(BUSY)
@@ -255,6 +255,7 @@ def _owned(name: str, service: str, verb: tuple[str, ...], text: str) -> None:
 
 _owned("import", "intake", ("import",), "Import a file of cases, as history or with --clock now as new reports.")
 _owned("partner", "intake", ("partner",), "Other authorities that hand matters over: add, list, rotate, remove.")
+_owned("platform-sim", "escalation", ("platform-sim",), "A city platform to try things on: takes, checks, calls back.")
 _owned(
     "calendar", "dispatch", ("calendar",), "The working calendar: load a year's notice, check one, show what is kept."
 )

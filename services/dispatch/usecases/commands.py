@@ -71,6 +71,13 @@ _OUTCOMES: Mapping[str, Action] = {
     "disposed": Action.FEEDBACK,
     "closed": Action.FEEDBACK,
 }
+_DONE = (State.FED_BACK, State.VERIFIED, State.CLOSED, State.ARCHIVED)
+_SAID: Mapping[str, tuple[State, ...]] = {
+    "accepted": (State.DISTRICT_HANDLING, *_DONE),
+    "disposed": _DONE,
+    "closed": _DONE,
+}
+"""Where a call-back tells what is known already: a platform says disposed, and closed after it."""
 _ROWS: Mapping[str, _Row] = {
     "command.urge": _Row(lambda _: Action.URGE, _plain),
     "command.withdraw": _Row(lambda _: Action.WITHDRAW, _plain),
@@ -92,6 +99,8 @@ def act_of(kind: str, body: CommandV1, case: Case | None, directory: Directory, 
     row = _ROWS.get(kind)
     if row is None:
         raise CommandRefused("unknown_command")
+    if isinstance(body, CallbackV1) and case.state in _SAID.get(body.outcome, ()):
+        raise CommandRefused("no_change")
     return Act(row.action(body), _actor(body, case, directory, now), row.inputs(body), body.command_id)
 
 

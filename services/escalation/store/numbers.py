@@ -13,6 +13,8 @@ from schemas.envelope import Envelope
 from schemas.events.case import CaseFactV1
 from services.chassis.db import Tx
 
+LEARNT: Final = 2**62
+"""The sequence of a number that no fact brought: after all that facts bring."""
 _KEEP: Final = text(
     "INSERT INTO escalation.case_numbers (case_id, system, number, sequence)"
     " SELECT case_id, system, number, sequence FROM json_to_recordset(CAST(:rows AS json))"
@@ -32,6 +34,16 @@ async def keep(tx: Tx, facts: Sequence[Envelope[CaseFactV1]]) -> None:
         {"case_id": fact.subject, "system": one.system, "number": one.number, "sequence": fact.data.standing.sequence}
         for fact in facts
         for one in fact.data.external
+    ]
+    if rows:
+        await tx.execute(_KEEP, {"rows": orjson.dumps(rows).decode()})
+
+
+async def learn(tx: Tx, told: Sequence[tuple[str, str, str]]) -> None:
+    """Remember how receivers call cases from now on: (case, system, number). What a report brought goes before it."""
+    rows = [
+        {"case_id": case_id, "system": system, "number": number, "sequence": LEARNT}
+        for case_id, system, number in sorted(set(told))
     ]
     if rows:
         await tx.execute(_KEEP, {"rows": orjson.dumps(rows).decode()})
