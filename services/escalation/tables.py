@@ -28,7 +28,7 @@ from services.chassis.asgi.idempotency import idempotency_tables
 from services.chassis.db import metadata_for
 from services.chassis.inbox import inbox_tables
 from services.chassis.outbox import outbox_tables
-from services.escalation.notices.tables import notice_tables
+from services.escalation.notice_tables import notice_tables
 
 SCHEMA = "escalation"
 metadata: MetaData = metadata_for(SCHEMA)

@@ -1,4 +1,4 @@
-"""By which ways a person hears of a notice: his own addresses, and the robots of the groups that his posts belong to."""
+"""By which ways a person hears of a notice: his own addresses, and robots of the groups that his posts belong to."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import orjson
 from services.chassis.directory import Directory
 from services.chassis.secretbox import SecretBox
 from services.escalation.notices.notice import Notice
-from services.escalation.store.outlets import Choices, Robot
+from services.escalation.notices.ways import Choices, Robot
 from services.governance.acts import Post
 
 MAIL: Final = "email"

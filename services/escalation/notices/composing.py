@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from services.chassis.ids import IdSource
 from services.escalation.notices.choosing import MAIL, TEXT
-from services.escalation.store.pushes import Due, Message
+from services.escalation.notices.pushes import Due, Message
 
 K = TypeVar("K")
 

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Final, TypedDict
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 MERGED: Final = "notice.merged"
 """The kind of a notice that stands for many that came late."""
 
@@ -67,8 +65,3 @@ class Notice:
     @property
     def merged(self) -> bool:
         return self.kind == MERGED
-
-
-def notice_of(row: RowMapping) -> Notice:
-    """From a row of the table."""
-    return Notice(**{name: row[name] for name in Notice.__slots__})

@@ -72,8 +72,13 @@ _NOBODY: Final = frozenset({"", Role.REPORTER.value})
 
 def _holders(post: str, code: str, scene: Scene) -> tuple[str, ...]:
     known = _WORDS.get(post)
-    found = scene.named.get(post) or (known(code, scene) if known is not None else _by_role(Role(post), code, scene))
+    found = scene.named.get(post) or (known(code, scene) if known is not None else ())
+    if known is None and post in _ROLES:
+        found = _by_role(Role(post), code, scene)
     return tuple(one for one in found if one not in scene.disabled)
+
+
+_ROLES: Final = frozenset(role.value for role in Role)
 
 
 # --- by role --------------------------------------------------------------------------------------------------------
@@ -242,7 +247,8 @@ def _after(post: str, code: str, scene: Scene) -> Iterator[str]:
         post = scene.standing.owner.role.value
     if post == "owner_before" and code in scene.directory.grids:
         post = Role.GRID_SECRETARY.value
-    following = _UPWARD.get(post)
+    unknown = post not in _WORDS and post not in _ROLES  # a word of a newer rulebook
+    following = "duty_chief" if unknown else _UPWARD.get(post)
     while following is not None:
         yield following
         following = _UPWARD.get(following)

@@ -17,9 +17,9 @@ from services.escalation.notices.choosing import MAIL, Addresses, addresses
 from services.escalation.notices.letters import Letter, letter, short
 from services.escalation.notices.mail import Mailer
 from services.escalation.notices.notice import Notice
+from services.escalation.notices.pushes import Claimed
 from services.escalation.notices.texting import Texter
-from services.escalation.store.outlets import Choices, Robot
-from services.escalation.store.pushes import Claimed
+from services.escalation.notices.ways import Choices, Robot
 from services.escalation.webhooks.client import Outcome
 from services.governance.cycle import Role
 

@@ -60,7 +60,7 @@ class NoticeSettings(SettingsGroup):
     text_file: Path | None = Field(
         default=None,
         validation_alias="GRID_SMS_FILE",
-        description="File that short messages are written to, a JSON line each, for a gateway; none: no short messages.",
+        description="File for short messages, a JSON line each, for a gateway to send; none: there are none.",
     )
 
     @property

@@ -11,17 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.notices.notice import MERGED, NewNotice, Notice, notice_of
+from services.escalation.notices.notice import MERGED, NewNotice, Notice
 from services.escalation.tables import told as t
 
-_COLUMNS: Final = (
-    "fact_id uuid, account_id text, kind text, case_id text, case_no text, post text, instead_of text,"
-    " urgent boolean, detail jsonb, planned_at timestamptz, merged_into bigint"
-)
 _KEEP: Final = text(
     "INSERT INTO escalation.notices"
     " (fact_id, account_id, kind, case_id, case_no, post, instead_of, urgent, detail, planned_at, merged_into)"
-    f" SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r({_COLUMNS})"
+    " SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(fact_id uuid, account_id text, kind text, case_id text,"
+    " case_no text, post text, instead_of text, urgent boolean, detail jsonb, planned_at timestamptz,"
+    " merged_into bigint)"
     " ON CONFLICT (fact_id, account_id) DO NOTHING RETURNING account_id, merged_into, planned_at, urgent"
 )
 # A merged notice takes in until it has been quiet for a while; who wrote first holds the row until he commits.
@@ -157,6 +155,11 @@ async def is_mine(tx: AsyncConnection, account_id: str, notice_id: int) -> bool:
     """Whether the person has such a notice."""
     query = sa.select(t.notices.c.id).where(t.notices.c.id == notice_id, t.notices.c.account_id == account_id)
     return (await tx.execute(query)).scalar_one_or_none() is not None
+
+
+def notice_of(row: sa.RowMapping) -> Notice:
+    """From a row of the table."""
+    return Notice(**{name: row[name] for name in Notice.__slots__})
 
 
 def _row(one: NewNotice, merged_into: int | None) -> dict[str, object]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,36 +10,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.escalation.notices.ways import Choices, Robot
 from services.escalation.tables import told as t
 
 _NOW = sa.func.directory.grid_now()
-
-
-@dataclass(frozen=True, slots=True)
-class Robot:
-    """The robot of a group: people of `unit`, or of `area` ('' the street's own posts), look at it."""
-
-    id: UUID
-    kind: str
-    name: str
-    area: str
-    unit: str | None
-    url: bytes
-    url_hint: str
-    secret: bytes | None
-    per_minute: int
-    active: bool
-    created_at: datetime
-    last_success_at: datetime | None
-    last_error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """A person's addresses, sealed, and the ways that he does not want."""
-
-    addresses: bytes
-    off: tuple[str, ...]
 
 
 async def robots(tx: AsyncConnection) -> tuple[Robot, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.escalation.notices.notice import Notice, notice_of
+from services.escalation.notices.notice import Notice
+from services.escalation.notices.pushes import Claimed, Due, Message, Push, Tried
+from services.escalation.store.notices import notice_of
 from services.escalation.tables import told as t
 
 _NOW = sa.func.directory.grid_now()
@@ -53,63 +54,6 @@ _CLAIM: Final = text(
     " lease_until = directory.grid_now() + make_interval(secs => :lease) FROM picked WHERE m.id = picked.id"
     " RETURNING m.id, m.outlet, m.account_id, m.attempts, m.round"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One notice by one way."""
-
-    notice_id: int
-    outlet: str
-    account_id: str
-    digest: bool
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A push whose time has come; its row is locked until the transaction ends."""
-
-    notice_id: int
-    outlet: str
-    account_id: str
-    digest: bool
-    fact_id: UUID
-    urgent: bool
-    read: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What goes out in one piece: to a person, or (`account_id` None) to a robot's group."""
-
-    id: UUID
-    outlet: str
-    account_id: str | None
-    notice_ids: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A message to send now; the lease keeps a second sender off it."""
-
-    id: UUID
-    outlet: str
-    account_id: str | None
-    attempt: int
-    round: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """What one attempt met."""
-
-    n: int
-    at: datetime
-    status: int | None
-    latency_ms: int
-    error: str | None
-    reply: str | None
 
 
 async def to_consider(tx: AsyncConnection, limit: int) -> list[Notice]:

@@ -23,9 +23,9 @@ from services.escalation.notices.composing import composed
 from services.escalation.notices.notice import Notice
 from services.escalation.notices.plan import day_begins, plan
 from services.escalation.notices.posting import Job, Posting, Sent
+from services.escalation.notices.pushes import Claimed, Push, Tried
 from services.escalation.notices.settings import NoticeSettings
 from services.escalation.store import notices, outlets, pushes
-from services.escalation.store.pushes import Claimed, Push, Tried
 
 AT_ONCE: Final = 500
 IDLE_S: Final = 1.0
