@@ -133,10 +133,16 @@ async def _words_asked_with(tx: Tx, wish: Wish, case: Case) -> str | None:
     return await note_at(tx, case.case_id, asked[0].by.account, asked[0].at) if worded else None
 
 
+def _written(wish: Wish) -> str | None:
+    """What was typed: the note, below it the item of the duty list that a call to the street names."""
+    item = wish.inputs.kind if wish.action is Action.CALL_UP else None
+    return "\n".join(filter(None, (wish.inputs.note, item))) or None
+
+
 async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step], asked_with: str | None) -> None:
     """What was typed and shown goes under the fact of the act itself, not under one the clock made before it."""
     own = next((step for step in steps if step.fact.op_id == wish.op_id), steps[-1])
-    note = wish.inputs.note or asked_with
+    note = _written(wish) or asked_with
     if note:
         await keep_notes(tx, [Note(own.fact_id, own.after.case_id, note)])
     await use_evidence(tx, own.after.case_id, wish.inputs.evidence, own.fact_id)

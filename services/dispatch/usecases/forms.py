@@ -74,7 +74,7 @@ class Forms:
             name=each.name,
             type=each.type,
             required=each.required,
-            label=self._words.word("input", each.name),
+            label=self._words.word("input", each.name, action),
             choices=tuple(self._tasks_of(actor) if own else self._choices(action, each)),
             value=self._proposed(each, action) if action in _PROPOSED else None,
             earliest=earliest,

@@ -10,15 +10,16 @@ from PIL import Image
 
 from tests.e2e.browser.conftest import Screen
 
-COLOURS = 96
-"""Of a page of few tones; keeps a picture below 100 KB."""
+COLOURS = 192
+"""Of a page of few tones: enough for its red to stay red, and a picture is still below about 100 KB."""
 
 
 def keep(screen: Screen, name: str) -> None:
     """Where `GRID_PICTURES` says, beside the test's results otherwise."""
     folder = Path(os.environ.get("GRID_PICTURES") or "test-results/pictures")
     folder.mkdir(parents=True, exist_ok=True)
-    screen.page.locator(".van-toast").last.wait_for(state="hidden")
+    for told in (".van-toast", ".el-message"):
+        screen.page.locator(told).last.wait_for(state="hidden")
     screen.page.wait_for_timeout(600)  # sheets have stopped moving
     shot = Image.open(io.BytesIO(screen.page.screenshot()))
     shot.convert("RGB").quantize(COLOURS).save(folder / f"{name}.png", optimize=True)

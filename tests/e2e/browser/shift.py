@@ -21,7 +21,8 @@ ENFORCERS = "综合行政执法队"
 FINDER, BRANCH, COMMUNITY, CLERK, CHIEF = "wangge01", "zhibu01", "shequ01", "shouli", "zhiban"
 UNIT, CO_UNIT, OTHER_UNIT, MEMBER = "zhifadui", "huanwei", "chengguanban", "chengyuan-xuexiao"
 LEADER, DISTRICT = "lingdao", "quji"
-CENTRE = frozenset({CLERK, CHIEF})
+ADMINISTRATOR, AUDITOR = "admin", "audit"
+CENTRE = frozenset({CLERK, CHIEF, ADMINISTRATOR, AUDITOR})
 PICTURES = {
     (COMMUNITY, "community_calls"): "desk-community",
     (UNIT, "to_sign"): "desk-unit",
@@ -78,9 +79,31 @@ class Crew:
     def picture(self, login: str, queue: str) -> None:
         """Of a case as it was opened from this list, the first time."""
         name = PICTURES.get((login, queue))
-        if self.keeps and name and name not in self.taken:
+        if name:
+            self.keep(login, name)
+
+    def keep(self, login: str, name: str) -> None:
+        """What he sees now, the first time it is asked for."""
+        if self.keeps and name not in self.taken:
             self.taken.add(name)
             keep(self.at(login), name)
+
+    def shows(self, login: str, queue: str, no: str, name: str, action: str = "", part: str = "") -> None:
+        """A picture of a case opened from a list: of an action's form, which nobody sends, or of a part of the page."""
+        if not self.keeps or name in self.taken:
+            return
+        screen = self.at(login)
+        self.looks_at(screen, queue)
+        screen.open(no)
+        if action:
+            screen.offer(action).click()
+            expect(screen.find("action-form")).to_have_attribute("data-action", action)
+        if part:
+            screen.find(part).evaluate("part => part.scrollIntoView({ block: 'start' })")
+        self.keep(login, name)
+        if action:
+            screen.find("action-form").get_by_role("button", name="取消").click()
+            expect(screen.find("action-form")).to_have_count(0)
 
 
 Road = Callable[[Crew, str], None]
@@ -145,6 +168,7 @@ def _to_street(crew: Crew, no: str) -> None:
 
 def _dispatched(crew: Crew, no: str, *co_units: str) -> None:
     _to_street(crew, no)
+    crew.shows(CLERK, "intake", no, "console-dispatch", action="file_dispatch")
     asked = {"协办单位": co_units} if co_units else {}
     crew.does(CLERK, "intake", no, "file_dispatch", **asked).see("dispatched")
 
@@ -232,6 +256,7 @@ def joint(crew: Crew, no: str) -> None:
     crew.does(MEMBER, "to_claim", no, "claim")
     crew.does(MEMBER, "pledged", no, "co_done", 说明="门前已复原")
     crew.does(OTHER_UNIT, "co_tasks", no, "co_done", 说明="已巡查")  # whom the catalogue names beside the lead
+    crew.shows(CHIEF, "in_handling", no, "console-joint", part="tasks")
     _unit_done(crew, no)
     _checked(crew, no)
 
@@ -267,3 +292,25 @@ def ends_late(crew: Crew, no: str, until: str) -> None:
     crew.does(UNIT, "in_handling", no, "reply_supervision", 说明="挖掘机刚到位，下午完成")
     _unit_done(crew, no)
     _checked(crew, no)
+
+
+def looks_around(crew: Crew) -> None:
+    """The pages of the console beside its lists, each by whom it is for, with what the shift has left there."""
+    pages = {CLERK: ("deliveries",), ADMINISTRATOR: ("accounts", "webhooks"), AUDITOR: ("audit",)}
+    for login, those in pages.items():
+        for page in those:
+            screen = crew.at(login)
+            screen.find(f"nav-{page}").click()
+            expect(screen.find(page).locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
+            crew.keep(login, f"console-{page}")
+    clerk = crew.at(CLERK)
+    clerk.find("nav-register").click()
+    clerk.page.get_by_label("地点：输入两个字或拼音首字母").fill("拾翠巷")
+    clerk.page.get_by_role("option").first.click()
+    clerk.page.locator("textarea[name=text]").fill("夜里又有人在路边挖沟，没有围挡")
+    crew.keep(CLERK, "console-register")
+    clerk.page.keyboard.press("Control+k")
+    expect(clerk.find("palette")).to_be_visible()
+    clerk.page.keyboard.type("待")
+    crew.keep(CLERK, "console-palette")
+    clerk.page.keyboard.press("Escape")

@@ -90,6 +90,7 @@ def test_thirty_matters_from_the_phone_to_closed(sit: Sit, town: Town, city: Cit
     branch = crew.at(BRANCH)
     crew.looks_at(branch, "branch_triage")
     keep(branch, "desk-branch")
+    crew.shows(CHIEF, "branch_triage", matters[-1][1], "console")
     for road, no in matters:
         road(crew, no)
     tomorrow = datetime.now(LOCAL) + timedelta(days=1)
@@ -111,6 +112,7 @@ def test_thirty_matters_from_the_phone_to_closed(sit: Sit, town: Town, city: Cit
     crew.looks_at(crew.at(CLERK), "in_handling")
     assert city.of(late), "the city heard of the late one"
     crew.looks_at(crew.at(LEADER), "today")
+    shift.looks_around(crew)
 
 
 def _waiting(login: str, town: Town) -> int:

@@ -55,6 +55,13 @@ async def post(
     return await client.post(f"/api/v1/cases/{case_no}/actions/{action}", json=inputs, headers=headers)
 
 
+async def offered(client: httpx.AsyncClient, case_no: str, action: str) -> list[dict[str, Any]]:
+    """The fields of an action's form."""
+    actions = (await get(client, case_no))["actions"]
+    inputs: list[dict[str, Any]] = next(one["inputs"] for one in actions if one["action"] == action)
+    return inputs
+
+
 async def test_a_unit_is_offered_its_own_share_only(street: Street, sign_in: SignIn) -> None:
     case_no = await street.opened(category=await street.category(), staff=False, reporter_account=None)
     branch, community = await sign_in("zhibu01"), await sign_in("shequ01")
@@ -79,7 +86,10 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
     clerk, chief = await sign_in("shouli"), await sign_in("zhiban")
     assert (await do(branch, case_no, "call_up", reason="no_means"))["state"] == "at_community"
     await do(community, case_no, "answer")
-    called = await do(community, case_no, "call_up", reason="no_enforcement", note="已劝导无效")
+    item = next(i for i in await offered(community, case_no, "call_up") if i["name"] == "kind")
+    assert item["label"] == "职责清单事项"
+    tried = {"note": "已劝导无效", "kind": "占道经营（清单第7项）"}
+    called = await do(community, case_no, "call_up", reason="no_enforcement", **tried)
     assert called["state"] == "at_street"
     await do(clerk, case_no, "answer")
     filed = await do(chief, case_no, "file", condition=await proposed(chief, case_no))
@@ -104,7 +114,7 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
         shown = await do(chief, case_no, "close")
     assert shown["state"] == "closed"
     notes = [t["note"] for t in shown["timeline"] if t["note"]]
-    assert "已劝导无效" in notes
+    assert "已劝导无效\n占道经营（清单第7项）" in notes
     assert "已清理" in notes
     evidence = [e for t in shown["timeline"] for e in t["evidence"]]
     assert [e["id"] for e in evidence] == ["after-1"]
