@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
+from functools import partial
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from printers.asked import asked
 from printers.tables import table
 from services.chassis.grid.command import app
+from services.dispatch.__main__ import parsers
 from services.intake.imports.command import app as import_app
+from services.intake.partners import app as partner_app
 
-SHELL = ("feed", "count", "calendar", "what-if")
-"""Commands of dispatch, whose parser is asked in a process of its own."""
+WIDTH = 100
+DISPATCH = ("feed", "count", "calendar", "cells", "places", "what-if")
+"""Commands that dispatch has."""
+INTAKE = {"import": import_app, "partner": partner_app}
 
 
 def page() -> str:
@@ -46,12 +51,21 @@ def _leaves(group: TyperGroup, path: str) -> Iterator[tuple[str, TyperCommand]]:
 
 def _words(path: str, command: TyperCommand) -> str:
     name = path.rpartition(" ")[2]
-    if name in SHELL:
-        return asked("dispatch", name, "--help").replace(f"python -m services.dispatch {name}", path)
-    if name == "import":
-        return _help(path, typer.main.get_command(import_app))
-    return _help(path, command)
+    if name in DISPATCH:
+        return "\n".join(_spoken(parsers()[1][name]))
+    own = INTAKE.get(name)
+    return _help(path, command if own is None else typer.main.get_command(own))
+
+
+def _spoken(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """What `--help` says, of its verbs too."""
+    parser.formatter_class = partial(argparse.HelpFormatter, width=WIDTH)  # type: ignore[assignment]
+    yield parser.format_help()
+    for action in parser._actions:  # noqa: SLF001 - argparse tells of verbs nowhere else
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
+            for verb in action.choices.values():
+                yield from _spoken(verb)
 
 
 def _help(path: str, command: TyperCommand | TyperGroup) -> str:
-    return command.get_help(typer.Context(command, info_name=path, max_content_width=100, terminal_width=100))
+    return command.get_help(typer.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 from printers.asked import asked
@@ -16,7 +17,9 @@ ORDER = ("get", "head", "post", "put", "patch", "delete")
 
 def page() -> str:
     """One table of what all have, then one per service."""
-    told = {service: json.loads(asked(service, "openapi")) for service, _ in SERVICES}
+    with ThreadPoolExecutor() as pool:
+        answers = pool.map(lambda each: asked(each[0], "openapi"), SERVICES)
+        told = {service: json.loads(answer) for (service, _), answer in zip(SERVICES, answers, strict=True)}
     parts = [
         "# HTTP",
         "",

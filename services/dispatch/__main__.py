@@ -7,11 +7,12 @@ import asyncio
 import csv
 import json
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from schemas.labels import LANGUAGES, Labels
 from services.chassis.serve import ExitCode, run
-from services.chassis.settings import DispatchHttpSettings
+from services.chassis.settings import DispatchHttpSettings, HomeSettings
+from services.chassis.terminal import not_there
 from services.dispatch.app import build_relay, build_server, build_worker, ground, make_app
 from services.dispatch.areas import (
     CELLS_HELP,
@@ -30,6 +31,8 @@ from services.dispatch.store.queues import QUEUES
 from services.dispatch.usecases.ground import Ground
 from services.dispatch.whatif.arguments import WHATIF_ARGUMENTS, WHATIF_COMMANDS
 
+_UNDER = {"what-if": "rulebook "}
+"""Commands that `grid` has in a group."""
 _PROCESSES = {"serve": build_server, "worker": build_worker, "relay": build_relay}
 
 
@@ -47,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    return parsers()[0]
+
+
+def parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """The whole command line, and each command's own."""
     parser = argparse.ArgumentParser(prog="python -m services.dispatch", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="HTTP: console, desks, cases")
@@ -55,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("openapi", help="print the API description")
     commands.add_parser("check", help="say whether the parts fit together; needs no database")
     commands.add_parser("sample", help="load the sample street; again changes nothing")
-    count = commands.add_parser("count", help="count cases")
+    count = commands.add_parser("count", help="count cases", prog="grid count")
     count.add_argument("--by", default=",".join(COUNT_BY), help=f"some of {', '.join(COUNT_BY)}, comma separated")
     count.add_argument("--source", help="only cases of this source")
     count.add_argument("--csv", action="store_true", help="for programs")
@@ -67,8 +75,8 @@ def _parser() -> argparse.ArgumentParser:
         ("places", PLACES_HELP, places_arguments),
     )
     for name, text, add in (*ARGUMENTS, *WHATIF_ARGUMENTS, *own):
-        add(commands.add_parser(name, help=text))
-    return parser
+        add(commands.add_parser(name, help=text, prog=f"grid {_UNDER.get(name, '')}{name}"))
+    return parser, commands.choices
 
 
 def _check() -> int:
@@ -87,6 +95,12 @@ async def _once(command: Callable[[Ground, argparse.Namespace], Awaitable[int]],
     base = ground("dispatch-command")
     try:
         return await command(base, asked)
+    except Exception as error:
+        told = not_there(error, HomeSettings().home)
+        if told is None:
+            raise
+        sys.stderr.write(f"grid {asked.command}: {told}\n")
+        return ExitCode.NOT_READY
     finally:
         await base.db.close()
 

@@ -24,6 +24,7 @@ from services.chassis.directory.survey.keeping import keep_cells
 from services.chassis.directory.survey.keeping_places import keep_places
 from services.chassis.directory.survey.places import PlaceSurvey, survey_places
 from services.chassis.serve import ExitCode
+from services.chassis.terminal import unreadable
 from services.dispatch.usecases.ground import Ground
 
 Asked = argparse.Namespace
@@ -92,8 +93,12 @@ async def _run(verb: Callable[[Ground, Asked], Awaitable[int]], base: Ground, as
     except FaultyFile as refused:
         _tell(refused.faults, asked)
         sys.stderr.write(f"{len(refused.faults)} faults, nothing was loaded\n")
-    except (OSError, UnicodeDecodeError) as error:
-        sys.stderr.write(f"grid: {asked.file}: {error}\n")
+    except OSError as error:
+        sys.stderr.write(f"grid {asked.command}: {unreadable(asked.file, error)}\n")
+    except UnicodeDecodeError:
+        sys.stderr.write(
+            f"grid {asked.command}: {asked.file}: text neither in UTF-8 nor in GB18030; save it in one of them\n"
+        )
     return ExitCode.FAILED
 
 

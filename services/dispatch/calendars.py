@@ -25,6 +25,7 @@ from services.chassis.audit import by_hand
 from services.chassis.db import grid_now, is_transient
 from services.chassis.directory.read import read_calendars
 from services.chassis.serve import ExitCode
+from services.chassis.terminal import unreadable
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.store import recomputes
 from services.dispatch.store.recomputes import Job
@@ -57,7 +58,9 @@ async def run_calendar(base: Ground, asked: argparse.Namespace) -> int:
         return await _VERBS[asked.verb](base, asked)
     except RulebookFileError as error:
         sys.stderr.writelines(f"{line}\n" for line in error.told("en-US"))
-    except (AlreadyConfirmed, UnknownCalendar, OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"grid calendar: {unreadable(asked.file, error)}\n")
+    except (AlreadyConfirmed, UnknownCalendar) as error:
         sys.stderr.write(f"grid calendar: {error}\n")
     return ExitCode.FAILED
 
@@ -114,6 +117,8 @@ async def _show(base: Ground, _: argparse.Namespace) -> int:
 
 async def _recompute(base: Ground, _: argparse.Namespace) -> int:
     """In the foreground, at a low priority; Ctrl-C leaves the rest to housekeeping or to the next call."""
+    async with base.db.reading() as tx:  # where there is none to begin with, nobody waits for it
+        await grid_now(tx)
     os.nice(BEHIND_LIVE_WORK)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -18,6 +18,7 @@ from services.chassis.db import Database, grid_now
 from services.chassis.directory import DirectoryCache, UnknownRulebook
 from services.chassis.serve import ExitCode
 from services.chassis.settings import DatabaseSettings, HomeSettings
+from services.chassis.terminal import not_there
 from services.intake.store import Tx, partners
 from services.intake.usecases.identity import vault_sealer
 from services.intake.usecases.partners import new_secret
@@ -124,6 +125,12 @@ def _run(work: Callable[[Tx, Database], Awaitable[T]]) -> T:
     except Stopped as error:
         sys.stderr.write(f"grid partner: {error}\n")
         raise typer.Exit(ExitCode.FAILED) from None
+    except Exception as error:
+        told = not_there(error, HomeSettings().home)
+        if told is None:
+            raise
+        sys.stderr.write(f"grid partner: {told}\n")
+        raise typer.Exit(ExitCode.NOT_READY) from None
 
 
 async def _sources(tx: Tx, db: Database) -> frozenset[str]:

@@ -75,11 +75,16 @@ class EmbeddedPostgres:
         self._account = footing.engine_account()
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def made(self) -> bool:
+        """Whether there is a cluster already."""
+        return (self._data / "PG_VERSION").exists()
+
     # -- what the supervisor calls
 
     def prepare(self) -> None:
         """Make the cluster if there is none and clear what a crash left. May take some seconds the first time."""
-        if not (self._data / "PG_VERSION").exists():
+        if not self.made:
             self._make_cluster()
         footing.make_socket_folder(self._socket, self._account)
         self._clear_stale_lock()

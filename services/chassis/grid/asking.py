@@ -7,14 +7,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.chassis.db import Database, Tx, is_transient
 from services.chassis.grid.target import database_url
 from services.chassis.settings import DatabaseSettings
 from services.chassis.streams.byhand import NoSuchDeadLetter, NoSuchHeldEvent, NotItsTurn, NotReplayable
+from services.chassis.supervisor.settings import home_folder
+from services.chassis.terminal import not_there
 
 TRIES: Final = 3
+NOT_RUNNING: Final = 3
 T = TypeVar("T")
 
 
@@ -26,7 +29,7 @@ REFUSALS: Final = (NoSuchDeadLetter, NoSuchHeldEvent, NotItsTurn, NotReplayable)
 
 
 def run(service: str, work: Callable[[Database], Awaitable[None]]) -> int:
-    """0, or 1 and why not."""
+    """0; else why not on stderr, and 3 where there is no database, 1 for anything else that is foreseen."""
 
     async def whole() -> None:
         db = Database(DatabaseSettings(url=database_url(service), pool_size=1), "grid-replay")
@@ -38,9 +41,20 @@ def run(service: str, work: Callable[[Database], Awaitable[None]]) -> int:
     try:
         asyncio.run(whole())
     except (*REFUSALS, RelayAway, SQLAlchemyError, OSError) as error:
-        sys.stderr.write(f"grid: {error}\n")
-        return 1
+        return failed(error)
     return 0
+
+
+def failed(error: Exception) -> int:
+    """Tell a foreseen failure in one line; the exit code: 3 where there is no database to work on, else 1."""
+    told = not_there(error, home_folder())
+    sys.stderr.write(f"grid: {told or _plain(error)}\n")
+    return 1 if told is None else NOT_RUNNING
+
+
+def _plain(error: Exception) -> str:
+    """Without what SQLAlchemy says about itself."""
+    return str(error.orig).strip() if isinstance(error, DBAPIError) else str(error)
 
 
 async def once(db: Database, work: Callable[[Tx], Awaitable[T]]) -> T:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.chassis.audit.chain import Head, Proof, verify
 from services.chassis.db import Database
+from services.chassis.grid.asking import failed
 from services.chassis.grid.target import database_url
 from services.chassis.settings import DatabaseSettings
 
@@ -22,6 +23,10 @@ SAID = {
 }
 
 
+class NoHeads(Exception):
+    """The file of an earlier proof holds something else."""
+
+
 def verify_record(heads: Path | None) -> int:
     """Compute every chain again and say what was found; 1 where it does not hold.
 
@@ -30,9 +35,11 @@ def verify_record(heads: Path | None) -> int:
     """
     try:
         proof = asyncio.run(_proof(_noted(heads)))
-    except (SQLAlchemyError, OSError, ValueError, KeyError) as error:
+    except NoHeads as error:
         sys.stderr.write(f"grid: {error}\n")
         return 1
+    except (SQLAlchemyError, OSError) as error:
+        return failed(error)
     for finding in proof.findings:
         sys.stderr.write(f"grid: chain {finding.shard}, row {finding.n}: {SAID[finding.why]}\n")
     if proof.findings:
@@ -55,10 +62,11 @@ async def _proof(noted: dict[int, Head]) -> Proof:
 def _noted(path: Path | None) -> dict[int, Head]:
     if path is None or not path.exists():
         return {}
-    kept: dict[str, dict[str, str]] = json.loads(path.read_text("utf-8"))
-    if not isinstance(kept, dict):
-        raise ValueError(f"{path} holds no heads of chains")
-    return {int(shard): Head(int(head["n"]), bytes.fromhex(head["hash"])) for shard, head in kept.items()}
+    try:
+        kept: dict[str, dict[str, str]] = json.loads(path.read_text("utf-8"))
+        return {int(shard): Head(int(head["n"]), bytes.fromhex(head["hash"])) for shard, head in kept.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NoHeads(f"{path} does not hold the ends of chains as this command writes them") from error
 
 
 def _note(path: Path, proof: Proof) -> None:

@@ -10,6 +10,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.chassis.grid.target import database_url
 from services.chassis.migrate import MigrationFault, Phase, migrate
 from services.chassis.postgres_server import ServerUnfit
+from services.chassis.supervisor.settings import home_folder
+from services.chassis.terminal import not_there
+
+NOT_RUNNING = 3
 
 
 def run_migrations(phase: str | None) -> int:
@@ -20,8 +24,9 @@ def run_migrations(phase: str | None) -> int:
     try:
         applied = migrate(database_url("owner", direct=True), phase)
     except (MigrationFault, ServerUnfit, SQLAlchemyError, psycopg.Error) as error:
-        sys.stderr.write(f"grid: cannot migrate: {error}\n")
-        return 1
+        told = not_there(error, home_folder())
+        sys.stderr.write(f"grid: cannot migrate: {told or error}\n")
+        return 1 if told is None else NOT_RUNNING
     for each in applied:
         sys.stdout.write(f"{each.schema} → {each.revision}\n")
     sys.stdout.write(f"{len(applied)} revisions applied\n" if applied else "nothing to do\n")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.chassis.auth.admin import OPEN311, ListedAccount, create_token, list_accounts, revoke_token
 from services.chassis.db import Database
+from services.chassis.grid.asking import failed
 from services.chassis.grid.target import database_url
 from services.chassis.ids import SystemIds
 from services.chassis.settings import DatabaseSettings
@@ -29,9 +30,10 @@ Answer = TypeVar("Answer")
 def show_accounts(as_json: bool) -> int:
     """Print them, as a table or as JSON."""
     password = _sample_password()
-    found = _in_transaction(lambda tx: list_accounts(tx, password))
-    if found is None:
-        return 1
+    try:
+        found = _in_transaction(lambda tx: list_accounts(tx, password))
+    except (SQLAlchemyError, OSError) as error:
+        return failed(error)
     if as_json:
         sys.stdout.write(json.dumps([asdict(account) for account in found], ensure_ascii=False, indent=1) + "\n")
         return 0
@@ -49,11 +51,12 @@ def create_token_for(role: str | None, label: str, area: str, unit: str | None) 
         return 2
     scope = OPEN311 if known is None else None
     name = label or (f"machine {role}" if role else "open311 client")
-    made = _in_transaction(
-        lambda tx: create_token(tx, SystemIds(), name=name, role=known, scope=scope, area=area, unit=unit)
-    )
-    if made is None:
-        return 1
+    try:
+        made = _in_transaction(
+            lambda tx: create_token(tx, SystemIds(), name=name, role=known, scope=scope, area=area, unit=unit)
+        )
+    except (SQLAlchemyError, OSError) as error:
+        return failed(error)
     sys.stdout.write(f"{made.token}\n")
     sys.stderr.write(f"token {made.token_id} ({name}); it is shown this once\n")
     return 0
@@ -61,9 +64,10 @@ def create_token_for(role: str | None, label: str, area: str, unit: str | None) 
 
 def end_token(token_id: str) -> int:
     """End a token by its id; 1 where none in force has it."""
-    ended = _in_transaction(lambda tx: revoke_token(tx, token_id))
-    if ended is None:
-        return 1
+    try:
+        ended = _in_transaction(lambda tx: revoke_token(tx, token_id))
+    except (SQLAlchemyError, OSError) as error:
+        return failed(error)
     if not ended:
         sys.stderr.write(f"grid: no token in force has the id {token_id!r}\n")
         return 1
@@ -71,8 +75,8 @@ def end_token(token_id: str) -> int:
     return 0
 
 
-def _in_transaction(work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer | None:
-    """The answer of `work`, or None after one line about why not. Runs as dispatch, which alone writes accounts."""
+def _in_transaction(work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
+    """The answer of `work`. Runs as dispatch, which alone writes accounts."""
 
     async def run() -> Answer:
         db = Database(DatabaseSettings(url=database_url("dispatch")), "grid")
@@ -82,11 +86,7 @@ def _in_transaction(work: Callable[[AsyncConnection], Awaitable[Answer]]) -> Ans
         finally:
             await db.close()
 
-    try:
-        return asyncio.run(run())
-    except (SQLAlchemyError, OSError) as error:
-        sys.stderr.write(f"grid: the database does not answer: {error}\n")
-        return None
+    return asyncio.run(run())
 
 
 def _sample_password() -> str | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
+
+NOT_RUNNING = 3
+"""What `grid` answers where a process of a service says that something it needs is missing."""
 
 
 def run_owned(service: str, words: tuple[str, ...]) -> int:
@@ -20,6 +24,7 @@ def run_owned(service: str, words: tuple[str, ...]) -> int:
     )  # who ends us means the command, which must not outlive us
     while True:
         try:
-            return child.wait()
+            code = child.wait()
         except KeyboardInterrupt:
             continue
+        return NOT_RUNNING if code == os.EX_UNAVAILABLE else code

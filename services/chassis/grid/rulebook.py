@@ -13,6 +13,7 @@ from schemas.labels import Labels
 from schemas.rulebook import load_rulebook
 from schemas.rulebook_faults import RulebookFileError
 from services.chassis.grid.rulebook_answer import Answer, Answering, Question
+from services.chassis.terminal import unreadable
 from services.governance.errors import GovernanceError
 from services.governance.rulebook import Rulebook
 
@@ -26,16 +27,30 @@ class Files:
     lang: str
 
     def load(self) -> Rulebook | None:
-        """None where it has faults; each is told on stderr."""
+        """None where it has faults or cannot be read; each is told on stderr."""
         folder = self.calendars or self.rulebook.parent / "calendars"
-        texts = {each.name: each.read_text("utf-8") for each in sorted(folder.glob("*.toml"))}
         try:
-            return load_rulebook(self.rulebook.read_text("utf-8"), texts, str(self.rulebook))
+            texts = {each.name: _text(each) for each in sorted(folder.glob("*.toml"))}
+            return load_rulebook(_text(self.rulebook), texts, str(self.rulebook))
+        except Unreadable as error:
+            sys.stderr.write(f"grid: {error}\n")
+            return None
         except RulebookFileError as error:
             for line in error.told(self.lang):
                 sys.stderr.write(line + "\n")
             sys.stderr.write(Labels(self.lang).text("rulebook.faults", n=len(error.faults)) + "\n")
             return None
+
+
+class Unreadable(Exception):
+    """A file cannot be read; the words say which and why."""
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(unreadable(file, error)) from error
 
 
 def check_rulebook(files: Files) -> int:

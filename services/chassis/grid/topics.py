@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.topics import TOPICS
 from services.chassis.clock import monotonic
@@ -22,6 +22,7 @@ PATIENCE = 60.0
 READ_WITHIN = 90.0
 """Seconds that workers have to notice new partitions and to share them out."""
 LOOK_EVERY = 1.0
+NOT_RUNNING = 3
 
 
 def run_apply() -> int:
@@ -87,6 +88,9 @@ def _run(work: Callable[[KafkaAddress], Awaitable[int]], patience: float = PATIE
     quiet_client_logs()
     try:
         return asyncio.run(asyncio.wait_for(_fit(work), patience))
+    except KafkaConnectionError as error:
+        sys.stderr.write(f"grid: topics: Kafka does not answer ({error.args[0]}); `grid up` starts one\n")
+        return NOT_RUNNING
     except (KafkaUrlError, KafkaUnfit, TopicsDiffer, KafkaError, OSError, TimeoutError) as error:
         sys.stderr.write(f"grid: topics: {error or type(error).__name__}\n")
         return 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.chassis.grid.owned import run_owned
+from services.chassis.grid.owned import NOT_RUNNING, run_owned
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.lock import HomeLock, holder
 from services.chassis.supervisor.settings import SupervisorSettings
@@ -17,7 +18,11 @@ def run_whatif(words: list[str]) -> int:
     """The exit code of dispatch's command. Raises EngineFailed where the database does not start."""
     if _HELP & set(words):
         return run_owned("dispatch", ("what-if", *words))
-    with _database(Surroundings(SupervisorSettings.read())):
+    surroundings = Surroundings(SupervisorSettings.read())
+    if surroundings.postgres is not None and not surroundings.postgres.made:
+        sys.stderr.write(f"grid: no case was ever recorded at {surroundings.home}; `grid up` starts there\n")
+        return NOT_RUNNING
+    with _database(surroundings):
         return run_owned("dispatch", ("what-if", *words))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -31,21 +32,39 @@ DESKS = ("CS", "IC", "DP", "DC", "HU", "MU", "VF", "DI", "SL")
 
 def feed_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of `feed`."""
-    parser.add_argument("--per-minute", type=float, default=6.0, help="reports a minute, on average (default 6)")
-    parser.add_argument("--minutes", type=float, help="stop after so long; default: until Ctrl-C")
-    parser.add_argument("--reports", type=int, help="stop after so many reports")
+    parser.add_argument("--per-minute", type=_above_zero, default=6.0, help="reports a minute, on average (default 6)")
+    parser.add_argument("--minutes", type=_above_zero, help="stop after so long; default: until Ctrl-C")
+    parser.add_argument("--reports", type=_count, help="stop after so many reports")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same matters")
     parser.add_argument("--people", action="store_true", help="people act too, some late, some returning")
-    parser.add_argument("--pace", type=float, default=5.0, help="seconds between two rounds of people (default 5)")
+    parser.add_argument(
+        "--pace", type=_above_zero, default=5.0, help="seconds between two rounds of people (default 5)"
+    )
     parser.add_argument("--patient", action="store_true", help="wait while the system is away instead of ending")
 
 
 def history_arguments(parser: argparse.ArgumentParser) -> None:
     """The words of `history`."""
-    parser.add_argument("--days", type=int, default=60, help="how many days back (default 60)")
-    parser.add_argument("--per-day", type=int, default=45, help="rows a working day, on average (default 45)")
+    parser.add_argument("--days", type=_count, default=60, help="how many days back (default 60)")
+    parser.add_argument("--per-day", type=_count, default=45, help="rows a working day, on average (default 45)")
     parser.add_argument("--seed", type=int, default=1, help="same seed and day, same rows")
     parser.add_argument("--out", type=Path, required=True, help="the CSV file to write")
+
+
+def _above_zero(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0, such as 6 or 0.5")
+    return number
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1")
+    return int(text)
 
 
 async def run_feed(base: Ground, asked: argparse.Namespace) -> int:
@@ -94,6 +113,10 @@ async def _played(plan: FeedPlan) -> int:
     tell = _teller(sys.stderr.isatty())
     try:
         played = await play(plan, SystemClock(), SystemIds(), stop, tell)
+    except httpx.ConnectError as error:
+        where = error.request.url.copy_with(raw_path=b"/")
+        sys.stderr.write(f"\ngrid feed: nobody answers at {where}; `grid status` shows what runs\n")
+        return ExitCode.NOT_READY
     except httpx.HTTPStatusError as error:
         sys.stderr.write(f"\ngrid feed: {error.request.method} {error.request.url}: {error.response.text[:500]}\n")
         return ExitCode.FAILED

@@ -20,6 +20,7 @@ from services.chassis.ids import SystemIds
 from services.chassis.serve import ExitCode
 from services.chassis.settings import DatabaseSettings, HomeSettings, LogSettings
 from services.chassis.telemetry import configure_logging
+from services.chassis.terminal import not_there
 from services.governance.rulebook import Rulebook
 from services.intake.imports import saved
 from services.intake.imports.drafts import Clocks, Translation
@@ -41,6 +42,10 @@ from services.intake.usecases.refusal import Refusal
 _CHUNK = 1 << 20
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+class NothingThere(Exception):
+    """There is no database to import into; the words say what to do."""
 
 
 @app.command()
@@ -79,6 +84,9 @@ def import_file(
             raise Stopped("give a file and --mapping, or --mapping and --save-mapping; --help tells more")
         asked = Asked(file, mapping, save_mapping, clock, Labels(lang), errors, dry_run)
         asyncio.run(_on_database(lambda db: _asked(db, asked)))
+    except NothingThere as error:
+        sys.stderr.write(f"grid import: {error}\n")
+        raise typer.Exit(ExitCode.NOT_READY) from None
     except (Stopped, MappingRefused, FileRefused, JobRunning) as error:
         sys.stderr.write(f"grid import: {error}\n")
         raise typer.Exit(ExitCode.FAILED) from None
@@ -109,6 +117,7 @@ def run_import(words: list[str]) -> int:
 async def _on_database(work: Callable[[Database], Awaitable[None]]) -> None:
     db = Database(DatabaseSettings(), "intake-import")
     try:
+        await _reach(db)
         await work(db)
     except Exception as error:
         if not is_transient(error):
@@ -116,6 +125,18 @@ async def _on_database(work: Callable[[Database], Awaitable[None]]) -> None:
         raise Stopped("the database does not answer; run the same command again to go on") from error
     finally:
         await db.close()
+
+
+async def _reach(db: Database) -> None:
+    """Raises NothingThere before anything is begun, so that it is not told as a break in the middle."""
+    try:
+        async with db.reading() as tx:
+            await grid_now(tx)
+    except Exception as error:
+        told = not_there(error, HomeSettings().home)
+        if told is None:
+            raise
+        raise NothingThere(told) from error
 
 
 async def _asked(db: Database, asked: Asked) -> None:
