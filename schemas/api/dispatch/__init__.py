@@ -42,6 +42,7 @@ from schemas.api.dispatch.lists import (
     QueuePageOut,
     QueueRow,
     QueuesOut,
+    RowRequestOut,
     TodayOut,
 )
 from schemas.api.dispatch.mediation import MediationIn, MediationNoteOut, MediationOut
@@ -99,6 +100,7 @@ __all__ = [
     "RequestOut",
     "RouteReasonOut",
     "RoutingOut",
+    "RowRequestOut",
     "SamePhotoOut",
     "StageOut",
     "TaskActOut",

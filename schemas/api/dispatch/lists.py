@@ -6,7 +6,7 @@ from datetime import date
 from typing import Literal
 
 from schemas.api.base import Moment, Out
-from services.governance.cycle import ClockKind, Flag, Stage, State, Tier, Urgency
+from services.governance.cycle import Action, ClockKind, Flag, Stage, State, Tier, Urgency
 
 
 class QueueCountOut(Out):
@@ -47,13 +47,28 @@ class CategoryNameOut(Out):
     name: str
 
 
+class RowRequestOut(Out):
+    """What somebody asks for in a case; `kind` and `reason` are codes, `unit` and `account` those of who asks."""
+
+    kind: Action
+    status: str
+    reason: str | None = None
+    until: Moment | None = None
+    by_name: str | None = None
+    account: str | None = None
+    unit: str | None = None
+    at: Moment
+
+
 class QueueRow(Out):
     """One case in a list; `community` and `unit` (the lead) are codes. Of a restricted case outside its owner chain
     only class and community are filled: how it stands, since when and how urgent it is, is then null.
 
     `photo` is where the small copy of its first photo is. Lists are sorted by `twice_at` (when twice the limit of `due`
     is used), `work_due_at` (the limit of the work itself), `reply_at` (by when an order is to be answered), `review_at`
-    (when a suspension is looked at again), or by what `due`, `urgency` and `opened_at` say."""
+    (when a suspension is looked at again), or by what `due`, `urgency` and `opened_at` say. `grade` is how it was found
+    when that was last said. `requests` (the newest first) are told in lists that are about them, and by the live feed.
+    """
 
     case_no: str
     version: int
@@ -79,6 +94,8 @@ class QueueRow(Out):
     hand_overs: int
     opened_at: Moment | None = None
     flags: tuple[Flag, ...] = ()
+    grade: str | None = None
+    requests: tuple[RowRequestOut, ...] = ()
     restricted: bool
     sample: bool
 

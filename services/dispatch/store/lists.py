@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     Select,
@@ -15,10 +15,12 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    null,
     select,
     text,
     tuple_,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql.elements import ColumnElement
 
 from services.dispatch.store import Tx
@@ -27,7 +29,7 @@ from services.dispatch.store.bulk import as_json
 from services.dispatch.store.filters import Filter
 from services.dispatch.store.queues import Queue, Sort, queues_of_case
 from services.dispatch.store.whose import Whose
-from services.dispatch.tables import case_reports, cases, report_photos
+from services.dispatch.tables import case_reports, cases, report_photos, requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class ListRow:
     work_due_at: datetime | None
     reply_at: datetime | None
     review_at: datetime | None
+    grade: str | None
+    asked: list[dict[str, Any]] | None  # its requests, the newest first; None where they are not told
     photo: str | None  # of its first photo: report and name
     readable: bool
     handled: bool  # the reader has a share in it, so house numbers are for him
@@ -70,7 +74,21 @@ class ListRow:
 _COLUMNS = (
     *("case_no", "version", "sequence", "state", "stage", "tier", "urgency", "street", "community", "owner_code"),
     *("lead_unit", "category", "summary", "address", "due", "reports", "hand_overs", "opened_at", "flags"),
-    *("restricted", "rulebook", "twice_at", "reply_at", "review_at"),
+    *("restricted", "rulebook", "twice_at", "reply_at", "review_at", "grade"),
+)
+_ABOUT_REQUESTS: Final = frozenset({"approvals", "to_approve", "my_requests"})
+_TOLD: Final = ("kind", "status", "reason", "until", "account", "unit", "at")
+_ASKED = (
+    select(
+        func.json_agg(
+            aggregate_order_by(
+                func.json_build_object(*(part for name in _TOLD for part in (name, requests.c[name]))),
+                requests.c.at.desc(),
+            )
+        )
+    )
+    .where(requests.c.case_id == cases.c.id)
+    .scalar_subquery()
 )
 _PHOTO = (
     select(func.concat(report_photos.c.report_id, "/", report_photos.c.photo_id))
@@ -93,7 +111,8 @@ async def queue_page(
     whose: Whose = Whose.ALL,
 ) -> list[ListRow]:
     """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order; of those that pass the filter."""
-    query = _rows(queue.sort, scope).where(visible_cases(scope), queue.holds(scope))
+    query = _rows(queue.sort, scope, with_requests=queue.id in _ABOUT_REQUESTS)
+    query = query.where(visible_cases(scope), queue.holds(scope))
     if whose is not Whose.ALL:
         query = query.where(cases.c.live, whose.holds(scope))
     if narrow is not None:
@@ -109,7 +128,8 @@ async def rows_in_order(tx: Tx, ids: Sequence[str], scope: Scope) -> list[ListRo
 
 async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope, *, with_queues: bool = True) -> dict[str, ListRow]:
     """The rows of some cases that the scope sees, each with the queues it stands in now."""
-    query = _rows(None, scope, queues_of_case(scope) if with_queues else None).where(
+    listed = queues_of_case(scope) if with_queues else None
+    query = _rows(None, scope, listed, with_requests=with_queues).where(
         visible_cases(scope),
         cases.c.id.in_(text("SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json))")),
     )
@@ -117,12 +137,15 @@ async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope, *, with_queues: bool
     return {row.id: row for row in found}
 
 
-def _rows(sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None) -> Select[Any]:
+def _rows(
+    sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None, *, with_requests: bool
+) -> Select[Any]:
     share = (readable_cases(scope).label("readable"), handled_cases(scope).label("handled"))
     key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
     listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
     query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), *share, key)
-    more = (cases.c.due_at.label("work_due_at"), _PHOTO.label("photo"))
+    asked = _ASKED if with_requests else null()
+    more = (cases.c.due_at.label("work_due_at"), asked.label("asked"), _PHOTO.label("photo"))
     return query.add_columns(*more, listed.label("queues"))
 
 

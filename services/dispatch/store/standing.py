@@ -19,6 +19,8 @@ from services.governance.cycle import CYCLE, ClockKind, Flag, State, Urgency
 
 REVIEW_AHEAD: Final = timedelta(days=7)
 SUSPENDED_LONG: Final = timedelta(days=60)
+_ENDED: Final = frozenset({"approvals", "visits"})
+"""What an ended case can still stand in: somebody has to decide, or to answer who was not satisfied."""
 _URGENT: Final = frozenset({Urgency.CRITICAL, Urgency.URGENT})
 _UNANSWERED: Final = frozenset({State.REPORTED, State.AT_COMMUNITY, State.AT_STREET, State.FILED, State.DISPATCHED})
 _CALLED_STREET: Final = frozenset(
@@ -51,6 +53,8 @@ def stand(case: Case, times: Times, at: datetime) -> Standing:
     """How a case that moves stands at `at`."""
     late = times.due is not None and times.due <= at
     found = {name for name, holds in _BY_STATE.items() if holds(case)} | set(_by_time(case, times, at, late))
+    if not CYCLE[case.state].live:
+        found &= _ENDED
     moments = (times.soon, times.due, times.review and times.review - REVIEW_AHEAD, _stuck_from(case))
     turns_at = min((moment for moment in moments if moment is not None and moment > at), default=None)
     return Standing(tuple(sorted(found)), late, turns_at)
@@ -130,7 +134,7 @@ _BY_STATE: Final[Mapping[str, _Holds]] = {
     "supervised": _flagged(Flag.SUPERVISED),
     "no_rule": _flagged(Flag.NO_RULE),
     "cross_border": _flagged(Flag.CROSS_BORDER),
-    "grid_open": lambda case: CYCLE[case.state].live,
+    "grid_open": lambda _: True,
     "called_street": lambda case: case.state in _CALLED_STREET,
     "co_tasks": _tasked("co"),
     "to_claim": _tasked("co", TaskState.OFFERED),

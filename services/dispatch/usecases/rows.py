@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
-from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow
+from schemas.api.dispatch import CategoryNameOut, DueOut, QueueRow, RowRequestOut
 from services.chassis.directory import Directory, DirectoryCache
 from services.chassis.houses import without_house_numbers
 from services.dispatch.store.lists import ListRow
@@ -51,9 +52,16 @@ def row_out(row: ListRow, directory: Directory, rulebooks: Rulebooks) -> QueueRo
         review_at=row.review_at if full else None,
         opened_at=row.opened_at if full else None,
         flags=tuple(row.flags) if full else (Flag.RESTRICTED,),
+        grade=row.grade if full else None,
+        requests=tuple(_request(each, directory) for each in row.asked or ()) if full else (),
         restricted=row.restricted,
         sample=street is not None and street.sample,
     )
+
+
+def _request(asked: Mapping[str, Any], directory: Directory) -> RowRequestOut:
+    by = directory.accounts.get(asked["account"]) if asked["account"] is not None else None
+    return RowRequestOut.model_validate({**asked, "by_name": by.name if by is not None else None})
 
 
 def _photo(row: ListRow) -> str | None:

@@ -28,6 +28,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 WIDE = {"viewport": {"width": 1366, "height": 768}}
 PATIENCE_MS = 30_000
 SCREENS = CHECKOUT / "test-results" / "screens"
+STAYS = "localStorage.getItem('grid.next') ?? localStorage.setItem('grid.next', 'stay')"
+"""Nobody's list goes on to another case than the one a test speaks of, unless he chooses so."""
 _HARMLESS = ("Failed to load resource",)
 """An answer of 401 before the sign-in, or a refusal that a page shows in words, is no fault of the page."""
 
@@ -127,6 +129,7 @@ def sit(browser: Browser, town: Town) -> Iterator[Sit]:
         kind = WIDE if where == "console" else PHONE
         context = browser.new_context(**{"locale": "zh-CN", "timezone_id": "Asia/Shanghai", **kind, **changes})
         context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(STAYS)
         screen = Screen(login, context.new_page(), context)
         context.on("console", lambda message: _note(screen, message.type, message.text))
         context.on("weberror", lambda error: screen.complaints.append(str(error.error)))

@@ -113,6 +113,11 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
     if shown["state"] == "verified":
         shown = await do(chief, case_no, "close")
     assert shown["state"] == "closed"
+    assert await visits(verifier) == []
+    await do(verifier, case_no, "visit", grade="dissatisfied", note="味道还在")
+    assert await visits(verifier) == [(case_no, "dissatisfied")], "closed, and yet somebody has to answer"
+    await do(verifier, case_no, "visit", grade="fair")
+    assert await visits(verifier) == []
     notes = [t["note"] for t in shown["timeline"] if t["note"]]
     assert "已劝导无效\n占道经营（清单第7项）" in notes
     assert "已清理" in notes
@@ -129,6 +134,11 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
         "disposal",
         "closing",
     ]
+
+
+async def visits(verifier: httpx.AsyncClient) -> list[tuple[str, str | None]]:
+    rows = (await verifier.get("/api/v1/queues/visits")).json()["rows"]
+    return [(row["case_no"], row["grade"]) for row in rows]
 
 
 async def test_a_foreign_case_is_not_there(street: Street, sign_in: SignIn) -> None:

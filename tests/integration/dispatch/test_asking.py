@@ -50,6 +50,14 @@ async def test_it_waits_where_it_is_decided_and_is_done_as_it_was_filled_in(stre
     assert case_no in await queue(clerk, "approvals")
     assert case_no in await queue(leader, "my_requests")
     assert case_no not in await queue(leader, "to_approve"), "his own, and not his to decide"
+    (row,) = (await leader.get("/api/v1/queues/my_requests")).json()["rows"]
+    (told,) = row["requests"]
+    assert (told["kind"], told["status"], told["reason"], told["account"]) == (
+        *("dispatch", "pending", "on_duty"),
+        await street.account("lingdao"),
+    )
+    assert told["by_name"]
+    assert (await clerk.get("/api/v1/queues/to_dispatch")).json()["rows"][0]["requests"] == [], "no list about them"
     done = await do(clerk, case_no, "approve")
     assert (done["state"], done["lead_unit"], done["co_units"]) == ("dispatched", "zhifadui", ["huanwei"])
     assert case_no not in await queue(clerk, "approvals")

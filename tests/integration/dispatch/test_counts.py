@@ -124,7 +124,8 @@ async def test_mine_is_what_one_has_to_do_with(street: Street, sign_in: SignIn) 
     assert await seen(worker, "branch_triage", "mine") == [case_no]
     assert await seen(clerk, "branch_triage", "unit") == []
     assert await seen(chief, "to_sign", "mine") == [other], "he has filed it"
-    assert await seen(clerk, "to_sign", "mine") == []
+    assert await seen(clerk, "to_sign", "mine") == [other], "he has dispatched it"
+    assert await seen(await sign_in("paiqian"), "to_sign", "mine") == []
     assert await seen(clerk, "to_sign", "unit") == []
     assert await seen(lead, "to_sign", "unit") == [other]
     refused = await clerk.get("/api/v1/queues/intake", params={"whose": "theirs"})

@@ -151,3 +151,27 @@ async def test_looks_are_never_taken_back(street: Street, worker: httpx.AsyncCli
     """The record of looks is append-only for the service's own role, as its comment says."""
     comment = await street.scalar("SELECT obj_description('intake.reveals'::regclass)")
     assert str(comment).startswith("append-only")
+
+
+async def test_who_calls_is_hidden_in_what_he_said(sign_in: SignIn, report: dict[str, object], street: Street) -> None:
+    """登记: the clerk writes down a name without any word around it that says so."""
+    clerk = await sign_in("shouli")
+    words = {"text": "欧阳小明家门口的井盖松动，请打 138 1234 5678", "place_words": "欧阳小明家门口"}
+    called = {**report, **words, "source": "phone", "reporter": WANG | {"name": "欧阳小明"}}
+    answer = await clerk.post(URL, json=called, headers=key())
+    assert answer.status_code == 201, answer.text
+    report_id = answer.json()["id"]
+    stored = str(await street.scalar("SELECT masked_text || '|' || masked_place FROM intake.reports"))
+    assert stored.startswith("****家门口的井盖松动，请打 *** **** ****|****家门口")
+    kept = (await clerk.get(f"{URL}/{report_id}/reporter")).json()
+    assert (kept["given"], kept["name"], kept["contact"]) == (True, "欧***", "phone")
+    events = str(await street.scalar("SELECT string_agg(convert_from(payload, 'UTF8'), '') FROM intake.outbox"))
+    assert "欧阳小明" not in events
+    assert "13812345678" not in events.replace(" ", "")
+
+
+async def test_only_who_registers_for_another_says_who_it_was(
+    worker: httpx.AsyncClient, report: dict[str, object]
+) -> None:
+    answer = await worker.post(URL, json={**report, "reporter": WANG}, headers=key())
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (403, "reporter")

@@ -98,6 +98,20 @@ def test_what_has_ended_or_was_imported_stands_nowhere() -> None:
         assert (row["queues"], row["late"], row["turns_at"]) == ((), False, None)
 
 
+def test_who_was_not_satisfied_is_answered_before_the_case_is_forgotten() -> None:
+    for state, stands in (
+        (State.VERIFIED, True),
+        (State.CLOSED, True),
+        (State.HANDLING, False),
+        (State.ARCHIVED, False),
+    ):
+        case = opened(state=state, grade="dissatisfied", clocks=())
+        assert ("visits" in standing(case, NOW)) is stands, state
+    closed = case_row(opened(state=State.CLOSED, grade="dissatisfied", clocks=()), CALENDAR)
+    assert (closed["live"], closed["queues"], closed["grade"]) == (True, ("visits",), "dissatisfied")
+    assert "visits" not in standing(opened(state=State.CLOSED, grade="fair", clocks=()), NOW)
+
+
 def test_the_urgent_come_first_then_who_came_first() -> None:
     urgent = opened(urgency=Urgency.URGENT, opened_at=NOW + timedelta(hours=1))
     earlier, later = opened(), opened(opened_at=NOW + timedelta(microseconds=1))

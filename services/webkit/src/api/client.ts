@@ -20,6 +20,8 @@ export interface CallOptions {
   /** Milliseconds until the call counts as unanswered. */
   timeout?: number;
   signal?: AbortSignal;
+  /** Sent to its end also when the page goes. */
+  keepalive?: boolean;
 }
 
 type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -68,6 +70,7 @@ async function send(method: Method, path: string, options: CallOptions): Promise
       credentials: "same-origin",
       cache: "no-store",
       signal: abort.signal,
+      ...(options.keepalive ? { keepalive: true } : {}),
     });
     noteServerTime(response.headers.get("date"), started, Date.now());
     return [response, await response.text()];

@@ -3,7 +3,8 @@ import { api, keepWorkWindows, language, Problem, serverNow, session, t, Unreach
 import { computed, inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
 import { isEmpty, passes, queryOf, type Filter } from "./filter";
 import { begin, beside, extend, heard, settle, standing, type List } from "./list";
-import type { CaseChanged, CaseGone, QueueCount, QueuePage, QueuesOut } from "./types";
+import { makePresence } from "./presence";
+import type { CaseChanged, CaseGone, PresenceTold, QueueCount, QueuePage, QueuesOut } from "./types";
 
 /** Of a person, or of his posts; everything that he sees where nothing is said. */
 export type Whose = "mine" | "unit";
@@ -59,6 +60,7 @@ function makeFeed() {
     /** How many a search found, in words; empty where the list itself tells. */
     found: "",
   });
+  const presence = makePresence();
   const watchers = new Set<(caseNo: string, sequence: number | null) => void>();
   let recent: (CaseChanged | CaseGone)[] = [];
   let asked = 0;
@@ -213,6 +215,7 @@ function makeFeed() {
     path: "/api/v1/events",
     shared: () => `${session.person?.account_id ?? ""} ${language.value}`,
     load: async () => {
+      void presence.load();
       const cursor = await count();
       if (state.source) await show(state.source);
       return cursor;
@@ -224,10 +227,14 @@ function makeFeed() {
         if (whose() === undefined) keep((data as { queues: QueueCount[] }).queues);
         else anewSoon();
       },
+      presence: (data) => presence.hear(data as PresenceTold),
     },
   });
   void hours();
-  const timer = setInterval(() => void count().catch(explain), RECOUNT);
+  const timer = setInterval(() => {
+    void count().catch(explain);
+    if (document.visibilityState === "visible") void presence.load();
+  }, RECOUNT);
   onScopeDispose(() => {
     clearInterval(timer);
     clearTimeout(doubt);
@@ -242,6 +249,8 @@ function makeFeed() {
     show,
     more,
     hold,
+    /** Who else has a case open. */
+    others: presence.others,
     retry: () => {
       live.restart();
     },

@@ -4,5 +4,8 @@ export { default as CaseBody } from "./CaseBody.vue";
 export * from "./feed";
 export * from "./filter";
 export * from "./list";
+export * from "./presence";
+export * from "./requests";
 export * from "./rows";
+export * from "./undo";
 export type * from "./types";

@@ -45,8 +45,45 @@ export interface QueueRow {
   hand_overs: number;
   opened_at: string | null;
   flags: string[];
+  /** How it was found when that was last said. */
+  grade?: string | null;
+  /** What is asked for in it, the newest first; told in lists that are about it, and by the live line. */
+  requests?: RowRequest[];
   restricted: boolean;
   sample: boolean;
+}
+
+export interface RowRequest {
+  /** Codes; `unit` and `account` are of who asks. */
+  kind: string;
+  status: string;
+  reason: string | null;
+  until: string | null;
+  by_name: string | null;
+  account: string | null;
+  unit: string | null;
+  at: string;
+}
+
+/** Somebody who has a case open; `acting`: he fills in a form of it. */
+export interface Present {
+  account: string;
+  name: string;
+  acting: boolean;
+}
+
+export interface CasePresence {
+  case_no: string;
+  people: Present[];
+}
+
+export interface PresenceOut {
+  cases: CasePresence[];
+}
+
+/** `whole`: nothing else is open; else only what changed. */
+export interface PresenceTold extends PresenceOut {
+  whole: boolean;
 }
 
 export interface QueuePage {

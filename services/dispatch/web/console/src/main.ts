@@ -1,5 +1,6 @@
 import "@grid/webkit/style.css";
 import "../../common/src/case-parts.css";
+import "../../common/src/there.css";
 import "./style/element.css";
 import "./style/shell.css";
 import "./style/list.css";

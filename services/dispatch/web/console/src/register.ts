@@ -1,4 +1,5 @@
 /** What 登记 sends: one report as intake takes it, made from what the clerk heard. Pure. */
+import { printable } from "@grid/webkit";
 
 export interface Named {
   id: string;
@@ -18,7 +19,7 @@ export interface FormCategory {
   tile: string;
 }
 
-/** Who calls. It goes into the vault apart from the report, which never carries it. */
+/** Who calls. It goes along with the report, into the vault of the service that takes it, and nowhere else. */
 export interface Caller {
   name: string;
   phone: string;
@@ -37,7 +38,7 @@ export const nobody = (): Caller => ({ name: "", phone: "", callBack: false });
 
 /** The body for the vault; null where nothing was said. */
 export function identityOf(caller: Caller): Record<string, unknown> | null {
-  const [name, phone] = [caller.name.trim(), caller.phone.trim()];
+  const [name, phone] = [printable(caller.name), printable(caller.phone)];
   if (name === "" && phone === "") return null;
   return { name, phone, contact: caller.callBack && phone !== "" ? "phone" : "none" };
 }
@@ -93,7 +94,7 @@ export function missingIn(heard: Heard): string[] {
 }
 
 /** The body for POST /api/v1/intake/reports. */
-export function reportOf(heard: Heard, now: Date): Record<string, unknown> {
+export function reportOf(heard: Heard, caller: Caller, now: Date): Record<string, unknown> {
   const { place, category } = heard;
   let position: Record<string, unknown> | null = null;
   if (heard.pin) position = { lng: heard.pin.lng, lat: heard.pin.lat, crs: "wgs84" };
@@ -104,14 +105,15 @@ export function reportOf(heard: Heard, now: Date): Record<string, unknown> {
     source: heard.source,
     nature: heard.nature,
     position,
-    place_words: heard.placeWords.trim(),
-    landmark: heard.landmark.trim(),
+    place_words: printable(heard.placeWords),
+    landmark: printable(heard.landmark),
     category: category && { scheme: category.scheme, version: category.version, code: category.code },
-    text: heard.text.trim(),
+    text: printable(heard.text),
     danger,
     life: heard.danger === "life",
     joins: heard.joins,
     occurred_at: now.toISOString(),
     photos: [],
+    reporter: identityOf(caller),
   };
 }

@@ -16,21 +16,22 @@ describe("registering a call", () => {
 
   it("sends the named place's position only while its name stands in the field", () => {
     const heard = { ...blankCall(), place, placeWords: place.name, cell: place.cell, text: "垃圾" };
-    expect(reportOf(heard, NOW)["position"]).toEqual({ lng: 113.06, lat: 23.69, crs: "wgs84" });
-    expect(reportOf({ ...heard, placeWords: "对面的路口" }, NOW)["position"]).toEqual({ cell: place.cell });
-    expect(reportOf({ ...heard, placeWords: "对面的路口", cell: "" }, NOW)["position"]).toBeNull();
+    expect(reportOf(heard, nobody(), NOW)["position"]).toEqual({ lng: 113.06, lat: 23.69, crs: "wgs84" });
+    expect(reportOf({ ...heard, placeWords: "对面的路口" }, nobody(), NOW)["position"]).toEqual({ cell: place.cell });
+    expect(reportOf({ ...heard, placeWords: "对面的路口", cell: "" }, nobody(), NOW)["position"]).toBeNull();
   });
 
   it("sends a point set by hand before the named place", () => {
     const heard = { ...blankCall(), place, placeWords: place.name, pin: { lng: 113.07, lat: 23.7 }, text: "垃圾" };
-    expect(reportOf(heard, NOW)["position"]).toEqual({ lng: 113.07, lat: 23.7, crs: "wgs84" });
+    expect(reportOf(heard, nobody(), NOW)["position"]).toEqual({ lng: 113.07, lat: 23.7, crs: "wgs84" });
     expect(missingIn({ ...heard, placeWords: "" })).toEqual([]);
   });
 
-  it("keeps the caller out of the report, and gives the vault only what was said", () => {
+  it("gives the vault only what was said of the caller, and nobody where nothing was", () => {
     const caller = { name: "王女士", phone: " 138 0000 1234 ", callBack: true };
-    expect(JSON.stringify(reportOf({ ...blankCall(), placeWords: "东门", text: "垃圾" }, NOW))).not.toContain("王女士");
-    expect(identityOf(caller)).toEqual({ name: "王女士", phone: "138 0000 1234", contact: "phone" });
+    const heard = { ...blankCall(), placeWords: "东门", text: "垃圾" };
+    expect(reportOf(heard, caller, NOW)["reporter"]).toEqual({ name: "王女士", phone: "138 0000 1234", contact: "phone" });
+    expect(reportOf(heard, nobody(), NOW)["reporter"]).toBeNull();
     expect(identityOf(nobody())).toBeNull();
     expect(wrongIn(caller)).toEqual([]);
     expect([wrongIn({ ...caller, phone: "12" }), wrongIn({ ...nobody(), callBack: true })]).toEqual([["phone"], ["phone"]]);
@@ -43,8 +44,8 @@ describe("registering a call", () => {
 
   it("says who is in danger, and leaves the direct call to the street's rules", () => {
     const heard = { ...blankCall(), placeWords: "东门", danger: "life" as const };
-    expect(reportOf(heard, NOW)).toMatchObject({ danger: true, life: true, source: "phone" });
-    expect(reportOf(heard, NOW)).not.toHaveProperty("direct"); // a post in the field may ask for it, a clerk may not
-    expect(reportOf({ ...heard, danger: "none" }, NOW)).toMatchObject({ danger: false, life: false });
+    expect(reportOf(heard, nobody(), NOW)).toMatchObject({ danger: true, life: true, source: "phone" });
+    expect(reportOf(heard, nobody(), NOW)).not.toHaveProperty("direct"); // a post in the field may ask for it, a clerk may not
+    expect(reportOf({ ...heard, danger: "none" }, nobody(), NOW)).toMatchObject({ danger: false, life: false });
   });
 });

@@ -2,6 +2,7 @@ import "@grid/webkit/style.css";
 import "vant/es/toast/style/index.mjs";
 import "@grid/webkit/vant.css";
 import "../../common/src/case-parts.css";
+import "../../common/src/there.css";
 import "./style.css";
 import { language, wordsReady } from "@grid/webkit";
 import { Locale } from "vant";
@@ -23,7 +24,7 @@ const router = createRouter({
     { path: "/mine", component: MinePage },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
-  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+  scrollBehavior: (to, from, saved) => (to.path === from.path ? false : (saved ?? { top: 0 })),
 });
 
 watchEffect(() => Locale.use(language.value, language.value === "en-US" ? enUS : zhCN));
