@@ -90,7 +90,7 @@ def test_thirty_matters_from_the_phone_to_closed(sit: Sit, town: Town, city: Cit
     branch = crew.at(BRANCH)
     crew.looks_at(branch, "branch_triage")
     keep(branch, "desk-branch")
-    crew.shows(CHIEF, "branch_triage", matters[-1][1], "console")
+    crew.shows(CHIEF, "branch_triage", matters[0][1], "console")  # the list draws what is in sight
     for road, no in matters:
         road(crew, no)
     tomorrow = datetime.now(LOCAL) + timedelta(days=1)
