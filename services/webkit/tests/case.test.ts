@@ -1,5 +1,5 @@
 import { mount } from "@vue/test-utils";
-import { describe, expect, it, vi } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { Problem, Unreachable } from "../src/api/problem";
 import type { ActionOut, InputOut } from "../src/api/types";
 import ActionField from "../src/case/ActionField.vue";
@@ -25,6 +25,11 @@ describe("values of a form", () => {
   it("leave out what is empty and put Beijing's offset to a time", () => {
     const values = { ...startOf(DISPATCH), lead_unit: "u1", note: " 请尽快 ", until: "2026-11-22T18:00" };
     expect(bodyOf(DISPATCH, values, {})).toEqual({ lead_unit: "u1", note: "请尽快", until: "2026-11-22T18:00:00+08:00" });
+  });
+
+  it("are sent without what came along unseen from elsewhere", () => {
+    const pasted = "第一行\u000b\n第\t二行\u0000\u001b";
+    expect(bodyOf(DISPATCH, { ...startOf(DISPATCH), lead_unit: "u1", note: pasted }, {})["note"]).toBe("第一行\n第\t二行");
   });
 
   it("name what is missing", () => {
@@ -93,6 +98,30 @@ describe("a generated form", () => {
     }
     expect(keys[1]).toBe(keys[0]);
     expect(keys[2]).not.toBe(keys[0]);
+  });
+});
+
+describe("a form that has just opened", () => {
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("lets the second click of a double one pass, and no key", async () => {
+    vi.useFakeTimers();
+    const ran = vi.fn(() => Promise.resolve());
+    const page = mount(ActionForm, { props: { action: { action: "sign", label: "签收", primary: true, inputs: [] }, run: ran } });
+    expect(page.find(".action-buttons").classes()).toContain("is-fresh");
+    await page.find("form").trigger("submit");
+    expect(ran).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(500);
+    await page.vm.$nextTick();
+    expect(page.find(".action-buttons").classes()).not.toContain("is-fresh");
+  });
+
+  it("takes any text whole", () => {
+    const note: InputOut = { name: "note", type: "text", required: true, label: "说明" };
+    const field = mount(ActionField, { props: { input: note, modelValue: "" } });
+    expect(field.find("textarea").attributes("maxlength")).toBeUndefined();
   });
 });
 

@@ -73,9 +73,17 @@ export function missing(action: ActionOut, values: Values): string[] {
 function asSent(input: InputOut, value: Value, uploaded: readonly string[]): unknown {
   if (input.type === "evidence") return uploaded;
   if (input.type === "datetime") return `${String(value)}:00+08:00`; // the field shows Beijing time
-  if (typeof value === "string") return value.trim();
+  if (typeof value === "string") return printable(value);
   if (typeof value === "object" && !Array.isArray(value)) return Math.round(Number(value.number) * SECONDS[value.unit]);
   return value;
+}
+
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
+/** What was typed, without the marks that come along unseen when text is pasted from elsewhere. */
+export function printable(text: string): string {
+  return text.replace(UNSEEN, "").trim();
 }
 
 /** The body to send: empty optional fields are left out; photos go as the ids they were stored under. */

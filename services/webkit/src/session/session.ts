@@ -91,3 +91,10 @@ export async function signOut(): Promise<void> {
 onSessionLost(() => {
   if (current.state !== "unknown") leave();
 });
+
+/** Tabs share one sign-in: somebody else in another tab, or nobody, is so here too before anything is done under his name. */
+addEventListener("storage", (event) => {
+  if (event.key !== null && event.key !== REMEMBERED_AS) return;
+  if (current.state === "unknown" || current.state === "offline") return;
+  if (lastSeen()?.account_id !== current.person?.account_id) void whoami();
+});

@@ -18,6 +18,7 @@ interface NearPage {
 const MOST = 5;
 /** Words shorter than this name no place. */
 export const WORDS_FROM = 2;
+const WORDS_TO = 100;
 
 /** Rows of a search that are still open and whose reader may say that they are. */
 export function fromRows(rows: readonly QueueRow[]): Similar[] {
@@ -36,7 +37,7 @@ export async function lookForSimilar(near: Point | null, words: string, category
       const { items } = await api.get<NearPage>("/api/v1/intake/duplicates", { lng: near.lng, lat: near.lat, category });
       return items.map(({ category_name: title, ...one }) => ({ ...one, title }));
     }
-    if (words.trim().length < WORDS_FROM) return [];
+    if (words.trim().length < WORDS_FROM || words.length > WORDS_TO) return [];
     const page = await api.get<QueuePage>("/api/v1/cases", { q: words.trim(), limit: 20 });
     return fromRows(page.rows);
   } catch {
