@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.api.base import Code, Flagged, In, Line, Moment, Out, Url
 from schemas.webhooks import KINDS
+from services.governance.cycle import Tier
 
 
 def _known(events: tuple[str, ...]) -> tuple[str, ...]:
@@ -22,28 +23,54 @@ def _known(events: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(events))
 
 
+def _once_each(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(words))
+
+
+Streets = Annotated[tuple[Code, ...], Field(max_length=100), AfterValidator(_once_each)]
+Tiers = Annotated[tuple[Tier, ...], Field(max_length=len(Tier)), AfterValidator(_once_each)]
 Events = Annotated[tuple[Code, ...], Field(min_length=1, max_length=32), AfterValidator(_known)]
 
 
+Datum = Literal["wgs84", "gcj02", "bd09", "cgcs2000"]
+GivenSecret = Annotated[str, Field(min_length=8, max_length=256, pattern=r"^[\x21-\x7e]+$")]
+"""A token or key that the other side has handed out."""
+
+
 class WebhookIn(In):
-    """A new endpoint. Its secret is shown once, in the answer."""
+    """A new endpoint. Its secret is shown once, in the answer; one that the other side has handed out (`secret`, for
+    `static_token` and `app_key`) is not shown again. `streets`, `tiers`: of these cases alone; empty: of all.
+    `partner`: only cases that this partner knows, so that they are answered where they came from. `auth` left out: the
+    usual one of the dialect."""
 
     url: Url
     events: Events
     name: Line = ""
+    streets: Streets = ()
+    tiers: Tiers = ()
+    dialect: Code = "cloudevents"
+    auth: Code | None = None
+    app_key: Line = ""
+    secret: GivenSecret | None = None
+    crs: Datum = "wgs84"
+    partner: Code | None = None
 
 
 class WebhookPatchIn(In):
-    """Changes to an endpoint; a field left out stays."""
+    """Changes to an endpoint; a field left out stays. `secret`: the other side has handed out a new one."""
 
     url: Url | None = None
     events: Events | None = None
     name: Line | None = None
     active: Flagged | None = None
+    streets: Streets | None = None
+    tiers: Tiers | None = None
+    secret: GivenSecret | None = None
 
 
 class WebhookOut(Out):
-    """An endpoint without its secret. `breaker`: closed | open | probing."""
+    """An endpoint without its secret. `breaker`: closed | open | probing. `public_key` checks its `v1a` signatures.
+    `off_because`: `gone`, where the receiver said that it is there no more."""
 
     id: str
     url: str
@@ -55,12 +82,22 @@ class WebhookOut(Out):
     created_at: Moment
     last_success_at: Moment | None = None
     secret_hint: str | None = None
+    previous_until: Moment | None = None
+    public_key: str | None = None
+    streets: tuple[str, ...] = ()
+    tiers: tuple[Tier, ...] = ()
+    off_because: str | None = None
+    dialect: str = "cloudevents"
+    auth: str = "standard_webhooks"
+    app_key: str = ""
+    crs: str = "wgs84"
+    partner: str | None = None
 
 
 class WebhookCreatedOut(WebhookOut):
-    """The only answer that carries the secret."""
+    """The only answer that carries the secret; it has none that the other side has handed out."""
 
-    secret: str
+    secret: str | None
 
 
 class SecretOut(Out):
@@ -68,13 +105,22 @@ class SecretOut(Out):
 
     secret: str
     previous_until: Moment | None = None
+    public_key: str | None = None
+
+
+class StreetOut(Out):
+    """A street that an endpoint can be narrowed to."""
+
+    id: str
+    label: str
 
 
 class WebhookPageOut(Out):
-    """Endpoints."""
+    """Endpoints, and the streets to choose from."""
 
     items: tuple[WebhookOut, ...]
     next: str | None = None
+    streets: tuple[StreetOut, ...] = ()
 
 
 class AttemptOut(Out):
@@ -86,6 +132,7 @@ class AttemptOut(Out):
     latency_ms: int | None = None
     error: str | None = None
     reply: str | None = None
+    address: str | None = None
 
 
 class DeliveryOut(Out):
@@ -106,6 +153,10 @@ class DeliveryOut(Out):
     delivered_at: Moment | None = None
     last_status: int | None = None
     last_error: str | None = None
+    failure: str | None = None
+    died_at: Moment | None = None
+    note: str | None = None
+    event_id: str | None = None
     history: tuple[AttemptOut, ...] = ()
 
 

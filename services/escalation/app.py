@@ -20,10 +20,12 @@ from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pictures.settings import EVIDENCE, MediaSettings, picture_store
 from services.chassis.secretbox import SecretBox, read_or_make_key
 from services.chassis.serve import Part, Running
 from services.chassis.settings import (
     DatabaseSettings,
+    DispatchHttpSettings,
     EscalationHttpSettings,
     HomeSettings,
     KafkaSettings,
@@ -34,17 +36,41 @@ from services.chassis.streams.worker import StreamWorker
 from services.chassis.telemetry import Metrics
 from services.chassis.vitals import Vitals, standard_probes
 from services.escalation.agents import GROUP, TOPICS, follower
-from services.escalation.api import Desk, deliveries_router, platform_router, webhooks_router
-from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
+from services.escalation.api import (
+    Desk,
+    allowed_router,
+    attachments_router,
+    checks_router,
+    dead_router,
+    deliveries_router,
+    notices_router,
+    platform_router,
+    preview_router,
+    receipts_router,
+    robots_router,
+    sent_router,
+    webhooks_router,
+)
+from services.escalation.notices.choosing import MAIL, TEXT
+from services.escalation.notices.mail import Mailer
+from services.escalation.notices.posting import Posting
+from services.escalation.notices.settings import MailSettings, NoticeSettings
+from services.escalation.notices.texting import FileTexter
+from services.escalation.settings import PlatformSettings, TimerCheckSettings, TimerSettings, WebhookSettings
 from services.escalation.store import retention
 from services.escalation.tables import SCHEMA, idempotency, inbox, outbox
 from services.escalation.timers import TimerLoop
 from services.escalation.usecases.deliver import Deliverer
+from services.escalation.usecases.links import Links
 from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.usecases.push import Announcer
+from services.escalation.usecases.reconcile import Reconciler
+from services.escalation.usecases.robots import RobotDesk
 from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
+from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import WebhookClient
 
-NEEDS_REVISION = "0005"
+NEEDS_REVISION = "0008"
 
 
 async def serve() -> Running:
@@ -77,9 +103,28 @@ def http_app(db: Database, cache: DirectoryCache, box: SecretBox) -> FastAPI:
         outbox=outbox,
         keys=idempotency,
         endpoints=EndpointDesk(ids, box, WebhookSettings().allowed),
+        robots=RobotDesk(ids, box, WebhookSettings().allowed),
         platform_secret=_platform_secret(),
     )
-    for router in (webhooks_router(), deliveries_router(), platform_router()):
+
+    def name_of(account: str) -> str:
+        known = cache.current().accounts.get(account)
+        return account if known is None else known.name
+
+    for router in (
+        allowed_router(name_of),
+        checks_router(),
+        webhooks_router(lambda: {code: street.name for code, street in cache.current().streets.items()}),
+        preview_router(),
+        dead_router(),
+        deliveries_router(),
+        platform_router(),
+        receipts_router(name_of),
+        attachments_router(_links(box), picture_store(MediaSettings(), HomeSettings().home / "media", EVIDENCE)),
+        robots_router(cache.current, _ways()),
+        sent_router(cache.current),
+        notices_router(_ways()),
+    ):
         app.include_router(router)
     app.include_router(
         session_router(
@@ -94,7 +139,8 @@ async def worker() -> Running:
     db, metrics, ids = Database(DatabaseSettings(), "escalation-worker"), Metrics("escalation"), SystemIds()
     cache = DirectoryCache(db)
     address = KafkaAddress.parse(KafkaSettings().url)
-    stream = StreamWorker(GROUP, TOPICS, follower(cache, ids), db, (inbox, outbox), address, ids, metrics)
+    handler = follower(cache, ids, NoticeSettings().late_s)
+    stream = StreamWorker(GROUP, TOPICS, handler, db, (inbox, outbox), address, ids, metrics)
 
     async def after_directory(stop: asyncio.Event) -> None:
         await cache.refresh()
@@ -114,23 +160,34 @@ async def relay() -> Running:
 
 
 async def timers() -> Running:
-    """The firing process."""
+    """The firing process; beside it the timers are compared with the clocks of the cases."""
     db, metrics = Database(DatabaseSettings(), "escalation-timers"), Metrics("escalation")
     loop = TimerLoop(db, outbox, SystemIds(), TimerSettings(), metrics, monotonic)
-    return Running((Part("timers", loop.run, loop.pulse),), metrics=metrics, close=db.close)
+    checks = Reconciler(db, TimerCheckSettings(), metrics, monotonic)
+    parts = (Part("timers", loop.run, loop.pulse), Part("timer checks", checks.run, checks.pulse))
+    return Running(parts, metrics=metrics, close=db.close)
 
 
 async def deliver() -> Running:
-    """The sending process."""
+    """The sending process: webhooks to other systems, and what people are told."""
     db, metrics, settings = Database(DatabaseSettings(), "escalation-deliver"), Metrics("escalation"), WebhookSettings()
-    client = WebhookClient(settings.allowed, settings.timeout_s, monotonic)
-    deliverer = Deliverer(db, client, _secret_box(), settings, random.SystemRandom(), metrics)
+    allow_list = AllowList(settings.allowed)
+    client = WebhookClient(allow_list, settings.timeout_s, monotonic, settings.tls())
+    box = _secret_box()
+    deliverer = Deliverer(db, client, box, settings, random.SystemRandom(), metrics, allow_list, _links(box))
+    cache = DirectoryCache(db)
+    announcer = Announcer(db, cache, _posting(client, box), SystemIds(), NoticeSettings(), metrics)
 
     async def close() -> None:
         await client.close()
         await db.close()
 
-    return Running((Part("deliver", deliverer.run, deliverer.pulse),), metrics=metrics, close=close)
+    parts = (
+        Part("deliver", deliverer.run, deliverer.pulse),
+        Part("directory", cache.run, cache.pulse),
+        Part("notices", announcer.run, announcer.pulse),
+    )
+    return Running(parts, metrics=metrics, close=close)
 
 
 def offline_app() -> FastAPI:
@@ -142,6 +199,25 @@ def offline_app() -> FastAPI:
 def _secret_box() -> SecretBox:
     settings = WebhookSettings()
     return SecretBox(read_or_make_key(settings.key_file or HomeSettings().home / "secrets" / "webhook.key"))
+
+
+def _posting(client: WebhookClient, box: SecretBox) -> Posting:
+    mail, text_file = MailSettings(), NoticeSettings().text_file
+    mailer = None if mail.host is None else Mailer(mail, monotonic)
+    texter = None if text_file is None else FileTexter(text_file)
+    return Posting(client, mailer, texter, box, DispatchHttpSettings().public_url)
+
+
+def _ways() -> tuple[str, ...]:
+    """By which single people can be told."""
+    mail, texts = MailSettings().host is not None, NoticeSettings().text_file is not None
+    return (*((MAIL,) if mail else ()), *((TEXT,) if texts else ()))
+
+
+def _links(box: SecretBox) -> Links:
+    """Under the address at which others reach escalation; without one that of this machine."""
+    http = EscalationHttpSettings()
+    return Links(box, http.public_url or f"http://{http.host}:{http.port}", WebhookSettings().links_live)
 
 
 def _platform_secret() -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -92,6 +93,12 @@ class WebhookSettings(SettingsGroup):
         description="Pairs of host:port, comma separated, that may be called over plain http and on private addresses.",
         validation_alias="GRID_WEBHOOK_ALLOW_HOSTS",
     )
+    link_s: float = Field(
+        default=3600.0,
+        gt=0,
+        validation_alias="GRID_WEBHOOK_LINK_S",
+        description="Seconds that a link to a picture is good after the message with it was sent.",
+    )
     key_file: Path | None = Field(
         default=None,
         description="32 random bytes that encrypt endpoint secrets at rest; default: made once under GRID_HOME.",
@@ -122,6 +129,10 @@ class WebhookSettings(SettingsGroup):
     def lease_s(self) -> float:
         """Longer than an attempt and its record may take."""
         return self.timeout_s + 30.0
+
+    @property
+    def links_live(self) -> timedelta:
+        return timedelta(seconds=self.link_s)
 
     @property
     def allowed(self) -> frozenset[str]:

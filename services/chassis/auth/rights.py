@@ -23,6 +23,7 @@ class Right(StrEnum):
     REGISTER = "register"
     READ_PUSHES = "read_pushes"
     MANAGE_PUSHES = "manage_pushes"
+    ALLOW_ADDRESSES = "allow_addresses"
     AUDIT = "audit"
     LEND = "lend"
     INVITE = "invite"
@@ -48,6 +49,7 @@ RIGHTS: Final[Mapping[Right, Holders]] = {
         everywhere=True,
     ),
     Right.MANAGE_PUSHES: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF), everywhere=True),
+    Right.ALLOW_ADDRESSES: Holders((Role.ADMINISTRATOR,), everywhere=True),
     Right.AUDIT: Holders((Role.AUDITOR,), everywhere=True),
     Right.LEND: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF)),
     Right.INVITE: Holders((Role.ADMINISTRATOR, Role.DUTY_CHIEF)),

@@ -9,11 +9,13 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Response
 
 from schemas.api.escalation import AttemptOut, DeliveryOut, DeliveryPageOut, ReplayOut
+from schemas.api.pushes import Failure
 from services.chassis.asgi import Answer, FieldProblem, Page, Problem, answer_once, encode_cursor, not_found, page
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.escalation.api.desk import Administrator, DeskOf, LogReader
-from services.escalation.store import deliveries
+from services.escalation.store import dead, deliveries
+from services.escalation.store.dead import Chosen
 from services.escalation.store.deliveries import Attempt
 
 States = Annotated[str | None, Query(pattern="^(waiting|sending|delivered|dead|skipped)$")]
@@ -31,10 +33,11 @@ def deliveries_router() -> APIRouter:
         webhook_id: UUID | None = None,
         state: States = None,
         case_no: Annotated[str | None, Query(max_length=40)] = None,
+        failure: Failure | None = None,
     ) -> DeliveryPageOut:
         async with desk.db.reading() as tx:
             rows = await deliveries.newest(
-                tx, at.limit + 1, _after(at), endpoint_id=webhook_id, state=state, case_no=case_no
+                tx, at.limit + 1, _after(at), endpoint_id=webhook_id, state=state, case_no=case_no, failure=failure
             )
             shown = rows[: at.limit]
             tries = await deliveries.attempts_of(tx, [row["id"] for row in shown])
@@ -49,7 +52,7 @@ def deliveries_router() -> APIRouter:
             async def work() -> Answer:
                 if not await deliveries.exists(tx, delivery_id):
                     raise not_found()
-                replayed = await deliveries.replay(tx, delivery_id=delivery_id)
+                replayed = await dead.send_again(tx, Chosen(delivery_id=delivery_id))
                 await record(tx, Entry(Audited.DELIVERY_REPLAYED, person.account_id, delivery_id))
                 return Answer.of(ReplayOut(replayed=replayed))
 
@@ -87,9 +90,19 @@ def _out(row: dict[str, Any], tries: list[Attempt]) -> DeliveryOut:
         delivered_at=row["delivered_at"],
         last_status=row["last_status"],
         last_error=row["last_error"],
+        failure=row["failure"],
+        died_at=row["died_at"],
+        note=row["note"],
+        event_id=str(row["event_id"]),
         history=tuple(
             AttemptOut(
-                n=one.n, at=one.at, status=one.status, latency_ms=one.latency_ms, error=one.error, reply=one.reply
+                n=one.n,
+                at=one.at,
+                status=one.status,
+                latency_ms=one.latency_ms,
+                error=one.error,
+                reply=one.reply,
+                address=one.address,
             )
             for one in tries
         ),

@@ -13,6 +13,7 @@ from services.chassis.db import Database
 from services.chassis.ids import IdSource
 from services.chassis.outbox import OutboxTables
 from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.usecases.robots import RobotDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Desk:
     outbox: OutboxTables
     keys: KeyTable
     endpoints: EndpointDesk
+    robots: RobotDesk
     platform_secret: bytes | None
 
 

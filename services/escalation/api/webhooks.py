@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -13,6 +13,7 @@ from fastapi import APIRouter, Query, Response
 from schemas.api.escalation import (
     ReplayOut,
     SecretOut,
+    StreetOut,
     WebhookCreatedOut,
     WebhookIn,
     WebhookOut,
@@ -24,22 +25,27 @@ from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.chassis.db import Tx, grid_now
 from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
-from services.escalation.store import deliveries, endpoints
+from services.escalation.store import dead, endpoints
+from services.escalation.store.dead import Chosen
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.webhooks.client import RefusedAddressError
+from services.escalation.usecases.manner import WrongMannerError
+from services.escalation.webhooks.addresses import RefusedAddressError
+from services.governance.cycle import Tier
 
 T = TypeVar("T")
 
 
-def webhooks_router() -> APIRouter:
-    """/api/v1/webhooks"""
+def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
+    """/api/v1/webhooks. `streets` answers the names of the streets by code."""
     router = APIRouter(prefix="/api/v1/webhooks", tags=["webhooks"])
 
     @router.get("", summary="Webhook endpoints", response_model=WebhookPageOut)
     async def every(desk: DeskOf, _: LogReader) -> WebhookPageOut:
         async with desk.db.reading() as tx:
             now = await grid_now(tx)
-            return WebhookPageOut(items=tuple(_out(one, now) for one in await endpoints.every(tx)))
+            shown = tuple(_out(one, now) for one in await endpoints.every(tx))
+        choices = tuple(StreetOut(id=code, label=name) for code, name in sorted(streets().items()))
+        return WebhookPageOut(items=shown, streets=choices)
 
     @router.post(
         "", summary="Add an endpoint; its secret is shown once", status_code=201, response_model=WebhookCreatedOut
@@ -50,7 +56,7 @@ def webhooks_router() -> APIRouter:
             shown = _out(made.endpoint, await grid_now(tx))
             told = {"events": list(made.endpoint.events)}
             await record(tx, Entry(Audited.WEBHOOK_ADDED, person.account_id, shown.id, details=told))
-            return _sealed(desk, Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret), 201))
+            return _sealed(desk, Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret or None), 201))
 
         return await _once(desk, key, work, sealed=True)
 
@@ -85,7 +91,16 @@ def webhooks_router() -> APIRouter:
         async def work(tx: Tx) -> Answer:
             made = _found(await desk.endpoints.rotate(tx, endpoint_id))
             await record(tx, Entry(Audited.WEBHOOK_SECRET_ROTATED, person.account_id, str(endpoint_id)))
-            return _sealed(desk, Answer.of(SecretOut(secret=made.secret, previous_until=made.endpoint.previous_until)))
+            return _sealed(
+                desk,
+                Answer.of(
+                    SecretOut(
+                        secret=made.secret,
+                        previous_until=made.endpoint.previous_until,
+                        public_key=made.endpoint.public_key,
+                    )
+                ),
+            )
 
         return await _once(desk, key, work, sealed=True)
 
@@ -108,7 +123,7 @@ def webhooks_router() -> APIRouter:
 
         async def work(tx: Tx) -> Answer:
             _found(await endpoints.by_id(tx, endpoint_id))
-            replayed = await deliveries.replay(tx, endpoint_id=endpoint_id, since=since)
+            replayed = await dead.send_again(tx, Chosen(endpoint_id=endpoint_id, since=since))
             told = {"since": since.isoformat(), "replayed": replayed}
             await record(tx, Entry(Audited.WEBHOOK_REPLAYED, person.account_id, str(endpoint_id), details=told))
             return Answer.of(ReplayOut(replayed=replayed))
@@ -125,6 +140,8 @@ async def _once(
     try:
         async with desk.db.transaction() as tx:
             answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
+    except WrongMannerError as error:
+        raise Problem(422, "invalid_input", errors=[FieldProblem(field=error.field, code=error.code)]) from error
     except RefusedAddressError as error:
         wrong = FieldProblem(field="url", code="refused_address")
         raise Problem(422, "invalid_input", errors=[wrong], extra={"reason": str(error)}) from error
@@ -153,4 +170,14 @@ def _out(one: Endpoint, now: datetime) -> WebhookOut:
         created_at=one.created_at,
         last_success_at=one.last_success_at,
         secret_hint=one.secret_hint,
+        previous_until=one.previous_until if one.previous_until is not None and one.previous_until > now else None,
+        public_key=one.public_key,
+        streets=one.interest.streets,
+        tiers=tuple(Tier(tier) for tier in one.interest.tiers),
+        off_because=one.off_because,
+        dialect=one.manner.dialect,
+        auth=one.manner.auth,
+        app_key=one.manner.app_key,
+        crs=one.manner.crs,
+        partner=one.manner.partner,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, get_args
 
@@ -17,6 +18,7 @@ from services.escalation.dialects.base import (
     Dialect,
     Heard,
     Incoming,
+    Link,
     Message,
     NotGenuineError,
     Outcome,
@@ -57,6 +59,7 @@ class Native(Dialect):
         return Message(headers, ping.hook.model_dump_json().encode())
 
     def send_off(self, message: Message, sender: Sender) -> Message:
+        message = Message(message.headers, _illustrated(message.body, sender.links))
         signed = message.with_headers(sender.sign(message.body))  # also where a token is what counts: it names the id
         return signed.with_headers(bearer(sender)) if sender.auth is Auth.STATIC_TOKEN else signed
 
@@ -122,6 +125,17 @@ def cloudevents_headers(event_id: str, kind: str, case_id: str, time: str, numbe
         "ce-time": time,
         "ce-sequence": str(number),
     }
+
+
+def _illustrated(body: bytes, links: Sequence[Link]) -> bytes:
+    """The body with where its pictures can be fetched for a while."""
+    if not links:
+        return body
+    told = orjson.loads(body)
+    told["data"]["attachments"] = [
+        {"name": link.name, "url": link.url, "valid_until": link.until.isoformat()} for link in links
+    ]
+    return orjson.dumps(told)
 
 
 def _placed(hook: HookV1, crs: Crs) -> HookV1:

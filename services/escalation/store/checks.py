@@ -214,7 +214,8 @@ async def begin(tx: AsyncConnection) -> int:
 async def asked_for(tx: AsyncConnection) -> int | None:
     """A comparison that somebody waits for; None: nobody does."""
     waiting = select(func.max(timer_checks.c.id)).where(timer_checks.c.started_at.is_(None))
-    return (await tx.execute(waiting)).scalar_one()
+    found: int | None = (await tx.execute(waiting)).scalar_one()
+    return found
 
 
 async def ask(tx: AsyncConnection, account_id: str) -> int:

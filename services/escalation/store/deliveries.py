@@ -11,7 +11,6 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.tables import webhook_attempts as attempts
@@ -31,26 +30,27 @@ _NUMBER: Final = text(
     " RETURNING endpoint_id, case_id, last_seq"
 )
 # Heads: the first unfinished message of each (endpoint, case). An endpoint takes so many at a time; one whose breaker
-# was open takes a single one, its probe. What is locked by another sender is left to it.
+# was open takes a single one, its probe. Each endpoint is looked at for itself, through the index of what is ready for
+# it, so that a long queue for one costs the others nothing. What is locked by another sender is left to it.
 _CLAIM: Final = text(
     "WITH room AS (SELECT e.id, CASE WHEN e.open_until IS NULL THEN CAST(:each AS bigint) ELSE 1 END"
     " - (SELECT count(*) FROM escalation.webhook_deliveries s WHERE s.endpoint_id = e.id AND s.state = 'sending')"
     " AS free FROM escalation.webhook_endpoints e WHERE e.active AND e.removed_at IS NULL"
     " AND (e.open_until IS NULL OR e.open_until <= directory.grid_now())),"
-    " heads AS (SELECT d.id, d.next_at, room.free,"
-    " row_number() OVER (PARTITION BY d.endpoint_id ORDER BY d.next_at, d.id) AS place"
-    " FROM escalation.webhook_deliveries d JOIN room ON room.id = d.endpoint_id AND room.free > 0"
-    " WHERE d.state = 'waiting' AND d.next_at <= directory.grid_now()"
+    " heads AS (SELECT ready.id, ready.next_at FROM room CROSS JOIN LATERAL"
+    " (SELECT d.id, d.next_at FROM escalation.webhook_deliveries d"
+    " WHERE d.endpoint_id = room.id AND d.state = 'waiting' AND d.next_at <= directory.grid_now()"
     " AND NOT EXISTS (SELECT FROM escalation.webhook_deliveries p WHERE p.endpoint_id = d.endpoint_id"
-    " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))),"
+    " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))"
+    " ORDER BY d.next_at, d.id LIMIT greatest(room.free, 0)) ready ORDER BY ready.next_at LIMIT :limit),"
     " picked AS (SELECT d.id FROM escalation.webhook_deliveries d JOIN heads ON heads.id = d.id"
-    " WHERE heads.place <= heads.free AND d.state = 'waiting'"
-    " ORDER BY heads.next_at LIMIT :limit FOR UPDATE OF d SKIP LOCKED)"
+    " WHERE d.state = 'waiting' FOR UPDATE OF d SKIP LOCKED)"
     " UPDATE escalation.webhook_deliveries AS d SET state = 'sending', attempts = d.attempts + 1, round = d.round + 1,"
     " lease_until = directory.grid_now() + make_interval(secs => :lease)"
     " FROM picked, escalation.webhook_endpoints e WHERE d.id = picked.id AND e.id = d.endpoint_id"
-    " RETURNING d.id, d.endpoint_id, d.case_id, d.type, d.attempts, d.round, d.headers, d.body,"
-    " e.url, e.secret, e.previous_secret, e.previous_until, e.dialect, e.auth, e.app_key, e.partner, d.pictures"
+    " RETURNING d.id, d.endpoint_id, d.case_id, d.case_no, d.type, d.attempts, d.round, d.headers, d.body,"
+    " e.url, e.secret, e.previous_secret, e.previous_until, e.signing_key, e.previous_signing_key,"
+    " e.dialect, e.auth, e.app_key, e.partner, d.pictures"
 )
 _EXPIRE: Final = text(
     "UPDATE escalation.webhook_deliveries SET state = 'waiting', lease_until = NULL, next_at = directory.grid_now()"
@@ -83,6 +83,7 @@ class Claimed:
     id: str
     endpoint_id: UUID
     case_id: str
+    case_no: str | None
     type: str
     attempt: int
     round: int
@@ -92,6 +93,8 @@ class Claimed:
     secret: bytes
     previous_secret: bytes | None
     previous_until: datetime | None
+    signing_key: bytes | None
+    previous_signing_key: bytes | None
     dialect: str
     auth: str
     app_key: str
@@ -109,6 +112,7 @@ class Attempt:
     latency_ms: int
     error: str | None
     reply: str | None
+    address: str | None = None
 
 
 async def already_queued(tx: AsyncConnection, pairs: Sequence[tuple[UUID, UUID]]) -> frozenset[tuple[UUID, UUID]]:
@@ -154,19 +158,23 @@ async def queue(tx: AsyncConnection, new: Sequence[NewDelivery]) -> None:
     await tx.execute(sa.insert(deliveries).values(state="waiting", next_at=now), rows)
 
 
+async def expire(tx: AsyncConnection) -> None:
+    """Let go again what a sender that is gone had taken."""
+    await tx.execute(_EXPIRE)
+
+
 async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -> tuple[Claimed, ...]:
     """Take up to `limit` messages that may go now: heads only, at most `each` under way to one endpoint.
 
-    `lease_s` is longer than any attempt may take: a lease that ran out means that its sender is gone, and its message
-    goes again.
+    `lease_s` is longer than any attempt may take: a lease that ran out means that its sender is gone (`expire`).
     """
-    await tx.execute(_EXPIRE)
     rows = (await tx.execute(_CLAIM, {"limit": limit, "each": each, "lease": lease_s})).all()
     return tuple(
         Claimed(
             id=row.id,
             endpoint_id=row.endpoint_id,
             case_id=row.case_id,
+            case_no=row.case_no,
             type=row.type,
             attempt=row.attempts,
             round=row.round,
@@ -176,6 +184,8 @@ async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -
             secret=bytes(row.secret),
             previous_secret=None if row.previous_secret is None else bytes(row.previous_secret),
             previous_until=row.previous_until,
+            signing_key=None if row.signing_key is None else bytes(row.signing_key),
+            previous_signing_key=None if row.previous_signing_key is None else bytes(row.previous_signing_key),
             dialect=row.dialect,
             auth=row.auth,
             app_key=row.app_key,
@@ -183,34 +193,6 @@ async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -
             pictures=tuple(row.pictures),
         )
         for row in rows
-    )
-
-
-async def record(tx: AsyncConnection, delivery_id: str, attempt: Attempt, values: dict[str, Any]) -> None:
-    """Keep an attempt and what follows from it for its delivery.
-
-    A sender that was thought gone may come back after another has taken over: its failure changes nothing then, but
-    that the message was accepted stays true.
-    """
-    await tx.execute(
-        insert(attempts)
-        .values(
-            delivery_id=delivery_id,
-            n=attempt.n,
-            at=attempt.at,
-            status=attempt.status,
-            latency_ms=attempt.latency_ms,
-            error=attempt.error,
-            reply=attempt.reply,
-        )
-        .on_conflict_do_nothing()
-    )
-    mine = sa.and_(deliveries.c.state == "sending", deliveries.c.attempts == attempt.n)
-    late_success = sa.and_(sa.literal(values["state"] == "delivered"), deliveries.c.state.in_(("waiting", "sending")))
-    await tx.execute(
-        sa.update(deliveries)
-        .where(deliveries.c.id == delivery_id, sa.or_(mine, late_success))
-        .values(lease_until=None, last_status=attempt.status, last_error=attempt.error, **values)
     )
 
 
@@ -231,6 +213,7 @@ async def newest(
     endpoint_id: UUID | None = None,
     state: str | None = None,
     case_no: str | None = None,
+    failure: str | None = None,
 ) -> list[dict[str, Any]]:
     """A page of the delivery log, newest first, with the endpoint's name."""
     query = (
@@ -247,6 +230,8 @@ async def newest(
         query = query.where(deliveries.c.state == state)
     if case_no is not None:
         query = query.where(deliveries.c.case_no == case_no)
+    if failure is not None:
+        query = query.where(deliveries.c.failure == failure)
     return [dict(row) for row in (await tx.execute(query)).mappings()]
 
 
@@ -255,38 +240,36 @@ async def attempts_of(tx: AsyncConnection, ids: Sequence[str]) -> dict[str, list
     query = sa.select(attempts).where(attempts.c.delivery_id.in_(ids)).order_by(attempts.c.delivery_id, attempts.c.n)
     found: dict[str, list[Attempt]] = {}
     for row in (await tx.execute(query)).mappings():
-        attempt = Attempt(row["n"], row["at"], row["status"], row["latency_ms"], row["error"], row["reply"])
+        values = (row[name] for name in ("n", "at", "status", "latency_ms", "error", "reply", "address"))
+        attempt = Attempt(*values)
         found.setdefault(row["delivery_id"], []).append(attempt)
     return found
-
-
-async def replay(
-    tx: AsyncConnection,
-    *,
-    delivery_id: str | None = None,
-    endpoint_id: UUID | None = None,
-    since: datetime | None = None,
-) -> int:
-    """Let deliveries go (again) now, one by id or an endpoint's since a moment; ids and numbers stay.
-
-    One that waits for its next try goes at once with a fresh schedule; one under way is left alone.
-    """
-    there = sa.select(endpoints.c.id).where(endpoints.c.removed_at.is_(None))
-    query = (
-        sa.update(deliveries)
-        .where(deliveries.c.state != "sending", deliveries.c.endpoint_id.in_(there))
-        .values(state="waiting", next_at=sa.func.directory.grid_now(), round=0)
-    )
-    if delivery_id is not None:
-        query = query.where(deliveries.c.id == delivery_id)
-    if endpoint_id is not None:
-        query = query.where(deliveries.c.endpoint_id == endpoint_id)
-    if since is not None:
-        query = query.where(deliveries.c.created_at >= since)
-    return (await tx.execute(query)).rowcount
 
 
 async def exists(tx: AsyncConnection, delivery_id: str) -> bool:
     """Whether there is such a delivery."""
     found = await tx.execute(sa.select(deliveries.c.id).where(deliveries.c.id == delivery_id))
     return found.scalar_one_or_none() is not None
+
+
+async def message_of(tx: AsyncConnection, delivery_id: str) -> tuple[str, dict[str, Any], bytes] | None:
+    """Where a delivery goes, with which headers and body; None when unknown."""
+    query = (
+        sa.select(endpoints.c.url, deliveries.c.headers, deliveries.c.body)
+        .join(endpoints, endpoints.c.id == deliveries.c.endpoint_id)
+        .where(deliveries.c.id == delivery_id)
+    )
+    row = (await tx.execute(query)).one_or_none()
+    return None if row is None else (row.url, dict(row.headers), bytes(row.body))
+
+
+async def newest_of_kind(tx: AsyncConnection, endpoint_id: UUID, kind: str) -> tuple[str, dict[str, Any], bytes] | None:
+    """The newest message of a kind that was made for an endpoint, as `message_of`; None where there was none yet."""
+    query = (
+        sa.select(deliveries.c.id)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.type == kind)
+        .order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc())
+        .limit(1)
+    )
+    delivery_id = (await tx.execute(query)).scalar_one_or_none()
+    return None if delivery_id is None else await message_of(tx, delivery_id)

@@ -15,10 +15,13 @@ _OVERDUE: Final = text(
 )
 _ENDPOINTS: Final = text(
     "SELECT e.id, e.open_until > directory.grid_now() IS TRUE AS open, coalesce(d.pending, 0) AS pending,"
-    " coalesce(extract(epoch FROM directory.grid_now() - d.oldest), 0) AS age"
+    " coalesce(extract(epoch FROM directory.grid_now() - d.oldest), 0) AS age, coalesce(x.dead, 0) AS dead,"
+    " coalesce(extract(epoch FROM directory.grid_now() - x.oldest), 0) AS dead_age"
     " FROM escalation.webhook_endpoints e LEFT JOIN (SELECT endpoint_id, count(*) AS pending, min(created_at) AS oldest"
     " FROM escalation.webhook_deliveries WHERE state IN ('waiting', 'sending') GROUP BY endpoint_id) d"
-    " ON d.endpoint_id = e.id WHERE e.active AND e.removed_at IS NULL"
+    " ON d.endpoint_id = e.id LEFT JOIN (SELECT endpoint_id, count(*) AS dead, min(died_at) AS oldest"
+    " FROM escalation.webhook_deliveries WHERE state = 'dead' GROUP BY endpoint_id) x ON x.endpoint_id = e.id"
+    " WHERE e.removed_at IS NULL AND (e.active OR x.dead > 0)"
 )
 
 
@@ -47,12 +50,15 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class EndpointHealth:
-    """One active endpoint: what waits for it, how long the oldest has, and whether its breaker is open."""
+    """One endpoint that is active or has dead letters: what waits for it, how long the oldest has, whether its breaker
+    is open, and its dead letters with the age of the oldest."""
 
     endpoint: str
     pending: int
     age_s: float
     open: bool
+    dead: int
+    dead_age_s: float
 
 
 async def overdue_timers(tx: AsyncConnection) -> Overdue:
@@ -68,6 +74,10 @@ async def unanswered(tx: AsyncConnection) -> Unanswered:
 
 
 async def endpoint_health(tx: AsyncConnection) -> list[EndpointHealth]:
-    """Every active endpoint."""
-    rows = await tx.execute(_ENDPOINTS)
-    return [EndpointHealth(str(row.id), row.pending, max(0.0, float(row.age)), row.open) for row in rows]
+    """Every endpoint that is active or has dead letters."""
+    return [
+        EndpointHealth(
+            str(row.id), row.pending, max(0.0, float(row.age)), row.open, row.dead, max(0.0, float(row.dead_age))
+        )
+        for row in await tx.execute(_ENDPOINTS)
+    ]

@@ -58,7 +58,9 @@ class CaseFollower:
             (one, fact, kind)
             for fact, kind in hooks
             for one in everywhere
-            if kind in one.events and answers(one.manner.partner, called[fact.id])
+            if kind in one.events
+            and answers(one.manner.partner, called[fact.id])
+            and one.interest.covers(fact.data.standing.spot.street, fact.data.standing.tier)
         ]
         known = await deliveries.already_queued(tx, [(one.id, fact.id) for one, fact, _ in wanted])
         fresh = [(one, fact, kind) for one, fact, kind in wanted if (one.id, fact.id) not in known]
@@ -102,6 +104,7 @@ class CaseFollower:
             intent=intent,
             headers=dict(message.headers),
             body=message.body,
+            pictures=() if fact.data.standing.restricted else fact.data.pictures,
         )
 
     def _names(self, fact: CaseFactV1, book: Rulebook) -> dict[str, str]:

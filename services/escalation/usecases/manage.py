@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,61 +12,73 @@ from schemas.webhooks import ping_body
 from services.chassis.db import Tx, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.secretbox import SecretBox
-from services.chassis.signing import encode_secret
+from services.chassis.signing import encode_secret, public_key
 from services.escalation.dialects.base import Ping
 from services.escalation.dialects.known import dialect
-from services.escalation.store import deliveries, endpoints
+from services.escalation.store import allowed, deliveries, endpoints
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.webhooks.client import check_target
+from services.escalation.usecases.manner import check_given, check_made_here, manner_of
+from services.escalation.webhooks.addresses import check_target
 
 OVERLAP = timedelta(hours=24)
 """How long the old secret still signs beside the new one."""
 SECRET_BYTES = 32
+LISTS = ("events", "streets", "tiers")
 
 
 @dataclass(frozen=True, slots=True)
 class NewSecret:
-    """An endpoint with the secret that is shown this once."""
+    """An endpoint with the secret that is shown this once; '' for one that the other side has handed out."""
 
     endpoint: Endpoint
     secret: str
 
 
 class EndpointDesk:
-    """Endpoint use cases. Raises RefusedAddressError for an address that may never be called."""
+    """Endpoint use cases. Raises RefusedAddressError for an address that may never be called, WrongMannerError for a
+    way of speaking that there is not."""
 
-    def __init__(self, ids: IdSource, box: SecretBox, allowed: frozenset[str]) -> None:
+    def __init__(self, ids: IdSource, box: SecretBox, fixed: frozenset[str]) -> None:
         self._ids = ids
         self.box = box
-        self._allowed = allowed
+        self.fixed = fixed
+        """Places of the settings that may be called though they are not public."""
 
     async def add(self, tx: Tx, wanted: WebhookIn, by: str) -> NewSecret:
         """A new endpoint, active at once."""
-        check_target(wanted.url, self._allowed)
-        raw, shown = self._make_secret()
+        check_target(wanted.url, await self._allowed(tx))
+        manner = manner_of(wanted)
+        raw, shown = self._make_secret() if wanted.secret is None else (wanted.secret.encode(), "")
         values = {
             "id": self._ids.uuid7(),
             "name": wanted.name or wanted.url,
             "url": wanted.url,
             "events": list(wanted.events),
             "secret": self.box.seal(raw),
-            "secret_hint": shown[-4:],
+            "secret_hint": (wanted.secret or shown)[-4:],
             "created_by": by,
+            **asdict(manner),
+            "streets": list(wanted.streets),
+            "tiers": [tier.value for tier in wanted.tiers],
+            **self._make_key(),
         }
         return NewSecret(await endpoints.add(tx, values), shown)
 
     async def change(self, tx: Tx, endpoint_id: UUID, wanted: WebhookPatchIn) -> Endpoint | None:
         """Change what is named; switching on again also closes the breaker. None when unknown."""
-        if await endpoints.by_id(tx, endpoint_id) is None:
+        endpoint = await endpoints.by_id(tx, endpoint_id)
+        if endpoint is None:
             return None
         values: dict[str, Any] = wanted.model_dump(exclude_none=True)
+        if wanted.secret is not None:
+            check_given(endpoint.manner)
+            values |= {"secret": self.box.seal(wanted.secret.encode()), "secret_hint": wanted.secret[-4:]}
         if wanted.url is not None:
-            check_target(wanted.url, self._allowed)
-        if wanted.events is not None:
-            values["events"] = list(wanted.events)
+            check_target(wanted.url, await self._allowed(tx))
+        values |= {name: [str(one) for one in values[name]] for name in LISTS if name in values}
         if wanted.active:
-            values |= {"failures": 0, "open_until": None, "open_for_s": 0}
+            values |= {"failures": 0, "open_until": None, "open_for_s": 0, "recent": [], "off_because": None}
         if values:
             await endpoints.change(tx, endpoint_id, values)
         return await endpoints.by_id(tx, endpoint_id)
@@ -84,12 +96,15 @@ class EndpointDesk:
         endpoint = await endpoints.by_id(tx, endpoint_id)
         if endpoint is None:
             return None
+        check_made_here(endpoint.manner)
         raw, shown = self._make_secret()
         values = {
             "secret": self.box.seal(raw),
             "secret_hint": shown[-4:],
             "previous_secret": endpoint.secret,
             "previous_until": await grid_now(tx) + OVERLAP,
+            "previous_signing_key": endpoint.signing_key,
+            **self._make_key(),
         }
         await endpoints.change(tx, endpoint_id, values)
         changed = await endpoints.by_id(tx, endpoint_id)
@@ -119,6 +134,14 @@ class EndpointDesk:
         )
         await deliveries.queue(tx, [new])
         return delivery_id
+
+    async def _allowed(self, tx: Tx) -> frozenset[str]:
+        return self.fixed | await allowed.in_force(tx)
+
+    def _make_key(self) -> dict[str, Any]:
+        """A key pair of which only the public half is ever shown."""
+        seed = self._ids.token(SECRET_BYTES).encode()[:SECRET_BYTES]
+        return {"signing_key": self.box.seal(seed), "public_key": public_key(seed)}
 
     def _make_secret(self) -> tuple[bytes, str]:
         raw = self._ids.token(SECRET_BYTES).encode()[:SECRET_BYTES]

@@ -41,11 +41,16 @@ class WebhookProbe:
         self._age = metrics.gauge("grid_webhook_oldest_seconds", "Age of the oldest of them", ["endpoint"])
         self._open = metrics.gauge("grid_webhook_breaker_open", "1 while nothing is sent to the endpoint", ["endpoint"])
 
+        self._dead = metrics.gauge("grid_webhook_dead", "Dead letters that nobody has settled", ["endpoint"])
+        self._dead_age = metrics.gauge("grid_webhook_dead_oldest_seconds", "Age of the oldest of them", ["endpoint"])
+
     async def read(self, tx: Tx) -> None:
         found = await endpoint_health(tx)
-        for gauge in (self._pending, self._age, self._open):
+        for gauge in (self._pending, self._age, self._open, self._dead, self._dead_age):
             gauge.clear()  # an endpoint that was removed tells nothing any more
         for one in found:
             self._pending.labels(one.endpoint).set(one.pending)
             self._age.labels(one.endpoint).set(one.age_s)
             self._open.labels(one.endpoint).set(int(one.open))
+            self._dead.labels(one.endpoint).set(one.dead)
+            self._dead_age.labels(one.endpoint).set(one.dead_age_s)

@@ -284,6 +284,9 @@ async def _papers(world: World) -> None:
     world.names["endpoint_id"] = made["id"]
     tested = await _made(world, "escalation", "POST", f"/api/v1/webhooks/{made['id']}/test", "AD", {})
     world.names["delivery_id"] = tested["delivery_id"]
+    place = {"scheme": "http", "host": "10.0.0.5", "port": 9000, "reason": "区平台在内网"}
+    allowed = await _made(world, "escalation", "POST", "/api/v1/webhooks/allowed", "AD", place)
+    world.names["entry_id"] = allowed["id"]
     world.names["login"] = "wangge02"
     until = (await world.street.now() + timedelta(days=1)).isoformat()
     lent = {"account": "jumin01", "role": "GW", "area": "44180200100102", "until": until}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 
 from schemas.api.escalation import WebhookIn
 from schemas.envelope import Envelope
@@ -21,10 +23,13 @@ from schemas.events.case import CaseFactV1, ClockV1, RungV1
 from schemas.registry import decode
 from schemas.topics import CASE
 from services.chassis.db import Database, Tx, grid_now, move_clock
+from services.chassis.directory import DirectoryCache
 from services.chassis.ids import SystemIds
 from services.chassis.secretbox import SecretBox
+from services.chassis.signing import encode_secret
 from services.chassis.streams import Received
 from services.chassis.telemetry import Metrics
+from services.escalation.app import http_app
 from services.escalation.settings import WebhookSettings
 from services.escalation.tables import outbox
 from services.escalation.usecases.deliver import Deliverer
@@ -41,6 +46,10 @@ EXAMPLES = Path(__file__).resolve().parents[3] / "schemas" / "examples"
 OK = Outcome(200, None, 3, "")
 DOWN = Outcome(503, None, 3, "busy")
 HOOK_URL = "https://platform.example.com/hook"
+ORIGIN = "http://localhost"
+PASSWORD = "fengcheng-2026"
+PLATFORM_SECRET = encode_secret(b"shared-with-the-platform-32bytes")
+SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
 _sequence = count(1)
 
 
@@ -135,6 +144,39 @@ class House:
 @pytest.fixture
 def house(database: Database) -> House:
     return House(database, SystemIds(), SecretBox(bytes(32)), Platform(), rulebook())
+
+
+@pytest.fixture
+async def app(sample_street: None, house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
+    monkeypatch.setenv("GRID_PLATFORM_SECRET", PLATFORM_SECRET)
+    cache = DirectoryCache(house.db)
+    await cache.refresh()
+    made = http_app(house.db, cache, house.box)
+    async with made.router.lifespan_context(made):
+        yield made
+
+
+@pytest.fixture
+async def sign_in(app: FastAPI) -> AsyncIterator[SignIn]:
+    opened: list[httpx.AsyncClient] = []
+
+    async def signed_in(login: str) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app), base_url=ORIGIN, headers={"origin": ORIGIN}, timeout=30
+        )
+        opened.append(client)
+        answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        return client
+
+    yield signed_in
+    for client in opened:
+        await client.aclose()
+
+
+@pytest.fixture
+async def admin(sign_in: SignIn) -> httpx.AsyncClient:
+    return await sign_in("admin")
 
 
 def fact(case_id: str, *clocks: ClockV1, kind: str = "case.reminded", **standing: object) -> Envelope[CaseFactV1]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,52 +18,13 @@ from schemas.events.case import CaseCommandRefusedV1
 from schemas.events.command import CallbackV1
 from schemas.registry import decode
 from schemas.wire import Body
-from services.chassis.directory import DirectoryCache
 from services.chassis.signing import encode_secret
 from services.chassis.telemetry import Metrics
-from services.escalation.app import http_app
 from services.escalation.usecases.vitals import PlatformProbe
-from tests.integration.escalation.conftest import HOOK_URL, House, fact
+from tests.integration.escalation.conftest import HOOK_URL, ORIGIN, PLATFORM_SECRET, House, SignIn, fact
 
 pytestmark = pytest.mark.anyio
-ORIGIN = "http://localhost"
-PASSWORD = "fengcheng-2026"
-PLATFORM_SECRET = encode_secret(b"shared-with-the-platform-32bytes")
 NEW = {"url": HOOK_URL, "events": ["case.overdue", "case.closed"], "name": "平台"}
-SignIn = Callable[[str], Awaitable[httpx.AsyncClient]]
-
-
-@pytest.fixture
-async def app(sample_street: None, house: House, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
-    monkeypatch.setenv("GRID_PLATFORM_SECRET", PLATFORM_SECRET)
-    cache = DirectoryCache(house.db)
-    await cache.refresh()
-    made = http_app(house.db, cache, house.box)
-    async with made.router.lifespan_context(made):
-        yield made
-
-
-@pytest.fixture
-async def sign_in(app: FastAPI) -> AsyncIterator[SignIn]:
-    opened: list[httpx.AsyncClient] = []
-
-    async def signed_in(login: str) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app), base_url=ORIGIN, headers={"origin": ORIGIN}, timeout=30
-        )
-        opened.append(client)
-        answer = await client.post("/api/v1/session", json={"login": login, "password": PASSWORD})
-        assert answer.status_code == 200, answer.text
-        return client
-
-    yield signed_in
-    for client in opened:
-        await client.aclose()
-
-
-@pytest.fixture
-async def admin(sign_in: SignIn) -> httpx.AsyncClient:
-    return await sign_in("admin")
 
 
 async def test_who_may_do_what(app: FastAPI, sign_in: SignIn) -> None:

@@ -13,6 +13,8 @@ from standardwebhooks.webhooks import Webhook
 from schemas.events.case import ClockPointV1
 from services.chassis.secretbox import SecretBox
 from services.escalation.store import deliveries
+from services.escalation.store.dead import Chosen, send_again
+from services.escalation.usecases.deliver import Sent
 from services.escalation.webhooks.client import Outcome
 from services.governance.acts import ClockState
 from services.governance.cycle import ClockKind
@@ -145,7 +147,8 @@ async def test_a_sender_thought_dead_undoes_nothing(house: House) -> None:
     await house.later(46)
     sender = house.deliverer()
     await sender.once()
-    await sender._keep(claimed, DOWN)
+    sender._sent.append(Sent(claimed, DOWN))
+    await sender.once()
     assert await house.rows("SELECT state, attempts FROM escalation.webhook_deliveries") == [("delivered", 2)]
 
 
@@ -249,7 +252,7 @@ async def test_a_replay_keeps_id_and_number(house: House) -> None:
     while await sender.once():
         pass
     async with house.db.transaction() as tx:
-        count = await deliveries.replay(tx, endpoint_id=endpoint_id(made), since=await house.now() - HOUR)
+        count = await send_again(tx, Chosen(endpoint_id=endpoint_id(made), since=await house.now() - HOUR))
     assert count == 2
     while await sender.once():
         pass
@@ -265,7 +268,8 @@ async def test_what_waits_for_a_removed_endpoint_is_skipped(house: House) -> Non
     assert await house.deliverer().once() == 0
     assert await house.rows("SELECT state FROM escalation.webhook_deliveries") == [("skipped",)]
     async with house.db.transaction() as tx:
-        assert await deliveries.replay(tx, endpoint_id=endpoint_id(made), since=await house.now() - HOUR) == 0
+        chosen = Chosen(endpoint_id=endpoint_id(made), since=await house.now() - HOUR)
+        assert await send_again(tx, chosen) == 0
 
 
 async def test_a_test_ping_takes_the_road_of_every_message(house: House) -> None:

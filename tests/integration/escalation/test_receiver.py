@@ -18,6 +18,7 @@ from services.chassis.telemetry import Metrics
 from services.escalation.settings import WebhookSettings
 from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import WebhookClient
 from tests.integration.escalation.conftest import House, fact
 
@@ -54,7 +55,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def sender(house: House, receiver: Receiver) -> AsyncIterator[Deliverer]:
-    client = WebhookClient(frozenset({receiver.address}), 5.0, monotonic)
+    client = WebhookClient(AllowList(frozenset({receiver.address})), 5.0, monotonic)
     settings = WebhookSettings(GRID_WEBHOOK_SCHEDULE_S=(0.1,) * 5)
     yield Deliverer(house.db, client, house.box, settings, random.Random(1), Metrics("test"))
     await client.close()
@@ -89,7 +90,7 @@ async def test_every_delivery_verifies_and_is_whole(house: House, receiver: Rece
 
 
 async def test_a_name_that_leads_home_is_not_called(house: House, receiver: Receiver) -> None:
-    client = WebhookClient(frozenset(), 5.0, monotonic)
+    client = WebhookClient(AllowList(frozenset()), 5.0, monotonic)
     port = receiver.address.rpartition(":")[2]
     outcome = await client.post(f"https://localhost:{port}/hook", {}, b"{}")
     await client.close()
