@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.api.intake import PhotoFactsOut, PhotoFactsPageOut
 from services.chassis.auth import Person
@@ -56,6 +57,11 @@ class Forwarder:
         """What intake knows of a report's photos; whether the caller may see the case has been asked here."""
         given = await self._intake.call_json("GET", f"/api/v1/reports/{report_id}/photos", person=person)
         return PhotoFactsPageOut.model_validate(given).photos
+
+    async def timer_checks(self, person: Person) -> Any:
+        """What the last comparisons of the timers with the cases' clocks have found. Raises Problem 503 when escalation
+        does not answer."""
+        return await self._escalation.call_json("GET", "/api/v1/timers/checks", person=person)
 
     async def close(self) -> None:
         """Give back the connections."""

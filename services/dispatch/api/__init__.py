@@ -12,6 +12,7 @@ from services.dispatch.api.forwarding import router as forwarding_router
 from services.dispatch.api.inviting import router as inviting_router
 from services.dispatch.api.lending import router as lending_router
 from services.dispatch.api.mediation import router as mediation_router
+from services.dispatch.api.overdue import router as overdue_router
 from services.dispatch.api.people import router as people_router
 from services.dispatch.api.presence import router as presence_router
 from services.dispatch.api.queues import router as queues_router
@@ -35,6 +36,7 @@ ROUTERS = (
     presence_router,
     export_router,
     audit_router,
+    overdue_router,
     inviting_router,
     lending_router,
     words_router,
