@@ -96,7 +96,11 @@ def _change_adapters() -> dict[str, TypeAdapter[Change]]:
 # --- published -----------------------------------------------------------------------------------------------------
 # The rules' values are read by attribute: what is published has the same names, so that no copy can drift.
 def case_event(
-    fact: Fact, case_after: Case, case_before: Case | None = None, decided_at: datetime | None = None
+    fact: Fact,
+    case_after: Case,
+    case_before: Case | None = None,
+    decided_at: datetime | None = None,
+    pictures: tuple[str, ...] = (),
 ) -> CaseFactV1:
     """The body of the event that tells this fact; its type is `fact.kind`. Raises KeyError for an unpublished kind.
 
@@ -113,6 +117,7 @@ def case_event(
         "tell": fact.tell,
         "clock": _clock_point(fact, case_before, decided_at),
         "external": _external(fact),
+        "pictures": pictures,
     }
     if cls is CaseRoutedV1:
         body["routing"] = next((change for change in fact.changes if isinstance(change, Routed)), None)

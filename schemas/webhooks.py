@@ -47,6 +47,14 @@ class HookKnownAsV1(Wire):
     external_id: str
 
 
+class HookPictureV1(Wire):
+    """A picture without its metadata, to be fetched before `valid_until`."""
+
+    name: str
+    url: str
+    valid_until: Moment
+
+
 class HookDataV1(Wire):
     """`sequence` is dense per (endpoint, case), `case_sequence` the fact's own number. `also_known_as` holds every
     number of the matter that other systems sent, `ext_ids` the first of each system."""
@@ -74,6 +82,7 @@ class HookDataV1(Wire):
     lead_unit: str | None = None
     reason: str | None = None
     actor_role: Role | None = None
+    attachments: tuple[HookPictureV1, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

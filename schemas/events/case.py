@@ -135,7 +135,8 @@ class ToldV1(Wire):
 
 class CaseFactV1(Body):
     """One thing that happened to a case. `clock` is set where a clock made it happen; `external` where a report brought
-    numbers by which other systems know the matter."""
+    numbers by which other systems know the matter; `pictures` are what the act showed, by their names below the store
+    of evidence, never a machine path."""
 
     standing: StandingV1
     actor: ActorV1
@@ -146,6 +147,7 @@ class CaseFactV1(Body):
     clock: ClockPointV1 | None = None
     tell: tuple[ToldV1, ...] = ()
     external: tuple[ExternalV1, ...] = ()
+    pictures: tuple[str, ...] = ()
 
 
 class RoutingV1(Wire):

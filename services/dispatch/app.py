@@ -31,7 +31,7 @@ from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
 from services.chassis.pictures.folder import FolderStore
-from services.chassis.pictures.settings import MediaSettings, picture_store
+from services.chassis.pictures.settings import EVIDENCE, MediaSettings, picture_store
 from services.chassis.pictures.store import PictureStore
 from services.chassis.pictures.workshop import Workshop
 from services.chassis.serve import Part, Running
@@ -66,8 +66,6 @@ from services.governance.acts import Post
 NAME = "dispatch"
 NEEDED_REVISION = "0014"
 STATIC = Path(__file__).parent / "static"
-EVIDENCE = "evidence"
-"""The part of the picture store that is dispatch's."""
 PAGES = ("console", "desk")
 BODY_LIMIT = 13 * 1024 * 1024  # a picture of 12 MB and its frame
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -14,6 +14,10 @@ from services.chassis.settings import SettingsGroup
 
 if TYPE_CHECKING:
     from obstore.store import S3Config
+
+
+EVIDENCE: Final = "evidence"
+"""The part of the store that holds what units show of their work."""
 
 
 class MediaSettings(SettingsGroup):

@@ -64,6 +64,17 @@ async def missing_evidence(tx: Tx, case_id: str, ids: Sequence[str]) -> list[str
     return [each for each in ids if each not in have]
 
 
+async def pictures_of(tx: Tx, case_id: str, ids: Sequence[str]) -> tuple[str, ...]:
+    """Where these pieces lie in the store, in their order."""
+    if not ids:
+        return ()
+    known = await tx.execute(
+        select(evidence.c.id, evidence.c.path).where(evidence.c.case_id == case_id, evidence.c.id.in_(ids))
+    )
+    paths = {row.id: row.path for row in known}
+    return tuple(paths[one] for one in ids if one in paths)
+
+
 async def use_evidence(tx: Tx, case_id: str, ids: Sequence[str], fact_id: UUID) -> None:
     """The act of `fact_id` rests on these; the first act that names a piece keeps it."""
     if ids:

@@ -35,7 +35,8 @@ SOURCE = "grid/dispatch"
 class Step:
     """One fact and what it made of the case. `cause` is the event that asked for it, if one did; `asked` what the
     rules were asked, with the first of the facts that answered. `calendar`: of the case's rulebook; `decided_at`: when
-    the rules were asked, which is after the fact's own time where a clock was acted on late."""
+    the rules were asked, which is after the fact's own time where a clock was acted on late. `pictures`: what the act
+    showed, as it lies in the store of evidence."""
 
     fact_id: UUID
     fact: Fact
@@ -46,6 +47,7 @@ class Step:
     correlation: str | None = None
     asked: Asked | None = None
     decided_at: datetime | None = None
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,7 @@ def _event(step: Step) -> Outgoing:
         time=step.fact.at,
         subject=step.after.case_id,
         sequence=step.after.sequence,
-        data=case_event(step.fact, step.after, step.before, step.decided_at),
+        data=case_event(step.fact, step.after, step.before, step.decided_at, step.pictures),
         causation_id=step.cause,
         correlation_id=step.correlation,
     )

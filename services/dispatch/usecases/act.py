@@ -12,7 +12,7 @@ from services.chassis.ids import IdSource
 from services.dispatch.store import Tx
 from services.dispatch.store.audience import Scope, scope_of
 from services.dispatch.store.detail import FactRow, facts_since, find_case
-from services.dispatch.store.evidence import missing_evidence, use_evidence
+from services.dispatch.store.evidence import missing_evidence, pictures_of, use_evidence
 from services.dispatch.store.lists import rows_of
 from services.dispatch.store.locks import ids_of_numbers, lock_cases
 from services.dispatch.store.near import near_cases
@@ -96,6 +96,8 @@ async def act(tx: Tx, wish: Wish, actor: Actor, directory: DirectoryCache, ids: 
     if not steps:
         return case
     words = await _words_asked_with(tx, wish, case)
+    shown = await pictures_of(tx, case.case_id, wish.inputs.evidence)
+    steps = [replace(step, pictures=shown) if step is _own(wish, steps) else step for step in steps]
     case = steps[-1].after
     if held is not None:
         await save(tx, await with_consequences(steps, held, now, directory, ids), {})
@@ -139,9 +141,14 @@ def _written(wish: Wish) -> str | None:
     return "\n".join(filter(None, (wish.inputs.note, item))) or None
 
 
+def _own(wish: Wish, steps: list[Step]) -> Step:
+    """The act itself; the clock may have made facts before it."""
+    return next((step for step in steps if step.fact.op_id == wish.op_id), steps[-1])
+
+
 async def _keep_inputs(tx: Tx, wish: Wish, steps: list[Step], asked_with: str | None) -> None:
     """What was typed and shown goes under the fact of the act itself, not under one the clock made before it."""
-    own = next((step for step in steps if step.fact.op_id == wish.op_id), steps[-1])
+    own = _own(wish, steps)
     note = _written(wish) or asked_with
     if note:
         await keep_notes(tx, [Note(own.fact_id, own.after.case_id, note)])

@@ -191,7 +191,7 @@ async def test_an_unknown_code_waits_for_a_person_who_takes_it_for_something(
     assert (await admin.get("/api/v1/receipts/count")).json()["receipts"] == 0
     every = (await admin.get("/api/v1/receipts", params={"state": "all"})).json()["items"]
     assert [one["word"] for one in every] == ["888", "777"]
-    written = await house.rows("SELECT kind FROM identity.audit_log WHERE kind LIKE 'receipt.%' ORDER BY 1")
+    written = await house.rows("SELECT action FROM identity.audit_log WHERE action LIKE 'receipt.%' ORDER BY 1")
     assert [kind for (kind,) in written] == ["receipt.mapped", "receipt.set_aside"]
 
 

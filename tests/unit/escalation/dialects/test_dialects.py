@@ -338,3 +338,12 @@ def test_every_dialect_names_what_it_can_prove_itself_by() -> None:
         assert spoken.name == name
         assert spoken.auths
         assert isinstance(spoken, CityForm | Native)
+
+
+def test_a_native_message_shows_where_its_pictures_are() -> None:
+    link = Link("1.jpg", "https://street.example/p/1", NOW + timedelta(hours=1))
+    message = Native().send_off(Native().write(told()), sender(Auth.STANDARD_WEBHOOKS, links=(link,)))
+    assert json.loads(message.body)["data"]["attachments"] == [
+        {"name": "1.jpg", "url": "https://street.example/p/1", "valid_until": "2026-03-06T02:00:00+00:00"}
+    ]
+    Webhook(encode_secret(SECRET)).verify(message.body, dict(message.headers))  # type: ignore[no-untyped-call]
