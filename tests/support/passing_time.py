@@ -108,7 +108,7 @@ class Town:
         handlers: dict[str, BatchHandler] = {
             "intake": intake_agents.Progress(),
             "dispatch": dispatch_agents.handler(Tools(self.caches["dispatch"], ids)),
-            "escalation": escalation_agents.follower(self.caches["escalation"], ids),
+            "escalation": escalation_agents.follower(self.caches["escalation"], ids, late_s=600),
         }
         for name in SERVICES:
             told = StreamMetrics(self.metrics[name])
