@@ -1,0 +1,29 @@
+/** How a receiver is spoken to, as a form holds it and as the service is told. */
+
+export const DIALECTS = ["cloudevents", "city_form"] as const;
+export const CRS = ["wgs84", "gcj02", "bd09", "cgcs2000"] as const;
+
+export interface Manner {
+  dialect: (typeof DIALECTS)[number];
+  auth: string;
+  app_key: string;
+  secret: string;
+  crs: (typeof CRS)[number];
+  partner: string;
+}
+
+/** What each dialect can prove itself by, the usual one first. */
+export const AUTHS: Record<Manner["dialect"], readonly string[]> = {
+  cloudevents: ["standard_webhooks", "static_token"],
+  city_form: ["app_key", "static_token", "standard_webhooks"],
+};
+
+export const usual = (): Manner => ({ dialect: "cloudevents", auth: "standard_webhooks", app_key: "", secret: "", crs: "wgs84", partner: "" });
+
+/** The body's part: what does not belong to the kind of proof is left out. */
+export function told(manner: Manner): Record<string, string> {
+  const { dialect, auth, crs } = manner;
+  const given = auth === "standard_webhooks" ? {} : { secret: manner.secret.trim() };
+  const partner = manner.partner.trim();
+  return { dialect, auth, crs, ...(auth === "app_key" ? { app_key: manner.app_key.trim() } : {}), ...given, ...(partner ? { partner } : {}) };
+}
