@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import Scheduling
+
+from tests.support.sharing import Shared, turn
 
 pytest_plugins = ("tests.support.sample", "tests.support.postgres", "tests.support.kafka")
 
@@ -19,6 +23,19 @@ OFFLINE = frozenset({"unit", "property", "contract", "architecture"})
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Where tests are to be shared out by scope, our own kind of it."""
+    return Shared(config, log) if config.getoption("dist", "no") == "loadscope" else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long ones first, where two processes share them."""
+    if config.getoption("dist", "no") == "loadscope":
+        items.sort(key=lambda item: turn(item.path.relative_to(HERE.parent)))
 
 
 @pytest.hookimpl(wrapper=True)
