@@ -84,7 +84,11 @@ def call_of(world: World, route: str, situation: str | None, action: str | None,
         sent["content-type"], body = "application/x-www-form-urlencoded", urlencode(FORMS[route]).encode()
     elif method in ("POST", "PUT", "PATCH"):
         sent |= {"content-type": "application/json", "idempotency-key": str(uuid4())}
-        given = {"case_no": names["case_no"]} if path.startswith("/api/v1/presence/") else BODIES.get(route, {})
+        given = (
+            {"case_no": names.get("case_no", "FC-20200101-00001")}
+            if path.startswith("/api/v1/presence/")
+            else BODIES.get(route, {})
+        )
         body = json.dumps(given).encode()
     if situation is not None:
         sent["if-match"] = f'"{world.versions[situation]}"'
