@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from services.chassis.clock import SystemClock
-from services.chassis.signing import encode_secret, sign
+from services.chassis.signing import encode_secret, public_key, sign
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted(
@@ -139,13 +139,13 @@ def test_generated_pages_are_fresh() -> None:
     assert told.returncode == 0, told.stdout + told.stderr
 
 
-def example() -> Callable[[str, dict[str, str], bytes], bool]:
-    """The function that the page on webhooks shows its readers."""
+def example(name: str = "genuine") -> Callable[[str, dict[str, str], bytes], bool]:
+    """One of the functions that the page on webhooks shows its readers."""
     page = (ROOT / "docs" / "how-to" / "receive-webhooks.md").read_text("utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
-    exec(code, names)
-    found: Callable[[str, dict[str, str], bytes], bool] = names["genuine"]
+    for code in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(code, names)
+    found: Callable[[str, dict[str, str], bytes], bool] = names[name]
     return found
 
 
@@ -165,6 +165,17 @@ def test_the_receiver_in_the_documentation_checks_signatures() -> None:
     assert not genuine(encode_secret(b"x" * 24), headers, body)
     assert not genuine(encode_secret(secret), headers, body + b" ")
     assert not [wrong for wrong in changed(headers) if genuine(encode_secret(secret), wrong, body)]
+
+
+def test_the_receiver_in_the_documentation_checks_by_public_key_too() -> None:
+    old, new, body = bytes(range(32)), bytes(range(32, 64)), b'{"type":"case.closed"}'
+    headers = sign([b"k" * 24], "msg_1", SystemClock().now().astimezone(UTC), body, keys=[new, old])
+    genuine = example("genuine_by_public_key")
+    assert genuine(public_key(old), headers, body)
+    assert genuine(public_key(new), headers, body)
+    assert not genuine(public_key(bytes(32)), headers, body)
+    assert not genuine(public_key(new), headers, body + b" ")
+    assert not genuine(public_key(new), {**headers, "webhook-id": "msg_other"}, body)
 
 
 def test_the_example_follows_the_specification() -> None:
