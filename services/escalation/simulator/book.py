@@ -15,7 +15,7 @@ class Arrived:
     sequence: int
     whistle: bool = False
     case_no: str = ""
-    pictures: int = 0
+    pictures: tuple[str, ...] = ()
     why: str | None = None
 
 

@@ -119,7 +119,7 @@ async def _hand_over(handed: HandOver, now: datetime) -> None:
     items = [
         {
             "external_id": f"GD{now:%Y%m%d%H%M%S}{n:03}",
-            "category": {"code": "0210", "name": "暴露垃圾"},
+            "category": {"code": "0102", "name": "暴露垃圾"},
             "nature": "投诉",
             "text": "门口垃圾堆了三天没有人清运",
             "place_words": "云溪路12号",

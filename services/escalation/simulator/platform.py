@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,6 +18,7 @@ from services.escalation.simulator.tongues import STEPS, STRANGE, Posted, Tongue
 
 BODY_MAX: Final = 1 << 20
 ATTEMPTS: Final = 5
+PATIENCE: Final = aiohttp.ClientTimeout(total=15)
 
 
 class Mood(StrEnum):
@@ -106,9 +107,11 @@ class Simulator:
         self._line(arrived, odd, "200" if self.mood is not Mood.SLOW else f"200 after {self.manner.slow_s:g} s")
         if self.mood is Mood.SLOW:
             await asyncio.sleep(self.manner.slow_s)
-        if arrived.whistle and arrived.message_id not in self._called:
+        if arrived.message_id not in self._called:
             self._called.add(arrived.message_id)
-            self._call(arrived)
+            self._begin(self._fetches(arrived.pictures))
+            if arrived.whistle and self.manner.call_back is not None:
+                self._begin(self._calls(arrived, self.manner.call_back))
         return self._json(arrived, failing=False)
 
     def _json(self, arrived: Arrived, *, failing: bool) -> web.Response:
@@ -117,25 +120,33 @@ class Simulator:
         )
 
     def _line(self, arrived: Arrived, odd: str, answered: str) -> None:
-        pictures = f", {arrived.pictures} picture(s)" if arrived.pictures else ""
+        pictures = f", {len(arrived.pictures)} picture(s)" if arrived.pictures else ""
         remark = f"  [{odd}]" if odd else ""
         mark = "✗" if arrived.why is not None else "✓"
         self.say(f"  {mark} {arrived.what}  {arrived.case}  no. {arrived.sequence}{pictures} → {answered}{remark}")
 
     # --- calling back -------------------------------------------------------------------------------------------------
-    def _call(self, arrived: Arrived) -> None:
-        if self.manner.call_back is None:
-            return
-        task = asyncio.get_running_loop().create_task(self._calls(arrived, self.manner.call_back))
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._calling.add(task)
         task.add_done_callback(self._calling.discard)
+
+    async def _fetches(self, pictures: Sequence[str]) -> None:
+        """The pictures behind a message's links."""
+        for url in pictures:
+            try:
+                async with aiohttp.ClientSession(timeout=PATIENCE) as session, session.get(url) as answer:
+                    size = len(await answer.read())
+                    self.say(f"  ⇣ picture → {answer.status} {answer.content_type}, {size} bytes")
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                self.say(f"  ⇣ picture: {type(error).__name__}")
 
     async def _calls(self, arrived: Arrived, url: str) -> None:
         """What such a platform tells of a whistle, one after the other."""
         steps = list(STEPS)
         if self.mood is Mood.UNORDERED:
             steps.reverse()
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+        async with aiohttp.ClientSession(timeout=PATIENCE) as session:
             for step in (STRANGE, *steps) if self.mood is Mood.WRONG else steps:
                 await asyncio.sleep(self.manner.pace_s)
                 posted = self.manner.tongue.call_back(step, arrived, f"sim_{self.ids.uuid7().hex}", self.now())

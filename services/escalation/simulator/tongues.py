@@ -72,7 +72,7 @@ class NativeTongue(Tongue):
             sequence=int(data.get("sequence", 0)),
             whistle=data.get("intent") == "whistle",
             case_no=str(data.get("case_no", "")),
-            pictures=len(data.get("attachments", ())),
+            pictures=tuple(str(one["url"]) for one in data.get("attachments", ())),
             why=why,
         )
 
@@ -109,7 +109,7 @@ class FormTongue(Tongue):
             sequence=int(fields.get("sequence", "0")),
             whistle=fields.get("eventState") == "124",
             case_no=fields.get("sourceNum", ""),
-            pictures=len(json.loads(fields.get("attachments", "[]"))),
+            pictures=tuple(str(one["url"]) for one in json.loads(fields.get("attachments", "[]"))),
             why=self._why(fields, now),
         )
 
