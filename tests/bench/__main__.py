@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, lists, places, running, searches, streams, whatif
+from tests.bench import intake, lists, places, running, searches, streams, timers, whatif
 from tests.bench.result import LATEST, Result, keep
 
 BENCHES = {
@@ -18,6 +18,7 @@ BENCHES = {
     "consoles": running.run_consoles,
     "recovery": running.run_recovery,
     "recompute": running.run_recompute,
+    "timers": timers.run,
     "whatif": whatif.run,
 }
 
