@@ -22,4 +22,5 @@ def keep(screen: Screen, name: str) -> None:
         screen.page.locator(told).last.wait_for(state="hidden")
     screen.page.wait_for_timeout(600)  # sheets have stopped moving
     shot = Image.open(io.BytesIO(screen.page.screenshot()))
-    shot.convert("RGB").quantize(COLOURS).save(folder / f"{name}.png", optimize=True)
+    few = shot.convert("RGB").quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    few.save(folder / f"{name}.png", optimize=True)
