@@ -123,6 +123,11 @@ async def test_a_case_walks_from_the_branch_to_closed(street: Street, sign_in: S
     assert "已清理" in notes
     evidence = [e for t in shown["timeline"] for e in t["evidence"]]
     assert [e["id"] for e in evidence] == ["after-1"]
+    told = await street.rows(
+        "SELECT headers ->> 'ce_type' AS kind, convert_from(payload, 'UTF8')::json -> 'pictures' AS pictures,"
+        " (SELECT path FROM dispatch.evidence) AS path FROM dispatch.outbox WHERE topic = 'grid.case.v1'"
+    )
+    assert {row.kind: row.pictures for row in told if row.pictures} == {"case.fed_back": [told[0].path]}
     picture = await chief.get(evidence[0]["url"])
     assert picture.status_code == 200
     assert picture.headers["content-type"] == "image/jpeg"

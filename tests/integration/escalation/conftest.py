@@ -35,6 +35,7 @@ from services.escalation.tables import outbox
 from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.fire import Fired, fire_due
 from services.escalation.usecases.follow import CaseFollower
+from services.escalation.usecases.links import Links
 from services.escalation.usecases.manage import EndpointDesk, NewSecret
 from services.escalation.webhooks.client import Outcome
 from services.governance.acts import ClockState
@@ -127,6 +128,7 @@ class House:
             WebhookSettings(GRID_WEBHOOK_SCHEDULE_S=(5, 60), **settings),
             random.Random(1),
             Metrics("test"),
+            links=Links(self.box, "http://localhost", timedelta(hours=1)),
         )
 
     async def rows(self, statement: str, **values: object) -> list[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
@@ -43,7 +44,10 @@ FAILED_INSIDE = Outcome(200, None, 3, '{"code": 5001, "msg": "签名错误"}')
 
 
 @pytest.fixture
-async def app(sample_street: None, house: House) -> AsyncIterator[FastAPI]:
+async def app(
+    sample_street: None, house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> AsyncIterator[FastAPI]:
+    monkeypatch.setenv("GRID_MEDIA_URL", str(tmp_path))
     cache = DirectoryCache(house.db)
     await cache.refresh()
     made = http_app(house.db, cache, house.box)
@@ -226,3 +230,35 @@ async def test_the_number_a_receiver_gives_is_kept_and_found(
     told = signed(await house.now(), taskNum="QP-9", eventState="118")
     await platform.post(f"/api/v1/platform/{made['id']}/events", content=told)
     assert [(one.outcome, one.case_id) for one in await commands(house)] == [("accepted", "a")]
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+async def test_pictures_go_along_as_links_that_end(
+    house: House, admin: httpx.AsyncClient, platform: httpx.AsyncClient, tmp_path: Path, restricted: bool
+) -> None:
+    """Nobody has to sign in to open one; of a restricted case there is none."""
+    await admin.post("/api/v1/webhooks", json=CITY)
+    picture = tmp_path / "evidence" / "aa" / "after.jpg"
+    picture.parent.mkdir(parents=True)
+    picture.write_bytes(b"\xff\xd8 a clean picture")
+    told = from_hotline("a", "case.fed_back")
+    standing = told.data.standing.model_copy(update={"restricted": restricted})
+    changes = {"pictures": ("aa/after.jpg", "aa/gone.jpg"), "standing": standing}
+    object.__setattr__(told, "data", told.data.model_copy(update=changes))
+    await house.hear(told)
+    await house.deliverer().once()
+    record = dict(parse_qsl(house.platform.posted[0][1].decode()))
+    if restricted:
+        assert "attachments" not in record
+        return
+    here, gone = (one["url"].removeprefix(ORIGIN) for one in json.loads(record["attachments"]))
+    shown = await platform.get(here)
+    assert (shown.status_code, shown.headers["content-type"], shown.content) == (
+        *(200, "image/jpeg"),
+        picture.read_bytes(),
+    )
+    assert shown.headers["cache-control"] == "private, no-store"
+    assert (await platform.get(gone)).status_code == 404
+    assert (await platform.get(here[:-3] + "AAA")).status_code == 404
+    await house.later(3601)
+    assert (await platform.get(here)).status_code == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,30 @@ def test_the_platform_answers(outcome: str, action: Action, met: bool | None) ->
     assert (act.action, act.inputs.close_condition_met) == (action, met)
     assert act.inputs.note
     assert (act.inputs.reason is not None) is (action is Action.REFUSE)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "known"),
+    [
+        ("accepted", State.AT_DISTRICT, False),
+        ("accepted", State.DISTRICT_HANDLING, True),
+        ("disposed", State.DISTRICT_HANDLING, False),
+        ("disposed", State.FED_BACK, True),
+        ("closed", State.DISTRICT_HANDLING, False),
+        ("closed", State.FED_BACK, True),
+        ("closed", State.CLOSED, True),
+        ("returned", State.FED_BACK, False),
+    ],
+)
+def test_what_the_platform_tells_again_changes_nothing(outcome: str, state: State, known: bool) -> None:
+    """It says disposed, and closed after it: nobody has to look at the second."""
+    body = command(CallbackV1, outcome=outcome, by_reporter=False, actor=ActorV1(role=Role.DISTRICT))
+    case = replace(opened(), state=state)
+    if not known:
+        assert act_of("command.callback", body, case, NOBODY, NOW).op_id == "c"
+        return
+    with pytest.raises(CommandRefused, match="no_change"):
+        act_of("command.callback", body, case, NOBODY, NOW)
 
 
 @pytest.mark.parametrize(
