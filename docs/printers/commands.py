@@ -68,4 +68,7 @@ def _spoken(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _help(path: str, command: TyperCommand | TyperGroup) -> str:
-    return command.get_help(typer.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH))
+    """What `--help` says, of its verbs too."""
+    told = command.get_help(typer.Context(command, info_name=path, max_content_width=WIDTH, terminal_width=WIDTH))
+    verbs = command.commands.items() if isinstance(command, TyperGroup) else ()
+    return "\n\n".join([told, *(_help(f"{path} {name}", verb) for name, verb in verbs)])
