@@ -57,22 +57,6 @@ class CategoryIn(In):
     code: Code
 
 
-class CategoryOut(Out):
-    """A class with its name in the caller's street."""
-
-    scheme: str
-    version: str
-    code: str
-    name: str
-
-
-class SessionIn(In):
-    """Sign-in of a person."""
-
-    login: Annotated[str, Field(min_length=1, max_length=64), *CLEAN]
-    password: Annotated[str, Field(min_length=1, max_length=256)]
-
-
 class PostOut(Out):
     """One post in force: a role over an area or for a unit, with the words to show."""
 

@@ -125,7 +125,16 @@ def http_app(
     app.state.auth = auth
     app.state.pace = pace
     install_refusals(app, wording)
-    pages = page_router(db, cache, clock, words)
+    _add_routes(app, room, sealer, wording)
+    app.include_router(page_router(db, cache, clock, words))
+    open_report_lane(app, room)
+    add_open311(app, room, reading_needs_key=own.open311_read_key)
+    mount_spa(app, "/m/", own.web_root)
+    return app
+
+
+def _add_routes(app: FastAPI, room: Room, sealer: Sealer, wording: Wording) -> None:
+    """What the pages and other machines ask for."""
     for router in (
         report_router(room),
         photo_router(room),
@@ -133,18 +142,9 @@ def http_app(
         deed_router(room, sealer),
         push_router(room, sealer, wording),
         form_router(room),
-        pages,
+        session_router(lambda one: post_words(one, room.directory), lambda one: lent_posts(one, room.directory)),
     ):
         app.include_router(router)
-    app.include_router(
-        session_router(
-            lambda person: post_words(person, cache.current()), lambda person: lent_posts(person, cache.current())
-        )
-    )
-    open_report_lane(app, room)
-    add_open311(app, room, reading_needs_key=own.open311_read_key)
-    mount_spa(app, "/m/", own.web_root)
-    return app
 
 
 async def worker() -> Running:

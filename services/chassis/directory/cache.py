@@ -77,11 +77,6 @@ class DirectoryCache:
         """Whether an area code takes in every street there is; False before the first load."""
         return self._directory is not None and self._directory.covers_all(area)
 
-    @property
-    def calendar_revision(self) -> str:
-        """Names the calendars that rulebooks are computed with now."""
-        return self._calendars[0]
-
     async def refresh(self) -> Directory:
         """Read again if the revision rose, or a day has begun that has other cells. May raise database errors."""
         async with self._lock:

@@ -37,11 +37,6 @@ _NOW = sa.func.directory.grid_now(type_=sa.TIMESTAMP(timezone=True))
 _ONE = sa.select(sa.literal(1).label("n")).subquery("one")
 
 
-async def read_revision(tx: AsyncConnection) -> int:
-    """The directory's revision; 0 while nothing was ever written."""
-    return (await read_head(tx)).rev
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """What tells whether a picture is still the newest. `cells`: the revision that last changed them."""

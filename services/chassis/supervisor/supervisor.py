@@ -19,7 +19,7 @@ from services.chassis.supervisor.console import Console
 from services.chassis.supervisor.ear import Ear
 from services.chassis.supervisor.exposition import Restarts, exposition
 from services.chassis.supervisor.journal import Journal
-from services.chassis.supervisor.part import Part, PartState
+from services.chassis.supervisor.part import Part
 from services.chassis.supervisor.runner import Runner, Spawn, StartFailed
 from services.chassis.supervisor.status import Status, status_file, write_status
 from services.chassis.supervisor.watch import Patience, Watch
@@ -190,12 +190,6 @@ class Supervisor:
             write_status(self._home, self._status)
         except OSError as error:  # a full disk must not end what still runs
             self._journal.write("status_not_written", "error", why=str(error))
-
-    @property
-    def all_ready(self) -> bool:
-        """Whether every awaited part is ready now (not only once)."""
-        good = (PartState.READY, PartState.DONE)
-        return all(runner.state in good for runner in self.runners.values() if runner.part.awaited)
 
 
 def _failure(tasks: Sequence[asyncio.Task[Any]]) -> BaseException | None:

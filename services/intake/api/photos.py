@@ -23,7 +23,7 @@ from services.chassis.auth import CurrentPerson, Person
 from services.intake.api.room import Room, same_account
 from services.intake.store.photos import NamedPhoto
 from services.intake.tables.rows import PhotoRow
-from services.intake.usecases.photos import Piece, Progress, Received, Shown
+from services.intake.usecases.photos import PhotoDesk, Piece, Progress, Received, Shown
 from services.intake.usecases.refusal import Refusal, unknown_report
 from services.intake.usecases.views import facts_of, slot_of
 
@@ -58,6 +58,13 @@ def photo_router(room: Room) -> APIRouter:
         photo = _own(await desk.named(report_id, photo_id), person)
         return _told(await desk.received(photo), b"", 200)
 
+    _add_reading(router, desk)
+    return router
+
+
+def _add_reading(router: APIRouter, desk: PhotoDesk) -> None:
+    """The routes that show what is kept."""
+
     @router.get("/media/{report_id}/{photo_id}", response_class=Response, summary="A clean picture")
     async def media(
         report_id: UUID,
@@ -82,8 +89,6 @@ def photo_router(room: Room) -> APIRouter:
         if not vouched_for(request, person):
             raise unknown_report()
         return facts_of(await desk.facts(report_id))
-
-    return router
 
 
 def _etag(shown: Shown, size: str) -> dict[str, str]:

@@ -62,21 +62,7 @@ def report_router(room: Room) -> APIRouter:
 
     @router.get("/{report_id}", response_model=ReportOut, summary="One report of mine")
     async def one(report_id: UUID, person: CurrentPerson) -> ReportOut:
-        async with room.db.reading() as tx:
-            report = _own(await reading.one(tx, report_id), person)
-            photos = await reading.photos_of(tx, report_id)
-            token, pending = await reading.token_of(tx, report_id), await reading.pending_action(tx, report_id)
-            answer = await reading.last_answer(tx, report_id)
-            case = report.case
-            steps = await reading.steps_of(tx, case.case_id) if case else []
-            before = await reading.steps_of(tx, case.own) if case and case.own != case.case_id else []
-        street = room.directory.streets.get(report.street)
-        rulebook = await room.rulebook(report.rulebook)
-        sample = bool(street and street.sample)
-        told = story(steps, before)
-        words = await room.words.of(case.case_id, told) if case else Words({})
-        wishes = (pending, answer)
-        return detail_of(report, photos, token, wishes, (told, words), rulebook, labels_for(person), sample=sample)
+        return await _whole(room, report_id, person)
 
     @router.post("/{report_id}/actions/{action}", status_code=202, summary="Ask: urge, withdraw, rate, ask_reopen …")
     async def ask(report_id: UUID, action: str, body: ReportActionIn, person: CurrentPerson, key: Key) -> AskedOut:
@@ -86,6 +72,25 @@ def report_router(room: Room) -> APIRouter:
         return AskedOut(command_id=asked.command_id)
 
     return router
+
+
+async def _whole(room: Room, report_id: UUID, person: Person) -> ReportOut:
+    """The person's own report with its story. Raises Problem 404 where it is not one of his."""
+    async with room.db.reading() as tx:
+        report = _own(await reading.one(tx, report_id), person)
+        photos = await reading.photos_of(tx, report_id)
+        token, pending = await reading.token_of(tx, report_id), await reading.pending_action(tx, report_id)
+        answer = await reading.last_answer(tx, report_id)
+        case = report.case
+        steps = await reading.steps_of(tx, case.case_id) if case else []
+        before = await reading.steps_of(tx, case.own) if case and case.own != case.case_id else []
+    street = room.directory.streets.get(report.street)
+    rulebook = await room.rulebook(report.rulebook)
+    sample = bool(street and street.sample)
+    told = story(steps, before)
+    words = await room.words.of(case.case_id, told) if case else Words({})
+    wishes = (pending, answer)
+    return detail_of(report, photos, token, wishes, (told, words), rulebook, labels_for(person), sample=sample)
 
 
 def _own(report: ReportSeen | None, person: Person) -> ReportSeen:

@@ -34,6 +34,8 @@ _VIEW = """
 
 @asynccontextmanager
 async def turn_of(street: Street) -> AsyncIterator[Turn]:
+    async with street.db.transaction() as tx:  # all has gone out: for what has not, a chore would stand aside
+        await tx.execute(sa.text("UPDATE intake.outbox SET published_at = directory.grid_now()"))
     async with street.db.session() as connection:
         told = HouseMetrics(Metrics("intake"), "intake")
         yield Turn(connection, "intake", 2, told, SystemClock(), asyncio.Event())

@@ -52,6 +52,7 @@ def open311_router(room: Room, *, reading_needs_key: bool) -> APIRouter:
     office = _Office(room, reading_needs_key)
     _add_offers(router, office)
     _add_requests(router, office)
+    _add_tokens(router, office)
 
     @router.get("/discovery.{format}", summary="Open311: where the interface is", **answers(DiscoveryOut))
     async def discovery(form: As, request: Request) -> Response:
@@ -126,6 +127,8 @@ def _add_requests(router: APIRouter, office: _Office) -> None:
         shown = await office.shown([found], caller, request, extensions=extensions)
         return _answer(request, form, Document("service_requests", shown))
 
+
+def _add_tokens(router: APIRouter, office: _Office) -> None:
     @router.get("/v2/tokens/{token}.{format}", summary="Open311: the request of a token", **answers(listed(TokenOut)))
     async def token(token: str, form: As, request: Request, jurisdiction_id: Jurisdiction = None) -> Response:
         _known(form)
