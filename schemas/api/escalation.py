@@ -57,7 +57,8 @@ class WebhookIn(In):
 
 
 class WebhookPatchIn(In):
-    """Changes to an endpoint; a field left out stays. `secret`: the other side has handed out a new one."""
+    """Changes to an endpoint; a field left out stays. `secret`: the other side has handed out a new one; `partner` '':
+    no partner any more. What is queued already stays as it was written."""
 
     url: Url | None = None
     events: Events | None = None
@@ -66,6 +67,9 @@ class WebhookPatchIn(In):
     streets: Streets | None = None
     tiers: Tiers | None = None
     secret: GivenSecret | None = None
+    app_key: Line | None = None
+    crs: Datum | None = None
+    partner: Line | None = None
 
 
 class WebhookOut(Out):

@@ -53,6 +53,8 @@ class CaseFollower:
         if not hooks:
             return
         everywhere = [one for one in await endpoints.every(tx) if one.active]
+        asked_for = {kind for one in everywhere for kind in one.events}
+        hooks = [(fact, kind) for fact, kind in hooks if kind in asked_for]
         called = await numbers.of_cases(tx, [fact for fact, _ in hooks])
         wanted = [
             (one, fact, kind)

@@ -18,7 +18,7 @@ from services.escalation.dialects.known import dialect
 from services.escalation.store import allowed, deliveries, endpoints
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.usecases.manner import check_given, check_made_here, manner_of
+from services.escalation.usecases.manner import check_app_key, check_given, check_made_here, manner_of
 from services.escalation.webhooks.addresses import check_target
 
 OVERLAP = timedelta(hours=24)
@@ -74,6 +74,10 @@ class EndpointDesk:
         if wanted.secret is not None:
             check_given(endpoint.manner)
             values |= {"secret": self.box.seal(wanted.secret.encode()), "secret_hint": wanted.secret[-4:]}
+        if wanted.app_key is not None:
+            check_app_key(endpoint.manner, wanted.app_key)
+        if wanted.partner is not None:
+            values["partner"] = wanted.partner or None
         if wanted.url is not None:
             check_target(wanted.url, await self._allowed(tx))
         values |= {name: [str(one) for one in values[name]] for name in LISTS if name in values}

@@ -26,13 +26,19 @@ def manner_of(wanted: WebhookIn) -> Manner:
     auth = next((one for one in spoken.auths if wanted.auth in (None, one.value)), None)
     if auth is None:
         raise WrongMannerError("auth", "unfit_auth")
-    if auth is Auth.APP_KEY and not wanted.app_key:
-        raise WrongMannerError("app_key", "app_key_missing")
+    manner = Manner(wanted.dialect, auth, wanted.app_key, Crs(wanted.crs), wanted.partner)
+    check_app_key(manner, wanted.app_key)
     if auth is not Auth.STANDARD_WEBHOOKS and wanted.secret is None:
         raise WrongMannerError("secret", "secret_missing")
     if auth is Auth.STANDARD_WEBHOOKS and wanted.secret is not None:
         raise WrongMannerError("secret", "secret_is_made_here")
-    return Manner(wanted.dialect, auth, wanted.app_key, Crs(wanted.crs), wanted.partner)
+    return manner
+
+
+def check_app_key(manner: Manner, app_key: str) -> None:
+    """Raises WrongMannerError where one is needed and none is given."""
+    if manner.auth is Auth.APP_KEY and not app_key:
+        raise WrongMannerError("app_key", "app_key_missing")
 
 
 def check_given(manner: Manner) -> None:

@@ -145,6 +145,21 @@ async def test_what_cannot_be_spoken_is_told_by_field(
     assert wrong["message"]
 
 
+async def test_what_the_other_side_has_handed_out_is_changed_by_hand(house: House, admin: httpx.AsyncClient) -> None:
+    made = (await admin.post("/api/v1/webhooks", json=CITY)).json()
+    at = f"/api/v1/webhooks/{made['id']}"
+    refused = await admin.post(f"{at}/rotate-secret")
+    assert (refused.status_code, refused.json()["errors"][0]["code"]) == (422, "secret_is_given")
+    changed = await admin.patch(at, json={"secret": "handed-out-anew", "partner": "", "crs": "bd09", "app_key": "two"})
+    told = changed.json()
+    assert (told["secret_hint"], told["partner"], told["crs"], told["app_key"]) == ("anew", None, "bd09", "two")
+    house.platform.answer = lambda _: TAKEN
+    await house.hear(fact("b", kind="case.fed_back"))
+    await house.deliverer().once()
+    record = dict(parse_qsl(house.platform.posted[0][1].decode()))
+    assert (record["crs"], record["digest"]) == ("bd09", digest(b"handed-out-anew", record))
+
+
 async def test_call_backs_become_commands_once(
     house: House, admin: httpx.AsyncClient, platform: httpx.AsyncClient
 ) -> None:
