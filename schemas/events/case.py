@@ -127,10 +127,12 @@ class ClockPointV1(Wire):
 
 
 class ToldV1(Wire):
-    """Who must look: a role id or a ladder's word such as 'unit_head', at an area or unit code; '' the street."""
+    """Who must look: a role id or a ladder's word such as 'unit_head', at an area or unit code; '' the street.
+    `instead_of`: the post that should have been told and that nobody held."""
 
     post: str
     code: str = ""
+    instead_of: str | None = None
 
 
 class CaseFactV1(Body):

@@ -306,6 +306,7 @@ class Around:
     master: Other | None = None  # of a merge: None where there is no such case, or the actor may not read it
     duty: Mapping[str, str] = field(default_factory=dict)  # role id → account on duty
     last_act: LastAct | None = None  # of an undo
+    nobody: frozenset[str] = frozenset()  # posts of a ladder that nobody holds at the case's place now
 
 
 # --- what a case keeps ----------------------------------------------------------------------------------------------
@@ -715,6 +716,7 @@ class Told:
 
     post: str
     code: str = ""
+    instead_of: str | None = None  # the post that should have been told, and that nobody holds
 
 
 @dataclass(frozen=True, slots=True)

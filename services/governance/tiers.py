@@ -65,6 +65,19 @@ class RungAct(StrEnum):
     NEXT_CHECKER = "pass_on"  # the check goes to the next of the chain
 
 
+NEXT_POST = {
+    "branch_secretary": "community_secretary",
+    "community_secretary": "duty_chief",
+    "unit_head": "dispatcher",
+    **dict.fromkeys(("dispatcher", "district_duty", "another_visitor", "issuer"), "duty_chief"),
+    "duty_chief": "duty_leader",
+    "liaison_leader": "leader_in_charge",
+    "duty_leader": "leader_in_charge",
+    "leader_in_charge": "street_leader",
+}
+"""Who looks where nobody holds a post."""
+
+
 @dataclass(frozen=True, slots=True)
 class LadderStep:
     """One point of a ladder, at the latest of its parts: `percent` of the budget; `percent` plus `plus` after the due

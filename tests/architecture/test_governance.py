@@ -20,7 +20,7 @@ from services.governance.moves import BY_STEP, MOVES, ROWS
 ROOT = Path(moves.__file__).parent
 PAGE = ROOT.parents[1] / "docs" / "reference" / "cycle.md"
 LONGEST_FUNCTION = 50
-CORE_LINES = 5400
+CORE_LINES = 5430
 """Lines of code, without comments and docstrings. Who makes the rules longer raises it here, and has a reason."""
 _NO_CODE = frozenset({tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT})
 FORBIDDEN = frozenset(

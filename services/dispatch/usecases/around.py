@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.chassis.directory import Directory
 from services.governance.acts import ActorRef, Around, Neighbour, Spot
-from services.governance.case import Case, had_check
+from services.governance.case import Case, had_check, next_point
 from services.governance.case.mediation import mediators
 from services.governance.cycle import Role, Urgency
 from services.governance.rulebook import Checker, Rulebook
@@ -35,7 +35,34 @@ def around_case(
         grid_has_branch=_has_branch(directory, case.spot),
         verifier=verifier_of(directory, case, now, book),
         place=_spot_of(directory, cell) if cell else None,
+        nobody=nobody_on(directory, case, now) if next_point(case, now) is not None else frozenset(),
     )
+
+
+def nobody_on(directory: Directory, case: Case, now: datetime) -> frozenset[str]:
+    """Posts of a ladder that nobody holds now where the case lies; asked where a point of a clock has passed."""
+    spot, lead = case.spot, case.lead
+    roles = {
+        "branch_secretary": (Role.GRID_SECRETARY, spot.grid),
+        "community_secretary": (Role.COMMUNITY_SECRETARY, spot.community),
+        "duty_chief": (Role.DUTY_CHIEF, spot.street),
+        "dispatcher": (Role.DISPATCHER, spot.street),
+        "street_leader": (Role.STREET_LEADER, spot.street),
+        "another_visitor": (Role.VERIFIER, spot.street),
+        "district_duty": (Role.DISTRICT, spot.street),
+    }
+    held = {post for post, (role, area) in roles.items() if area and directory.people_with(role, now, area=area)}
+    held |= {
+        duty
+        for duty in _LEADERS
+        if any(directory.on_roster(area, duty, now) for area in (spot.community, spot.street) if area)
+    }
+    if lead is None or directory.people_with(Role.HANDLING_UNIT, now, area=spot.street, unit=lead):
+        held.add("unit_head")
+    return frozenset({*roles, *_LEADERS, "unit_head"} - held)
+
+
+_LEADERS = ("liaison_leader", "leader_in_charge", "duty_leader")
 
 
 def verifier_of(directory: Directory, case: Case, now: datetime, book: Rulebook) -> ActorRef | None:

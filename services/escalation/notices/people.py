@@ -58,11 +58,11 @@ def _of(told: ToldV1, scene: Scene) -> tuple[Called, ...]:
         return ()
     people = _holders(post, told.code, scene)
     if people:
-        return tuple(Called(one, post) for one in people)
+        return tuple(Called(one, post, told.instead_of) for one in people)
     for following in _after(post, told.code, scene):
         people = _holders(following, "", scene)
         if people:
-            return tuple(Called(one, following, instead_of=post) for one in people)
+            return tuple(Called(one, following, instead_of=told.instead_of or post) for one in people)
     return ()
 
 

@@ -70,7 +70,8 @@ class Teller:
         return [self._notice(fact, one, detail, now) for one in called]
 
     def _notice(self, fact: Envelope[CaseFactV1], called: Called, detail: Detail, now: datetime) -> NewNotice:
-        planned = fact.time if fact.data.clock is None else fact.data.clock.due_at
+        point = fact.data.clock
+        planned = fact.time if point is None or point.at is None else point.at
         return NewNotice(
             fact_id=fact.id,
             account_id=called.account_id,

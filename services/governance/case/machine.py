@@ -28,7 +28,7 @@ from services.governance.case.model import Case, had_check
 from services.governance.case.turn import Turn
 from services.governance.cycle import Action, ClockKind, Flag, Intent, MachineRule, State
 from services.governance.routing import RouteKind, match
-from services.governance.tiers import RungAct
+from services.governance.tiers import NEXT_POST, RungAct
 
 _CALLED_BY_GRID = frozenset({State.REPORTED, State.GRID_HANDLING})
 _BELOW_STREET = frozenset({State.REPORTED, State.GRID_HANDLING, State.AT_COMMUNITY, State.COMMUNITY_HANDLING})
@@ -86,7 +86,15 @@ def _fired(turn: Turn, clock: Clock, rung: Rung) -> ClockChanged:
 
 def _told(turn: Turn, clock: Clock, rung: Rung) -> tuple[Told, ...]:
     step = turn.book.ladders[clock.kind].step_of(rung.rung)
-    return tuple(Told(post) for post in step.tell) if step is not None else ()
+    return tuple(_on_duty(post, turn.around.nobody) for post in step.tell) if step is not None else ()
+
+
+def _on_duty(post: str, nobody: frozenset[str]) -> Told:
+    """Where nobody holds the post the next of the roster is told, and the fact says in whose place."""
+    held = post
+    while held in nobody and held in NEXT_POST:
+        held = NEXT_POST[held]
+    return Told(post) if held == post or held in nobody else Told(held, "", post)
 
 
 def _remind(turn: Turn, clock: Clock, rung: Rung) -> None:

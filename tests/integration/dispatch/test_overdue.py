@@ -11,6 +11,9 @@ from fastapi import FastAPI
 
 from services.chassis.auth import Person
 from services.chassis.db import move_clock
+from services.chassis.directory import Directory
+from services.dispatch.store.overdue import of_numbers
+from services.dispatch.usecases.around import nobody_on
 from tests.integration.dispatch.conftest import SignIn, Street
 from tests.integration.dispatch.test_acting import do
 
@@ -93,3 +96,13 @@ async def test_pages_follow_each_other_and_a_foreign_cursor_is_refused(street: S
     assert {first["items"][0]["case_no"], second["items"][0]["case_no"]} == numbers
     assert second["next"] is None
     assert (await auditor.get("/api/v1/overdue", params={"after": "WyJ4Il0"})).status_code == 422
+
+
+async def test_posts_that_nobody_holds_are_known_when_a_point_has_passed(street: Street, sign_in: SignIn) -> None:
+    case_no = await late(street, sign_in)
+    async with street.db.reading() as tx:
+        (case,) = await of_numbers(tx, [case_no])
+    now = await street.now()
+    held = nobody_on(street.cache.current(), case, now)
+    assert not {"duty_chief", "duty_leader", "community_secretary", "branch_secretary", "leader_in_charge"} & held
+    assert nobody_on(Directory(rev=1), case, now) >= {"duty_chief", "liaison_leader", "district_duty"}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from schemas.cases import dump_case, load_case
+from schemas.cases import dump_case, dump_fact, load_case, load_fact
 from schemas.rulebook import load_rulebook
 from services.governance import sla
-from services.governance.acts import Clock, ClockState, Rung
+from services.governance.acts import Around, Clock, ClockState, Rung
 from services.governance.cycle import Action, ClockKind, Flag, Intent, MachineRule, State
 from services.governance.rulebook import Rulebook
-from services.governance.tiers import AGAIN, Ladder, LadderStep, RungAct
+from services.governance.tiers import AGAIN, NEXT_POST, Ladder, LadderStep, RungAct
 from services.governance.worktime import Budget, LimitUnit
 from tests.support.governance import (
     BOOK,
@@ -190,3 +190,28 @@ def test_the_sample_streets_handling_ladder_is_the_fields_own(sample: Rulebook) 
         (RungAct.SUPERVISE, 200, ("leader_in_charge",)),
         (RungAct.ESCALATE, 200, ("leader_in_charge",)),
     ]
+
+
+# --- nobody on duty --------------------------------------------------------------------------------------------------
+def test_a_post_that_nobody_holds_passes_to_the_next_of_the_roster_and_the_fact_says_so() -> None:
+    walk = to_handling(Walk(book=_book(_FORCED)))
+    walk.around = Around(nobody=frozenset({"duty_chief", "duty_leader", "leader_in_charge"}))
+    (told,) = [f for f in walk.fire(ClockKind.HANDLING, 4) if f.reason == "handling"][-1:]
+    assert [(t.post, t.instead_of) for t in told.tell] == [("street_leader", "duty_chief")]
+    assert load_fact(dump_fact(told)) == told
+
+
+def test_where_nobody_at_all_is_there_the_post_itself_is_named() -> None:
+    walk = to_handling(Walk(book=_book(_FORCED)))
+    walk.around = Around(nobody=frozenset({"duty_chief", "duty_leader", "leader_in_charge", "street_leader"}))
+    (told,) = [f for f in walk.fire(ClockKind.HANDLING, 4) if f.reason == "handling"][-1:]
+    assert [(t.post, t.instead_of) for t in told.tell] == [("duty_chief", None)]
+
+
+def test_the_roster_has_an_end() -> None:
+    for post in NEXT_POST:
+        seen = [post]
+        while seen[-1] in NEXT_POST:
+            seen.append(NEXT_POST[seen[-1]])
+            assert len(seen) == len(set(seen)), post
+        assert seen[-1] == "street_leader"
