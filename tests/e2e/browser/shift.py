@@ -303,10 +303,14 @@ def looks_around(crew: Crew) -> None:
             screen.find(f"nav-{page}").click()
             expect(screen.find(page).locator("tbody tr").first).to_be_visible(timeout=PATIENCE_MS)
             crew.keep(login, f"console-{page}")
+
+
+def takes_a_call(crew: Crew) -> None:
+    """登记 with a place and words; and what Ctrl+K finds."""
     clerk = crew.at(CLERK)
     clerk.find("nav-register").click()
     clerk.page.get_by_label("地点：输入两个字或拼音首字母").fill("拾翠巷")
-    clerk.page.get_by_role("option").first.click()
+    clerk.page.get_by_role("option", name="拾翠巷").first.click()
     clerk.page.locator("textarea[name=text]").fill("夜里又有人在路边挖沟，没有围挡")
     crew.keep(CLERK, "console-register")
     clerk.page.keyboard.press("Control+k")

@@ -113,6 +113,7 @@ def test_thirty_matters_from_the_phone_to_closed(sit: Sit, town: Town, city: Cit
     assert city.of(late), "the city heard of the late one"
     crew.looks_at(crew.at(LEADER), "today")
     shift.looks_around(crew)
+    shift.takes_a_call(crew)
 
 
 def _waiting(login: str, town: Town) -> int:
