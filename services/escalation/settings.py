@@ -81,7 +81,11 @@ class WebhookSettings(SettingsGroup):
         description="Deliveries under way at once.",
     )
     per_endpoint: int = Field(
-        default=8, ge=1, le=64, description="Of these, to one endpoint.", validation_alias="GRID_WEBHOOK_PER_ENDPOINT"
+        default=32,
+        ge=1,
+        le=64,
+        description="Of these, to one endpoint; no more than 8 while its last delivery failed.",
+        validation_alias="GRID_WEBHOOK_PER_ENDPOINT",
     )
     schedule_s: tuple[float, ...] = Field(
         default=(5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400),

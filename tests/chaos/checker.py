@@ -17,7 +17,7 @@ import psycopg
 from tests.chaos import checks
 from tests.chaos.checks import Beside
 from tests.chaos.clocks import acted_early
-from tests.chaos.facts import differing_cases, timer_faults, unarmed
+from tests.chaos.facts import differing_cases, disordered, timer_faults, unarmed
 from tests.chaos.ledger import entries
 from tests.chaos.lists import lists_counted
 from tests.chaos.questions import (
@@ -58,13 +58,21 @@ class Checker:
     """Asks one database, with the owner's rights. `ledger` holds the reports, `beside` whatever else was noted."""
 
     def __init__(
-        self, database_url: str, ledger: Path, seen: Seen, imported: int = 0, beside: Beside | None = None
+        self,
+        database_url: str,
+        ledger: Path,
+        seen: Seen,
+        imported: int = 0,
+        beside: Beside | None = None,
+        absent: Seen | None = None,
     ) -> None:
         self._url = database_url
         self._ledger = ledger
         self._imported = imported
         self.beside = beside or Beside()
         self.seen = seen
+        self.absent = absent
+        """What came to a receiver that was away all the time and is there again. None: there is none."""
 
     def judge(self, patience_s: float = PATIENCE_S) -> Judgement:
         """Wait until nothing is on its way, then judge that very moment. What never arrives is a broken promise too."""
@@ -176,23 +184,18 @@ class Checker:
     def _timers(self, connection: Connection) -> list[Violation]:
         early = one(connection, "SELECT count(*) FROM escalation.firings WHERE fired_at < due_at")
         found = [Violation("timers", f"{early} fired early")] if early else []
-        return [*found, *(Violation("timers", what) for what in (*timer_faults(connection), *unarmed(connection)))]
+        found += [Violation("timers", what) for what in (*timer_faults(connection), *unarmed(connection))]
+        found += [Violation("order of the timers", what) for what in disordered(connection)]
+        mended = rows(connection, "SELECT what, clock_id, rev, rung FROM escalation.timer_repairs ORDER BY id")
+        return [*found, *(Violation("timer mended", f"{row[0]}: {row[1:]}") for row in mended)]
 
     def _webhooks(self, connection: Connection) -> list[Violation]:
-        found: list[Violation] = []
-        seen = self.seen.copy()
-        if seen.bad_signatures:
-            found.append(Violation("signature", f"{seen.bad_signatures} did not verify"))
+        every = [one.copy() for one in (self.seen, self.absent) if one is not None]
         wanted = {str(row[0]) for row in rows(connection, WANTED_HOOKS)}
-        missing = sorted(wanted - seen.events)
-        found.extend(Violation("webhook", f"event {event} was never delivered") for event in missing)
-        for case_no, numbers in seen.first_sight.items():
-            if numbers != list(range(1, len(numbers) + 1)):
-                found.append(Violation("webhook order", f"{case_no}: {numbers}"))
-        renamed = [event for event, ids in seen.ids.items() if len(ids) > 1]
-        found.extend(Violation("webhook id", f"event {event} came under several ids") for event in renamed)
-        delivered = {row[0] for row in rows(connection, HOOKS_DELIVERED)} - seen.by_id.keys()
-        unknown = seen.by_id.keys() - {row[0] for row in rows(connection, HOOKS_KNOWN)}
+        found = [violation for seen in every for violation in _received(seen, wanted)]
+        came = {ident for seen in every for ident in seen.by_id}
+        delivered = {row[0] for row in rows(connection, HOOKS_DELIVERED)} - came
+        unknown = came - {row[0] for row in rows(connection, HOOKS_KNOWN)}
         if unknown:  # some have come since the snapshot was taken
             with psycopg.connect(self._url) as later:
                 unknown -= {row[0] for row in rows(later, HOOKS_KNOWN)}
@@ -202,6 +205,20 @@ class Checker:
         found.extend(Violation("delivery log", f"{each} came and stands nowhere") for each in sorted(unknown))
         dead = one(connection, "SELECT count(*) FROM escalation.webhook_deliveries WHERE state = 'dead'")
         return [*found, *([Violation("dead webhook", f"{dead} deliveries")] if dead else [])]
+
+
+def _received(seen: Seen, wanted: set[str]) -> list[Violation]:
+    """What is wrong with what one receiver got: each fact under one id, each case in order from 1 without a hole."""
+    found: list[Violation] = []
+    if seen.bad_signatures:
+        found.append(Violation("signature", f"{seen.bad_signatures} did not verify"))
+    missing = sorted(wanted - seen.events)
+    found.extend(Violation("webhook", f"event {event} was never delivered") for event in missing)
+    for case_no, numbers in seen.first_sight.items():
+        if numbers != list(range(1, len(numbers) + 1)):
+            found.append(Violation("webhook order", f"{case_no}: {numbers}"))
+    renamed = [event for event, ids in seen.ids.items() if len(ids) > 1]
+    return [*found, *(Violation("webhook id", f"event {event} came under several ids") for event in renamed)]
 
 
 __all__ = ["Beside", "Checker", "Judgement", "Violation"]

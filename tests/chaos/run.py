@@ -39,11 +39,14 @@ EVENTS = ["case.escalated", "case.overdue", "case.supervised", "case.district_du
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a run happens: its folder, the platform's side, the small disk (None: not on this machine)."""
+    """Where a run happens: its folder, the platform's side, a receiver that is away for the whole run, the small disk
+    (None: not on this machine)."""
 
     folder: Path
     receiver: Receiver
     address: str
+    absent: Receiver
+    absent_address: str
     disk: SmallDisk | None
 
 
@@ -61,10 +64,13 @@ async def run(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is our own doing
     receiver = Receiver(seed=seed)
     address = await receiver.start()
+    absent = Receiver(fail_share=0.0, seed=seed)
+    absent_address = await absent.start()
+    await absent.close_door()
     disk = _small_disk(folder / "home")
-    ground = Ground(folder, receiver, address, disk)
+    ground = Ground(folder, receiver, address, absent, absent_address, disk)
     environment = {
-        "GRID_WEBHOOK_ALLOW_HOSTS": address,
+        "GRID_WEBHOOK_ALLOW_HOSTS": f"{address},{absent_address}",
         "GRID_WEBHOOK_SCHEDULE_S": FAST_RETRIES,
         "GRID_WEBHOOK_TIMEOUT_S": PATIENCE_WITH_RECEIVER_S,
         "GRID_SAMPLE_HISTORY": "0",
@@ -79,6 +85,7 @@ async def run(
         if stand is not None:
             await asyncio.to_thread(stand.stop)
         await receiver.stop()
+        await absent.stop()
         if disk is not None:
             disk.unmount()
 
@@ -95,7 +102,8 @@ async def _under_fire(
     stand: Stand, ground: Ground, minutes: float, seed: int, only: frozenset[Fault] | None
 ) -> Verdict:
     folder = ground.folder
-    ground.receiver.secret = await _subscribe(stand, f"http://{ground.address}/hook")
+    _, ground.receiver.secret = await _subscribe(stand, f"http://{ground.address}/hook")
+    away, ground.absent.secret = await _subscribe(stand, f"http://{ground.absent_address}/hook")
     proxy = CuttingProxy(socket_folder(stand))
     await proxy.start()
     guests = Guests.of(stand, proxy.folder)
@@ -113,7 +121,9 @@ async def _under_fire(
         async with crowd.watching():
             imported = await _attack(world, crowd, nemesis, bounds)
             beside = Beside.read(folder, world.pulse.acknowledged, world.home / "media")
-            checker = Checker(stand.database_url, crowd.reports.path, ground.receiver.seen, imported, beside)
+            await _return(stand, ground.absent, away)
+            seen, returned = ground.receiver.seen, ground.absent.seen
+            checker = Checker(stand.database_url, crowd.reports.path, seen, imported, beside, returned)
             await _judge(checker, crowd, bounds, verdict)
         verdict.wounds, verdict.recoveries, verdict.spared = nemesis.wounds, world.recoveries, nemesis.spared
         await _tell(verdict, world, crowd, checker, bounds)
@@ -190,15 +200,28 @@ def _lateness(database_url: str) -> tuple[float, float, int]:
     return float(row[0]), float(row[1]), int(row[2])
 
 
-async def _subscribe(stand: Stand, url: str) -> str:
-    """Make the endpoint as the administrator does; answers its secret."""
+async def _subscribe(stand: Stand, url: str) -> tuple[str, str]:
+    """Make an endpoint as the administrator does; answers its id and secret."""
     person: PersonClient = await stand.person("admin")
     answer = await person.dispatch.post(
         "/api/v1/escalation/webhooks", json={"url": url, "events": EVENTS, "name": "simulated platform"}
     )
-    secret: str = answer.raise_for_status().json()["secret"]
+    made = answer.raise_for_status().json()
     await person.close()
-    return secret
+    return str(made["id"]), str(made["secret"])
+
+
+async def _return(stand: Stand, absent: Receiver, endpoint_id: str) -> None:
+    """Whoever was away all the time is there again, and is sent what he has missed."""
+    assert not absent.seen.by_id, "the receiver that is away was reached"
+    await absent.open_door()
+    person: PersonClient = await stand.person("admin")
+    path = "/api/v1/escalation"
+    on_again = await person.dispatch.patch(f"{path}/webhooks/{endpoint_id}", json={"active": True})
+    on_again.raise_for_status()
+    again = await person.dispatch.post(f"{path}/deliveries/replay", json={"webhook_id": endpoint_id, "state": "any"})
+    again.raise_for_status()
+    await person.close()
 
 
 __all__ = ["Verdict", "run"]

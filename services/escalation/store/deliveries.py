@@ -29,11 +29,15 @@ _NUMBER: Final = text(
     " ON CONFLICT (endpoint_id, case_id) DO UPDATE SET last_seq = s.last_seq + excluded.last_seq"
     " RETURNING endpoint_id, case_id, last_seq"
 )
-# Heads: the first unfinished message of each (endpoint, case). An endpoint takes so many at a time; one whose breaker
-# was open takes a single one, its probe. Each endpoint is looked at for itself, through the index of what is ready for
-# it, so that a long queue for one costs the others nothing. What is locked by another sender is left to it.
+AFTER_A_FAILURE: Final = 8
+"""How many messages an endpoint is given at a time while its last one failed."""
+# Heads: the first unfinished message of each (endpoint, case). An endpoint takes so many at a time, fewer after a
+# failure, and one whose breaker was open a single one, its probe. Each endpoint is looked at for itself, through the
+# index of what is ready for it, so that a long queue for one costs the others nothing. What is locked by another sender
+# is left to it.
 _CLAIM: Final = text(
-    "WITH room AS (SELECT e.id, CASE WHEN e.open_until IS NULL THEN CAST(:each AS bigint) ELSE 1 END"
+    "WITH room AS (SELECT e.id, CASE WHEN e.open_until IS NOT NULL THEN 1"
+    " WHEN e.failures > 0 THEN least(CAST(:each AS bigint), :careful) ELSE CAST(:each AS bigint) END"
     " - (SELECT count(*) FROM escalation.webhook_deliveries s WHERE s.endpoint_id = e.id AND s.state = 'sending')"
     " AS free FROM escalation.webhook_endpoints e WHERE e.active AND e.removed_at IS NULL"
     " AND (e.open_until IS NULL OR e.open_until <= directory.grid_now())),"
@@ -168,7 +172,9 @@ async def claim(tx: AsyncConnection, limit: int, *, each: int, lease_s: float) -
 
     `lease_s` is longer than any attempt may take: a lease that ran out means that its sender is gone (`expire`).
     """
-    rows = (await tx.execute(_CLAIM, {"limit": limit, "each": each, "lease": lease_s})).all()
+    rows = (
+        await tx.execute(_CLAIM, {"limit": limit, "each": each, "careful": AFTER_A_FAILURE, "lease": lease_s})
+    ).all()
     return tuple(
         Claimed(
             id=row.id,

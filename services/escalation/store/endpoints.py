@@ -83,9 +83,14 @@ async def every(tx: AsyncConnection) -> tuple[Endpoint, ...]:
 
 
 async def by_id(tx: AsyncConnection, endpoint_id: UUID) -> Endpoint | None:
-    """One endpoint, locked against a change at the same time; None when unknown or removed."""
+    """One endpoint, locked against a change at the same time; None when unknown or removed.
+
+    Messages may be queued for it meanwhile.
+    """
     query = (
-        sa.select(endpoints).where(endpoints.c.id == endpoint_id, endpoints.c.removed_at.is_(None)).with_for_update()
+        sa.select(endpoints)
+        .where(endpoints.c.id == endpoint_id, endpoints.c.removed_at.is_(None))
+        .with_for_update(key_share=True)
     )
     row = (await tx.execute(query)).mappings().one_or_none()
     return None if row is None else _endpoint(row)
@@ -104,7 +109,7 @@ async def locked(tx: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, Endpo
         sa.select(endpoints)
         .where(endpoints.c.id.in_(ids), endpoints.c.removed_at.is_(None))
         .order_by(endpoints.c.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     found = [_endpoint(row) for row in (await tx.execute(query)).mappings()]
     return {one.id: one for one in found}

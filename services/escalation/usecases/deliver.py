@@ -159,6 +159,9 @@ class Deliverer:
             message = self._message(one, now)
         except InvalidTag:
             outcome = Outcome(None, "secret_unreadable", 0, "")  # sealed under another key file
+        except (LookupError, ValueError) as error:  # a dialect that is gone, a body that it cannot send
+            logger("webhooks").error("message_not_made", delivery=one.id, error=str(error))
+            outcome = Outcome(None, "message_not_made", 0, "")
         else:
             outcome = understood(one, await self._poster.post(one.url, dict(message.headers), message.body))
         self._attempts.labels("accepted" if outcome.accepted else "failed").inc()
