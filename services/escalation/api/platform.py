@@ -82,7 +82,7 @@ async def _taken(
         heard = _read(spoken, Incoming(headers, body, auth, secrets, await grid_now(tx), app_key))
         result = await hear(tx, desk.outbox, desk.ids, caller, heard)
         known = await answer_to(tx, caller.own(heard.message_id)) if result == "repeated" else None
-    became = Became(result, known and known.answer, known and known.code)
+    became = Became(result) if known is None else Became(result, known.answer, known.code)
     return JSONResponse(dict(spoken.reply(became)), 202)
 
 

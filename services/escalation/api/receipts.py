@@ -105,7 +105,7 @@ def _out(one: Receipt, name_of: Callable[[str], str]) -> ReceiptOut:
         at=one.at,
         word=one.word,
         said={name: redact(said) if isinstance(said, str) else said for name, said in _said(one).items()},
-        state=one.state,  # type: ignore[arg-type] # the table's own check holds it to these
+        state=one.state,
         open=one.open,
         endpoint=one.endpoint_name,
         case_no=one.case_no,

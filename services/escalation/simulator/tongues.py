@@ -61,8 +61,8 @@ class NativeTongue(Tongue):
         data = told["data"]
         why = None
         try:
-            proof = [headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")]
-            verify(decode_secret(self.secret), *proof, body, now)
+            ident, stamp, given = (headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature"))
+            verify(decode_secret(self.secret), ident, stamp, given, body, now)
         except BadSignatureError as error:
             why = str(error)
         return Arrived(
