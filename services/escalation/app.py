@@ -41,6 +41,7 @@ from services.escalation.api import (
     allowed_router,
     attachments_router,
     checks_router,
+    choices_router,
     dead_router,
     deliveries_router,
     notices_router,
@@ -123,7 +124,8 @@ def http_app(db: Database, cache: DirectoryCache, box: SecretBox) -> FastAPI:
         attachments_router(_links(box), picture_store(MediaSettings(), HomeSettings().home / "media", EVIDENCE)),
         robots_router(cache.current, _ways()),
         sent_router(cache.current),
-        notices_router(_ways()),
+        notices_router(),
+        choices_router(_ways()),
     ):
         app.include_router(router)
     app.include_router(

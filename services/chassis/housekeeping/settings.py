@@ -52,6 +52,9 @@ class RetentionSettings(SettingsGroup):
     )
     attempts: int = _days(30, 1, "GRID_KEEP_ATTEMPTS_DAYS", "Days single attempts of a delivery that ended are kept.")
     receipts: int = _days(90, 7, "GRID_KEEP_RECEIPTS_DAYS", "Days a call-back of the platform is known again.")
+    notices: int = _days(
+        90, 7, "GRID_KEEP_NOTICES_DAYS", "Days a person finds what he was told, and how it was pushed, after that day."
+    )
     identities: int = _days(
         90, 1, "GRID_KEEP_IDENTITIES_DAYS", "Days who reported is kept after the case was closed; two years at most."
     )

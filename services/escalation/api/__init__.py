@@ -6,7 +6,7 @@ from services.escalation.api.checks import checks_router
 from services.escalation.api.dead import dead_router
 from services.escalation.api.deliveries import deliveries_router
 from services.escalation.api.desk import Desk
-from services.escalation.api.notices import notices_router
+from services.escalation.api.notices import choices_router, notices_router
 from services.escalation.api.platform import platform_router
 from services.escalation.api.preview import preview_router
 from services.escalation.api.receipts import receipts_router
@@ -18,6 +18,7 @@ __all__ = [
     "allowed_router",
     "attachments_router",
     "checks_router",
+    "choices_router",
     "dead_router",
     "deliveries_router",
     "notices_router",

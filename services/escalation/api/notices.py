@@ -31,8 +31,8 @@ MOST = 100
 """A bell shows 99+ and counts no further."""
 
 
-def notices_router(ways: tuple[str, ...]) -> APIRouter:
-    """/api/v1/notices. `ways`: by which single people can be told here at all."""
+def notices_router() -> APIRouter:
+    """/api/v1/notices"""
     router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
 
     @router.get("", summary="What the caller was told, newest first", response_model=NoticePageOut)
@@ -67,13 +67,20 @@ def notices_router(ways: tuple[str, ...]) -> APIRouter:
                 raise not_found()
             return ReadOut(read=await notices.mark_read(tx, person.account_id, one=body.id, upto=body.upto))
 
-    @router.get("/choices", summary="By which ways the caller wants to be told", response_model=ChoicesOut)
+    return router
+
+
+def choices_router(ways: tuple[str, ...]) -> APIRouter:
+    """/api/v1/notices/choices. `ways`: by which single people can be told here at all."""
+    router = APIRouter(prefix="/api/v1/notices/choices", tags=["notices"])
+
+    @router.get("", summary="By which ways the caller wants to be told", response_model=ChoicesOut)
     async def choices(desk: DeskOf, person: CurrentPerson) -> ChoicesOut:
         async with desk.db.reading() as tx:
             known = (await outlets.choices_of(tx, [person.account_id])).get(person.account_id)
         return _chosen(addresses(known, desk.robots.box), known.off if known else (), ways)
 
-    @router.patch("/choices", summary="Change one's own addresses and ways", response_model=ChoicesOut)
+    @router.patch("", summary="Change one's own addresses and ways", response_model=ChoicesOut)
     async def choose(body: ChoicesIn, desk: DeskOf, person: CurrentPerson) -> ChoicesOut:
         box = desk.robots.box
         async with desk.db.transaction() as tx:
@@ -84,7 +91,7 @@ def notices_router(ways: tuple[str, ...]) -> APIRouter:
             await outlets.choose(tx, person.account_id, Choices(sealed(kept, box), tuple(off)))
         return _chosen(kept, tuple(off), ways)
 
-    @router.post("/choices/test", summary="Send oneself a test message", status_code=202, response_model=MadeOut)
+    @router.post("/test", summary="Send oneself a test message", status_code=202, response_model=MadeOut)
     async def test(body: TestIn, desk: DeskOf, person: CurrentPerson, key: RequestKeyOf) -> Response:
         if body.way not in ways:
             raise Problem(422, "invalid_input", errors=[FieldProblem(field="way", code="way_off")])

@@ -26,11 +26,20 @@ _RECEIPTS: Final = "at < {before} AND (state <> 'unknown' OR aside_at IS NOT NUL
 """What nobody has looked at yet stays."""
 
 
+# What was pushed goes after what it told.
+_UNNAMED: Final = (
+    "created_at < {before} AND state IN ('sent', 'dead')"
+    " AND NOT EXISTS (SELECT FROM escalation.notice_pushes p WHERE p.message_id = id)"
+)
+
+
 def sweeps(kept: RetentionSettings) -> tuple[Sweep, ...]:
     """Numbers per endpoint and case are counted elsewhere, so a delivery can go without one being given twice."""
     return (
         answer_sweep(kept),
         Sweep("deliveries", _DELIVERIES, days(kept.deliveries)),
         Sweep("attempts", past("escalation.webhook_attempts", _ATTEMPTS), days(kept.attempts)),
+        Sweep("notices", past("escalation.notices", "at < {before}"), days(kept.notices)),
+        Sweep("notice_messages", past("escalation.notice_messages", _UNNAMED), days(kept.notices)),
         Sweep("receipts", past("escalation.platform_receipts", _RECEIPTS), days(kept.receipts)),
     )

@@ -64,7 +64,7 @@ class Teller:
             before = await notices.told_before(tx, fact.subject, body.reason)
             called = (*called, *(Called(one, TOLD_BEFORE) for one in before if one not in there))
         if not called:
-            logger("notices").info("nobody_to_tell", fact=str(fact.id), type=fact.type)
+            logger("notices").debug("nobody_to_tell", fact=str(fact.id), type=fact.type)
             return []
         detail = _detail(fact, directory, await self._rulebook_of(body.standing.rulebook))
         return [self._notice(fact, one, detail, now) for one in called]

@@ -70,7 +70,7 @@ class Street:
         now = await self.house.now()
         made = fact(case, clock(case, now - timedelta(seconds=late)), kind=kind, **standing)
         assert made.data.clock is not None
-        point = made.data.clock.model_copy(update={"due_at": now - timedelta(seconds=late)})
+        point = made.data.clock.model_copy(update=dict.fromkeys(("due_at", "at"), now - timedelta(seconds=late)))
         tell = tuple(ToldV1(post=post.split("@")[0], code=post.partition("@")[2]) for post in posts)
         by = made.data.actor if actor is None else ActorV1(account=actor, role=None)
         return replace(made, data=made.data.model_copy(update={"tell": tell, "clock": point, "actor": by}))

@@ -19,7 +19,9 @@ from services.escalation.notices.robots import KINDS, encoded, judge
 from services.escalation.notices.words import said
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
-DETAIL = Detail(at="T2", urgency="U2", category="暴露垃圾", place="云溪社区 云溪第一网格", clock="handling", act="overdue")
+DETAIL = Detail(
+    at="T2", urgency="U2", category="暴露垃圾", place="云溪社区 云溪第一网格", clock="handling", act="overdue"
+)
 
 
 def notice(n: int = 1, *, at: datetime = NOON, **changes: object) -> Notice:
