@@ -14,7 +14,7 @@ export function useUndo(one: () => CaseOut | null, told: Undoing) {
   const now = useNow(1_000);
   const seconds = computed(() => {
     const until = one()?.undo?.until;
-    return until ? Math.max(0, Math.ceil((Date.parse(until) - now.value) / 1000)) : 0;
+    return until ? Math.max(0, Math.floor((Date.parse(until) - now.value) / 1000)) : 0;
   });
   let busy = false;
 
