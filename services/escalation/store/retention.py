@@ -8,7 +8,8 @@ from services.chassis.housekeeping import RetentionSettings
 from services.chassis.housekeeping.settings import days
 from services.chassis.housekeeping.sweeps import Sweep, answer_sweep, past
 
-_ENDED: Final = "('delivered', 'dead', 'skipped')"
+_ENDED: Final = "('delivered', 'skipped')"
+"""A dead letter has not ended: it stays until somebody sends it again or sets it aside."""
 _DELIVERIES: Final = """
   WITH old AS (
     SELECT id FROM escalation.webhook_deliveries
