@@ -19,7 +19,8 @@ from services.chassis.settings import REPOSITORY, SettingsGroup
 from services.chassis.supervisor.settings import ROLE_URLS, Ports, SupervisorSettings
 from services.chassis.supervisor.watch import Patience
 from services.dispatch.settings import DispatchSettings
-from services.escalation.settings import PlatformSettings, TimerSettings, WebhookSettings
+from services.escalation.notices.settings import MailSettings, NoticeSettings
+from services.escalation.settings import PlatformSettings, TimerCheckSettings, TimerSettings, WebhookSettings
 from services.intake.settings import IntakeSettings, PaceSettings
 
 GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
@@ -41,7 +42,8 @@ GROUPS: tuple[tuple[str, tuple[type[SettingsGroup], ...]], ...] = (
     ("Watchdog", (shared.WatchdogSettings,)),
     ("Intake", (IntakeSettings, PaceSettings)),
     ("Dispatch", (DispatchSettings,)),
-    ("Escalation", (TimerSettings, WebhookSettings, PlatformSettings)),
+    ("Telling people", (NoticeSettings, MailSettings)),
+    ("Escalation", (TimerSettings, TimerCheckSettings, WebhookSettings, PlatformSettings)),
 )
 SOURCES = (
     ("`GRID_CONFIG`", "–", "A file of lines `NAME=value`, read after the environment."),

@@ -15,7 +15,7 @@ class TimerSettings(SettingsGroup):
     """The firing loop."""
 
     batch: int = Field(
-        default=500, ge=1, validation_alias="GRID_TIMER_BATCH", description="Timers fired in one transaction at most."
+        default=1000, ge=1, validation_alias="GRID_TIMER_BATCH", description="Timers fired in one transaction at most."
     )
     min_tick_s: float = Field(
         default=0.05,
