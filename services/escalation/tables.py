@@ -179,7 +179,7 @@ webhook_deliveries = Table(
     Index("ix_webhook_deliveries_next", "next_at", postgresql_where=text("state = 'waiting'")),
     Index("ix_webhook_deliveries_lease", "lease_until", postgresql_where=text("state = 'sending'")),
     Index("ix_webhook_deliveries_newest", "created_at", "id"),
-    Index("ix_webhook_deliveries_ready", "endpoint_id", "next_at", "id", postgresql_where=text("state = 'waiting'")),
+    Index("ix_webhook_deliveries_turn", "endpoint_id", "seq", "next_at", postgresql_where=text("state = 'waiting'")),
     Index(
         "ix_webhook_deliveries_unfinished",
         "endpoint_id",

@@ -32,9 +32,9 @@ _NUMBER: Final = text(
 AFTER_A_FAILURE: Final = 8
 """How many messages an endpoint is given at a time while its last one failed."""
 # Heads: the first unfinished message of each (endpoint, case). An endpoint takes so many at a time, fewer after a
-# failure, and one whose breaker was open a single one, its probe. Each endpoint is looked at for itself, through the
-# index of what is ready for it, so that a long queue for one costs the others nothing. What is locked by another sender
-# is left to it.
+# failure, and one whose breaker was open a single one, its probe. Each endpoint is looked at for itself, so that a long
+# queue for one costs the others nothing, and by number, so that the heads of a long queue lie before what waits behind
+# them. What is locked by another sender is left to it.
 _CLAIM: Final = text(
     "WITH room AS (SELECT e.id, CASE WHEN e.open_until IS NOT NULL THEN 1"
     " WHEN e.failures > 0 THEN least(CAST(:each AS bigint), :careful) ELSE CAST(:each AS bigint) END"
@@ -46,7 +46,7 @@ _CLAIM: Final = text(
     " WHERE d.endpoint_id = room.id AND d.state = 'waiting' AND d.next_at <= directory.grid_now()"
     " AND NOT EXISTS (SELECT FROM escalation.webhook_deliveries p WHERE p.endpoint_id = d.endpoint_id"
     " AND p.case_id = d.case_id AND p.seq < d.seq AND p.state IN ('waiting', 'sending'))"
-    " ORDER BY d.next_at, d.id LIMIT greatest(room.free, 0)) ready ORDER BY ready.next_at LIMIT :limit),"
+    " ORDER BY d.seq, d.next_at LIMIT greatest(room.free, 0)) ready ORDER BY ready.next_at LIMIT :limit),"
     " picked AS (SELECT d.id FROM escalation.webhook_deliveries d JOIN heads ON heads.id = d.id"
     " WHERE d.state = 'waiting' FOR UPDATE OF d SKIP LOCKED)"
     " UPDATE escalation.webhook_deliveries AS d SET state = 'sending', attempts = d.attempts + 1, round = d.round + 1,"

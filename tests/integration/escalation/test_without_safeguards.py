@@ -51,7 +51,7 @@ def overtaking(monkeypatch: pytest.MonkeyPatch) -> None:
     heads = " AND NOT EXISTS (SELECT FROM escalation.webhook_deliveries p"
     statement = deliveries._CLAIM.text
     begin = statement.index(heads)
-    end = statement.index(" ORDER BY d.next_at")
+    end = statement.index(" ORDER BY d.seq")
     monkeypatch.setattr(deliveries, "_CLAIM", sa.text(statement[:begin] + statement[end:]))
 
 
