@@ -105,7 +105,7 @@ class Posting:
     async def _to_group(self, job: Job, robot: Robot) -> Sent:
         kind = robots.KINDS[robot.kind]
         page = "console/" if robot.unit is None and not robot.area else "desk/"
-        words = letter(job.notices, Labels(self._language), self._page(page))
+        words = letter(_once_each(job.notices), Labels(self._language), self._page(page))
         called = [name for one in _people(job.notices) if (name := _called(self._reach(one, job), robot.kind))]
         secret = None if robot.secret is None else self.box.open(robot.secret)
         url = self.box.open(robot.url).decode() + kind.sign(secret, job.now)
@@ -143,6 +143,11 @@ class Posting:
 
     def _page(self, path: str) -> str | None:
         return None if self._base is None else f"{self._base.rstrip('/')}/{path}"
+
+
+def _once_each(told: Sequence[Notice]) -> list[Notice]:
+    """What several of a group are told is one thing to the group."""
+    return list({notice.fact_id: notice for notice in told}.values())
 
 
 def _people(told: Sequence[Notice]) -> list[str]:

@@ -32,7 +32,8 @@ def said(notice: Notice, labels: Labels) -> Said:
     title = labels.text("notice.clocked", clock=labels.word("clock_kind", clock), what=what) if clock else what
     if notice.urgent:
         title = labels.text("notice.urgent", urgency=labels.word("urgency", detail["urgency"]), what=title)
-    about = labels.text("notice.about", category=detail.get("category", ""), place=detail.get("place", ""))
+    category, place = detail.get("category", ""), detail.get("place", "")
+    about = labels.text("notice.about", category=category, place=place) if category else place
     return Said(title, about, tuple(_notes(notice, labels)))
 
 

@@ -293,7 +293,8 @@ async def test_a_group_hears_of_its_own_people_once_each(street: Street, chooses
     bodies = [json.loads(body) for _, body in street.house.platform.posted]
     wecom = next(one for one in bodies if "content" in one["markdown"])
     assert wecom["markdown"]["content"].endswith("<@lao.zhang>")
-    assert "[FC-a](https://grid.example.cn/console/cases/FC-a)" in wecom["markdown"]["content"]
+    assert wecom["markdown"]["content"].count("[FC-a](https://grid.example.cn/console/cases/FC-a)") == 1
+    assert wecom["markdown"]["content"].startswith("**处置时限：超期**")
     assert next(one for one in bodies if "at" in one)["markdown"]["title"]
     assert {state for state, *_ in await street.messages()} == {"sent"}
 

@@ -35,6 +35,10 @@ def test_the_words_of_a_limit_that_has_passed() -> None:
     assert (words.title, words.about, words.notes) == ("处置时限：超期", "暴露垃圾，云溪社区 云溪第一网格", ())
 
 
+def test_where_nobody_has_said_what_it_is_the_place_stands_alone() -> None:
+    assert said(notice(detail=Detail(DETAIL, category="")), Labels("zh-CN")).about == "云溪社区 云溪第一网格"
+
+
 def test_danger_another_post_and_lateness_are_said() -> None:
     late = notice(at=NOON.replace(hour=6), urgent=True, instead_of="duty_chief", detail=Detail(DETAIL, urgency="U0"))
     words = said(late, Labels("zh-CN"))
