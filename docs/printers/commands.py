@@ -12,13 +12,14 @@ from typer.core import TyperCommand, TyperGroup
 from printers.tables import table
 from services.chassis.grid.command import app
 from services.dispatch.__main__ import parsers
+from services.escalation.simulator.command import app as simulator_app
 from services.intake.imports.command import app as import_app
 from services.intake.partners import app as partner_app
 
 WIDTH = 100
 DISPATCH = ("feed", "count", "calendar", "cells", "places", "what-if")
 """Commands that dispatch has."""
-INTAKE = {"import": import_app, "partner": partner_app}
+OWNED = {"import": import_app, "partner": partner_app, "platform-sim": simulator_app}
 
 
 def page() -> str:
@@ -53,7 +54,7 @@ def _words(path: str, command: TyperCommand) -> str:
     name = path.rpartition(" ")[2]
     if name in DISPATCH:
         return "\n".join(_spoken(parsers()[1][name]))
-    own = INTAKE.get(name)
+    own = OWNED.get(name)
     return _help(path, command if own is None else typer.main.get_command(own))
 
 

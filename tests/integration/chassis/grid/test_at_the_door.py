@@ -8,11 +8,14 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 from services.chassis.grid import command, owned
 from services.chassis.supervisor.settings import CHECKOUT
@@ -22,6 +25,108 @@ from tests.support.stand import free_ports
 FAILED, USAGE, ABSENT = 1, 2, 3
 MOMENTS = ("--from", "2026-11-01", "--to", "2026-11-02")
 MAPPING = str(CHECKOUT / "deploy" / "import" / "pingshan.toml")
+
+
+NOTHING_RUNS = (
+    "stop",
+    "status",
+    "status --json",
+    "restart",
+    "restart dispatch-worker*",
+    "migrate",
+    "accounts",
+    "accounts --json",
+    "topics apply",
+    "topics check",
+    "topics grow --partitions 24",
+    "token create --role IC",
+    "token create --open311",
+    "token revoke 0",
+    "replay list",
+    "replay show",
+    "replay show dispatch 1",
+    "replay letter dispatch 1",
+    "replay letters dispatch --all",
+    "replay give-up dispatch 1 --why x",
+    "replay discard dispatch --why x --all",
+    "replay pass-over dispatch grid/intake grid.report.v1 k 1",
+    "replay missing dispatch --all",
+    f"replay outbox dispatch {' '.join(MOMENTS)}",
+    "audit verify",
+    "import few --mapping mapping",
+    "import --list-mappings",
+    "partner list",
+    "partner add city --source platform_push",
+    "partner rotate city",
+    "partner remove city",
+    "calendar show",
+    "calendar recompute",
+    "cells show",
+    "cells check few",
+    "cells load few",
+    "places check few",
+    "places load few",
+    "feed",
+    "feed --reports 1",
+    "count",
+    "count --by street --csv",
+    "rulebook what-if book --since 2026-10-01",
+)
+WRONG_WORDS = (
+    ("nonsense", "nonsense"),
+    ("up --once", "--once"),
+    ("stop --wait soon", "--wait"),
+    ("restart --all", "--all"),
+    ("status now", "now"),
+    ("migrate --phase mid", "mid"),
+    ("topics", "apply"),
+    ("topics grow", "--partitions"),
+    ("topics grow --partitions 0", "--partitions"),
+    ("token create", "--role"),
+    ("token create --role XX", "XX"),
+    ("token create --role IC --open311", "--open311"),
+    ("token revoke", "token_id"),
+    ("replay list nobody", "service"),
+    ("replay show dispatch nonsense", "number"),
+    ("replay letter dispatch one", "number"),
+    ("replay letters dispatch", "--all"),
+    ("replay discard dispatch", "--why"),
+    ("replay outbox dispatch --from yesterday --to today", "--from"),
+    ("audit", "verify"),
+    ("rulebook check absent", "absent"),
+    ("rulebook check folder", "folder"),
+    ("rulebook check --calendars absent", "absent"),
+    ("rulebook explain --at noon", "--at"),
+    ("rulebook explain --nature none", "--nature"),
+    ("rulebook what-if", "NEW.toml"),
+    ("rulebook what-if book --since noon", "noon"),
+    ("rulebook what-if book --since 2026-10-01 --limit-listed -1", "-1"),
+    ("import absent --mapping mapping", "absent"),
+    ("import folder --mapping mapping", "folder"),
+    ("import few --clock never", "--clock"),
+    ("partner", "rotate"),
+    ("partner add", "name"),
+    ("partner add City --source platform_push", "City"),
+    ("partner add city", "--source"),
+    ("partner nonsense", "nonsense"),
+    ("calendar", "verb"),
+    ("calendar load", "file"),
+    ("cells check few --from noon", "noon"),
+    ("cells check few --crs moon", "moon"),
+    ("places load", "file"),
+    ("feed --per-minute often", "often"),
+    ("feed --per-minute 0", "'0'"),
+    ("feed --minutes -1", "'-1'"),
+    ("feed --reports 0", "'0'"),
+    ("feed --pace nan", "'nan'"),
+    ("count --by colour", "colour"),
+    ("count --by ,", "--by"),
+    ("doctor now", "now"),
+    ("platform-sim --port 70000", "--port"),
+    ("platform-sim --mode sad", "--mode"),
+    ("platform-sim --secret short", "--secret"),
+    ("platform-sim --hand-over http://127.0.0.1:1/", "--hand-over-secret"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +181,8 @@ def grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     monkeypatch.setenv("GRID_KAFKA_PORT", str(free_ports(1)[0]))
     for name in ("DATABASE_URL", "DATABASE_DIRECT_URL", "KAFKA_URL"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(owned.subprocess, "Popen", InThisProcess)
-    monkeypatch.setattr(owned.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(owned, "subprocess", SimpleNamespace(Popen=InThisProcess))
+    monkeypatch.setattr(owned, "signal", SimpleNamespace(SIGTERM=None, signal=lambda *_: None))
 
     def run(*words: str) -> Said:
         capsys.readouterr()
@@ -92,54 +197,7 @@ def grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return run
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "stop",
-        "status",
-        "status --json",
-        "restart",
-        "restart dispatch-worker*",
-        "migrate",
-        "accounts",
-        "accounts --json",
-        "topics apply",
-        "topics check",
-        "topics grow --partitions 24",
-        "token create --role IC",
-        "token create --open311",
-        "token revoke 0",
-        "replay list",
-        "replay show",
-        "replay show dispatch 1",
-        "replay letter dispatch 1",
-        "replay letters dispatch --all",
-        "replay give-up dispatch 1 --why x",
-        "replay discard dispatch --why x --all",
-        "replay pass-over dispatch grid/intake grid.report.v1 k 1",
-        "replay missing dispatch --all",
-        f"replay outbox dispatch {' '.join(MOMENTS)}",
-        "audit verify",
-        "import few --mapping mapping",
-        "import --list-mappings",
-        "partner list",
-        "partner add city --source platform_push",
-        "partner rotate city",
-        "partner remove city",
-        "calendar show",
-        "calendar recompute",
-        "cells show",
-        "cells check few",
-        "cells load few",
-        "places check few",
-        "places load few",
-        "feed",
-        "feed --reports 1",
-        "count",
-        "count --by street --csv",
-        "rulebook what-if book --since 2026-10-01",
-    ],
-)
+@pytest.mark.parametrize("words", NOTHING_RUNS)
 def test_nothing_runs(grid: Grid, files: Mapping[str, str], words: str) -> None:
     said = grid(*(files.get(word, word) for word in words.split()))
     assert said.code == ABSENT, said
@@ -150,59 +208,7 @@ def test_nothing_runs(grid: Grid, files: Mapping[str, str], words: str) -> None:
     assert len(said.err) < 600
 
 
-@pytest.mark.parametrize(
-    ("words", "told"),
-    [
-        ("nonsense", "nonsense"),
-        ("up --once", "--once"),
-        ("stop --wait soon", "--wait"),
-        ("restart --all", "--all"),
-        ("status now", "now"),
-        ("migrate --phase mid", "mid"),
-        ("topics", "apply"),
-        ("topics grow", "--partitions"),
-        ("topics grow --partitions 0", "--partitions"),
-        ("token create", "--role"),
-        ("token create --role XX", "XX"),
-        ("token create --role IC --open311", "--open311"),
-        ("token revoke", "token_id"),
-        ("replay list nobody", "service"),
-        ("replay show dispatch nonsense", "number"),
-        ("replay letter dispatch one", "number"),
-        ("replay letters dispatch", "--all"),
-        ("replay discard dispatch", "--why"),
-        ("replay outbox dispatch --from yesterday --to today", "--from"),
-        ("audit", "verify"),
-        ("rulebook check absent", "absent"),
-        ("rulebook check folder", "folder"),
-        ("rulebook check --calendars absent", "absent"),
-        ("rulebook explain --at noon", "--at"),
-        ("rulebook explain --nature none", "--nature"),
-        ("rulebook what-if", "NEW.toml"),
-        ("rulebook what-if book --since noon", "noon"),
-        ("rulebook what-if book --since 2026-10-01 --limit-listed -1", "-1"),
-        ("import absent --mapping mapping", "absent"),
-        ("import folder --mapping mapping", "folder"),
-        ("import few --clock never", "--clock"),
-        ("partner", "rotate"),
-        ("partner add", "name"),
-        ("partner add City --source platform_push", "City"),
-        ("partner add city", "--source"),
-        ("partner nonsense", "nonsense"),
-        ("calendar", "verb"),
-        ("calendar load", "file"),
-        ("cells check few --from noon", "noon"),
-        ("cells check few --crs moon", "moon"),
-        ("places load", "file"),
-        ("feed --per-minute often", "often"),
-        ("feed --per-minute 0", "'0'"),
-        ("feed --minutes -1", "'-1'"),
-        ("feed --reports 0", "'0'"),
-        ("feed --pace nan", "'nan'"),
-        ("count --by colour", "colour"),
-        ("count --by ,", "--by"),
-    ],
-)
+@pytest.mark.parametrize(("words", "told"), WRONG_WORDS)
 def test_wrong_words(
     grid: Grid, files: Mapping[str, str], words: str, told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -237,6 +243,21 @@ def test_files_that_cannot_be_read(
     assert Path(files[file]).name in said.err
     assert "codec" not in said.err
     assert "Errno" not in said.err
+
+
+def test_no_command_is_forgotten() -> None:
+    asked = [words.split() for words in (*NOTHING_RUNS, *(words for words, _ in WRONG_WORDS))]
+    assert [
+        path for path in _leaves(typer.main.get_command(command.app)) if not any(w[: len(path)] == path for w in asked)
+    ] == []
+
+
+def _leaves(group: TyperGroup | TyperCommand, path: Sequence[str] = ()) -> Iterator[list[str]]:
+    if not isinstance(group, TyperGroup):
+        yield list(path)
+        return
+    for name, one in group.commands.items():
+        yield from _leaves(one, (*path, name))
 
 
 def test_a_matter_that_the_rulebook_does_not_know(grid: Grid) -> None:
