@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from schemas.cases import dump_case, load_case, load_fact
@@ -14,6 +14,8 @@ from tests.chaos.violation import Connection
 
 Point = tuple[str, int, int]
 """(clock, revision, rung)"""
+COMMITTED = timedelta(seconds=10)
+"""What was heard so long ago has been committed, or never will be."""
 
 _FACTS = "SELECT case_id::text, body::text FROM dispatch.case_facts ORDER BY case_id, sequence"
 _CASES = "SELECT id::text, case_no, body::text FROM dispatch.cases"
@@ -24,6 +26,14 @@ _STANDINGS = (
 _FIRINGS = "SELECT clock_id, rev, rung, due_at FROM escalation.firings"
 _HORIZON = f"SELECT {BEGUN} - interval '10 seconds'"
 _ARMED = "SELECT clock_id, rev, rung, due_at FROM escalation.sla_timers WHERE state = 'armed'"
+_HEARD = (
+    "SELECT convert_from(o.payload, 'UTF8'), i.at FROM dispatch.outbox o JOIN escalation.inbox i USING (event_id)"
+    " WHERE o.topic = 'grid.case.v1' ORDER BY i.at, o.key, o.seq"
+)
+_IN_ORDER = (
+    "SELECT f.case_id, f.clock_id, f.rev, f.rung, f.due_at, f.fired_at FROM escalation.outbox o"
+    " JOIN escalation.firings f USING (event_id) WHERE o.topic = 'grid.sla.v1' ORDER BY o.key, o.seq"
+)
 _NEWEST = (
     "SELECT DISTINCT ON (o.key) convert_from(o.payload, 'UTF8') FROM dispatch.outbox o WHERE o.topic = 'grid.case.v1'"
     " AND EXISTS (SELECT FROM escalation.inbox_seen i WHERE i.event_id = o.event_id) ORDER BY o.key, o.seq DESC"
@@ -85,6 +95,25 @@ def unarmed(connection: Connection) -> list[str]:
             wanted |= _next_rung(clock, fired)
     wrong = [f"{point} is due {due} and not armed" for point, due in wanted.items() if armed.get(point) != due]
     return [*wrong, *(f"{point} is armed and nobody wants it" for point in armed.keys() - wanted.keys())]
+
+
+def disordered(connection: Connection) -> list[str]:
+    """Firings of a case that came behind one with a later planned time, though escalation had heard of them before."""
+    heard: dict[Point, datetime] = {}
+    for payload, at in connection.execute(_HEARD):
+        standing = json.loads(payload).get("standing")
+        for clock, rung in _rungs(standing["clocks"] if standing else []):
+            heard.setdefault((clock["clock_id"], clock["rev"], rung["rung"]), at)
+    newest: dict[str, tuple[datetime, datetime, Point]] = {}
+    wrong = []
+    for case_id, clock_id, rev, rung, due, fired_at in connection.execute(_IN_ORDER):
+        point: Point = (clock_id, rev, rung)
+        before = newest.get(case_id)
+        if before is not None and due < before[0] and point in heard and heard[point] + COMMITTED < before[1]:
+            wrong.append(f"{point}, due {due}, fired behind {before[2]}, due {before[0]}")
+        if before is None or due > before[0]:
+            newest[case_id] = (due, fired_at, point)
+    return wrong
 
 
 def _next_rung(clock: dict[str, Any], fired: set[Point]) -> dict[Point, datetime]:

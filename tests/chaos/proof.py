@@ -174,6 +174,16 @@ PLANTED: Final = (
         ("UPDATE escalation.sla_timers SET state = 'disarmed' WHERE state = 'armed'",),
     ),
     Planted(
+        "a timer had to be mended",
+        "timers",
+        "timer mended",
+        (
+            "WITH made AS (INSERT INTO escalation.timer_checks (started_at) VALUES (now()) RETURNING id)"
+            " INSERT INTO escalation.timer_repairs (check_id, what, case_id, clock_id, rev, rung, due_at)"
+            " SELECT id, 'missing', 'planted', 'planted', 1, 1, now() FROM made",
+        ),
+    ),
+    Planted(
         "a firing is told to nobody",
         "firings",
         "timers",

@@ -111,6 +111,34 @@ def stale_obeyed() -> None:
     setattr(decide, "settle", obey)  # noqa: B010
 
 
+def timers_by_cursor() -> None:
+    """The firing loop remembers how far it has come and asks only for what is due after that."""
+    from sqlalchemy import text
+
+    from services.escalation.store import timers
+
+    claim: Any = timers.claim_due
+    whole = timers._CLAIM.text
+    last = ["-infinity"]
+
+    async def claim_on(tx: Any, limit: int) -> Any:
+        bound = f"due_at > '{last[0]}' AND due_at <="
+        setattr(timers, "_CLAIM", text(whole.replace("due_at <=", bound, 1)))  # noqa: B010
+        found = await claim(tx, limit)
+        if found.due:
+            last[0] = max(timer.due_at for timer in found.due).isoformat().replace(":", r"\:")
+        return found
+
+    setattr(timers, "claim_due", claim_on)  # noqa: B010
+
+
+def timers_overtake() -> None:
+    """A rung that has come due behind another of its clock waits for the next round, and nothing waits for it."""
+    from services.escalation.store import timers
+
+    setattr(timers, "_followers", lambda _timer, _horizon: iter(()))  # noqa: B010
+
+
 def exception_out() -> None:
     """A fault of ours leaves the agent instead of ending the process."""
     from services.chassis.streams.worker import StreamWorker
@@ -122,7 +150,11 @@ def exception_out() -> None:
 
 
 MUTANTS: Final[Mapping[str, Callable[[], None]]] = {
-    each.__name__: each for each in (ack_before_commit, no_inbox, cursor, plain_stream, stale_obeyed, exception_out)
+    each.__name__: each
+    for each in (
+        *(ack_before_commit, no_inbox, cursor, plain_stream, stale_obeyed),
+        *(timers_by_cursor, timers_overtake, exception_out),
+    )
 }
 
 

@@ -67,6 +67,39 @@ async def clock_changed_meanwhile(stand: SmallStand) -> None:
     listener.start()
 
 
+async def armed_behind_the_newest(stand: SmallStand) -> None:
+    """A timer is armed in the past, behind one that has fired: escalation heard late of a case."""
+    first = await stand.case_of(await stand.report())
+    await stand.drained()
+    listener = stand.processes["escalation worker"]
+    await listener.stop()
+    await stand.case_of(await stand.report())
+    await stand.move_on(await _until_due(stand, first) + timedelta(minutes=30))
+    fired = f"SELECT 1 FROM escalation.firings WHERE case_id = {_of_case(first)}"
+    await until("the first has fired", lambda: stand.ask(fired))
+    listener.start()
+
+
+async def down_for_days(stand: SmallStand) -> None:
+    """Several points of several clocks of one case have passed when the timers run again."""
+    case_no = await stand.case_of(await stand.report())
+    await stand.act(case_no, branch(stand), Action.SELF_RESOLVE_START, Inputs())
+    await stand.drained()
+    await stand.move_on(await _until_due(stand, case_no) + timedelta(days=12))
+    fired = f"SELECT 1 FROM escalation.firings WHERE case_id = {_of_case(case_no)}"
+    await until("the missed ones have fired", lambda: stand.ask(fired))
+
+
+def _of_case(case_no: str) -> str:
+    return f"(SELECT id::text FROM dispatch.cases WHERE case_no = '{case_no}')"
+
+
+async def _until_due(stand: SmallStand, case_no: str) -> timedelta:
+    due = "SELECT min(due_at) - directory.grid_now() FROM escalation.sla_timers WHERE state = 'armed' AND case_id ="
+    left: timedelta = (await stand.ask(f"{due} {_of_case(case_no)}"))[0][0]
+    return left
+
+
 async def fault_of_ours(stand: SmallStand) -> None:
     """The handler fails in a way nobody has thought of; reports keep coming."""
     stand.fault.touch()
@@ -113,5 +146,9 @@ SCENES: Final = (
     Scene("no_inbox", "escalation worker", brought_twice, frozenset({"timers"})),
     Scene("cursor", "intake relay", committed_late, frozenset({"event never sent"}), arrives=False),
     Scene("exception_out", "dispatch worker", fault_of_ours, frozenset({"never quiet"}), arrives=False),
+    Scene("timers_by_cursor", "escalation timers", armed_behind_the_newest, frozenset({"timers"}), arrives=False),
     Scene("stale_obeyed", "dispatch worker", clock_changed_meanwhile, frozenset({"acted early"})),
+    Scene(
+        "timers_overtake", "escalation timers", down_for_days, frozenset({"order of the timers"})
+    ),  # last: every session has ended
 )

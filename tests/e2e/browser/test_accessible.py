@@ -66,13 +66,14 @@ def test_the_console_is_accessible(sit: Sit, town: Town, size: dict[str, Any], s
     expect(auditor.find("audit")).to_be_visible(timeout=PATIENCE_MS)
     auditor.find("audit-more").first.click()
     is_fine(auditor, "audit")
+    walk(auditor, town, {"overdue": "timer-check"})
 
 
 def test_each_post_is_offered_the_pages_it_may_use(sit: Sit) -> None:
     pages = {
         "shouli": {"queues", "register", "deliveries", "webhooks"},
         "hecha": {"queues"},
-        "audit": {"audit", "deliveries", "webhooks"},
+        "audit": {"audit", "overdue", "deliveries", "webhooks"},
         "admin": {"register", "delegations", "accounts", "deliveries", "webhooks"},
     }
     for login, offered in pages.items():
@@ -95,6 +96,26 @@ def test_the_audit_page_says_what_was_done(sit: Sit, town: Town) -> None:
     expect(row.get_by_test_id("audit-details")).not_to_contain_text("{")
     signed_in = auditor.page.locator("[data-kind=audit]").filter(has_text="登录").first
     expect(signed_in.locator("td").nth(3)).to_have_text(str(town.person("audit").session["name"]))
+
+
+def test_the_auditor_has_the_timers_compared_with_the_cases(sit: Sit, town: Town) -> None:
+    town.report("wangge01", "0302", text="施工占道")
+    auditor = sit("audit", "console", "overdue")
+    told = auditor.find("timer-check")
+    expect(told).to_contain_text("最近核对", timeout=PATIENCE_MS)
+    before = _looked_at(told.inner_text())
+    auditor.find("compare-now").click()
+    expect(auditor.find("compare-now")).to_be_disabled()
+    expect(auditor.find("compare-now")).to_be_enabled(timeout=PATIENCE_MS)
+    assert _looked_at(told.inner_text()) >= max(1, before)
+    expect(told).to_contain_text("修正 0 个")
+    expect(told).to_contain_text("没有下一步 0 件")
+    expect(auditor.find("overdue")).to_contain_text("没有被遗忘的超期案件")
+
+
+def _looked_at(told: str) -> int:
+    """How many cases a comparison says it has looked at."""
+    return int(told.partition("案件 ")[2].partition(" 件")[0])
 
 
 def test_the_queues_of_a_narrow_console_come_when_called(sit: Sit, town: Town) -> None:
