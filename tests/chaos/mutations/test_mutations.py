@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.chaos, pytest.mark.timeout(600)]
 PATIENCE_S = 300.0
 NO_USE_S = 4.0
 """Without its safeguard the system stays as it is: whoever waits longer sees nothing else."""
-SLOWER = ("plain_stream", "exception_out", "stale_obeyed")
+SLOWER = ("plain_stream", "exception_out", "stale_obeyed", "timers_by_cursor", "timers_overtake")
 """Found by the same rules as others of their kind; they are for `make long`."""
 Open = Callable[..., AbstractAsyncContextManager[SmallStand]]
 
