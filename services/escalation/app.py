@@ -67,7 +67,7 @@ from services.escalation.usecases.manage import EndpointDesk
 from services.escalation.usecases.push import Announcer
 from services.escalation.usecases.reconcile import Reconciler
 from services.escalation.usecases.robots import RobotDesk
-from services.escalation.usecases.vitals import PlatformProbe, TimerProbe, WebhookProbe
+from services.escalation.usecases.vitals import NoticeProbe, PlatformProbe, TimerProbe, WebhookProbe
 from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import WebhookClient
 
@@ -80,7 +80,8 @@ async def serve() -> Running:
     cache = DirectoryCache(db)
     app = http_app(db, cache, _secret_box())
     metrics: Metrics = app.state.metrics
-    probes = (*standard_probes(SCHEMA, metrics), TimerProbe(metrics), WebhookProbe(metrics), PlatformProbe(metrics))
+    ours = (TimerProbe(metrics), WebhookProbe(metrics), PlatformProbe(metrics), NoticeProbe(metrics))
+    probes = (*standard_probes(SCHEMA, metrics), *ours)
     parts = (Part("directory", cache.run, cache.pulse), Part("vitals", Vitals(db, probes, metrics).run))
     return Running(parts, app, app.state.http, metrics, db.close)
 

@@ -62,3 +62,12 @@ class Tried:
     latency_ms: int
     error: str | None
     reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Messages of the last day: how many wait, the age of the oldest of them, how many were given up."""
+
+    waiting: int
+    age_s: float
+    dead: int

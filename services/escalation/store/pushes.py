@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.escalation.notices.notice import Notice
-from services.escalation.notices.pushes import Claimed, Due, Message, Push, Tried
+from services.escalation.notices.pushes import Claimed, Due, Message, Push, Standing, Tried
 from services.escalation.store.notices import notice_of
 from services.escalation.tables import told as t
 
@@ -53,6 +53,13 @@ _CLAIM: Final = text(
     " UPDATE escalation.notice_messages AS m SET state = 'sending', attempts = m.attempts + 1, round = m.round + 1,"
     " lease_until = directory.grid_now() + make_interval(secs => :lease) FROM picked WHERE m.id = picked.id"
     " RETURNING m.id, m.outlet, m.account_id, m.attempts, m.round"
+)
+_STANDING: Final = text(
+    "SELECT count(*) FILTER (WHERE state IN ('waiting', 'sending')) AS waiting,"
+    " coalesce(extract(epoch FROM directory.grid_now() - min(created_at)"
+    " FILTER (WHERE state IN ('waiting', 'sending'))), 0)::float AS age_s,"
+    " count(*) FILTER (WHERE state = 'dead') AS dead"
+    " FROM escalation.notice_messages WHERE created_at > directory.grid_now() - interval '1 day'"
 )
 
 
@@ -146,6 +153,11 @@ async def record(tx: AsyncConnection, one: Claimed, tried: Tried, values: Mappin
     late_success = sa.and_(sa.literal(values["state"] == "sent"), m.state.in_(("waiting", "sending")))
     changed = sa.update(t.messages).where(m.id == one.id, sa.or_(mine, late_success))
     await tx.execute(changed.values(lease_until=None, last_status=tried.status, last_error=tried.error, **values))
+
+
+async def standing(tx: AsyncConnection) -> Standing:
+    """What waits to be sent, the age of the oldest in seconds, and what was given up within a day."""
+    return Standing(**(await tx.execute(_STANDING)).mappings().one())
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.chassis.db import Tx
 from services.chassis.telemetry import Metrics
+from services.escalation.store import pushes
 from services.escalation.store.health import endpoint_health, overdue_timers, unanswered
 
 
@@ -54,3 +55,18 @@ class WebhookProbe:
             self._open.labels(one.endpoint).set(int(one.open))
             self._dead.labels(one.endpoint).set(one.dead)
             self._dead_age.labels(one.endpoint).set(one.dead_age_s)
+
+
+class NoticeProbe:
+    """Messages to people that wait or were given up."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._waiting = metrics.gauge("grid_notice_waiting", "Messages to people not yet sent, of the last day")
+        self._age = metrics.gauge("grid_notice_oldest_seconds", "Age of the oldest of them")
+        self._dead = metrics.gauge("grid_notice_dead", "Messages to people given up within a day")
+
+    async def read(self, tx: Tx) -> None:
+        found = await pushes.standing(tx)
+        self._waiting.set(found.waiting)
+        self._age.set(max(0.0, found.age_s))
+        self._dead.set(found.dead)

@@ -28,6 +28,7 @@ from services.escalation.notices.settings import MailSettings, NoticeSettings
 from services.escalation.notices.texting import FileTexter
 from services.escalation.usecases.push import LEASE_S, Announcer
 from services.escalation.usecases.tell import Teller
+from services.escalation.usecases.vitals import NoticeProbe
 from services.escalation.webhooks.client import Outcome
 from services.governance.cycle import Urgency
 from tests.integration.escalation.conftest import House, SignIn, clock, fact
@@ -323,6 +324,10 @@ async def test_a_200_with_a_failing_code_is_tried_again_and_given_up_at_last(str
         await street.house.later(pause)
         await announcer.once()
     assert await street.messages() == [("dead", 3, 1)]
+    async with street.house.db.reading() as tx:
+        await NoticeProbe(metrics := Metrics("probe")).read(tx)
+    assert metrics.registry.get_sample_value("grid_notice_dead") == 1
+    assert metrics.registry.get_sample_value("grid_notice_waiting") == 0
     admin, auditor = await sign_in("admin"), await sign_in("audit")
     (shown,) = (await auditor.get("/api/v1/notices/sent", params={"state": "dead"})).json()["items"]
     assert (shown["way"], shown["to"], shown["last_error"], len(shown["history"])) == (
