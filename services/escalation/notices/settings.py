@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import time
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from services.chassis.settings import SettingsGroup
 from services.escalation.notices.plan import Rules
+
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 
 
 class NoticeSettings(SettingsGroup):
@@ -43,8 +45,8 @@ class NoticeSettings(SettingsGroup):
         validation_alias="GRID_NOTICE_MOST_A_DAY",
         description="Pushes to one person on one day; the rest goes together. Urgent ones always go.",
     )
-    digests: tuple[time, ...] = Field(
-        default=(time(12), time(17, 30)),
+    digests: tuple[TimeOfDay, ...] = Field(
+        default=("12:00", "17:30"),
         min_length=1,
         validation_alias="GRID_NOTICE_DIGESTS",
         description="Times of day at which the rest goes.",
@@ -66,7 +68,7 @@ class NoticeSettings(SettingsGroup):
     @property
     def rules(self) -> Rules:
         """As the plan takes them."""
-        return Rules(self.opens, self.closes, self.most_a_day, self.digests)
+        return Rules(self.opens, self.closes, self.most_a_day, tuple(time.fromisoformat(one) for one in self.digests))
 
     @model_validator(mode="after")
     def _day_has_hours(self) -> Self:
