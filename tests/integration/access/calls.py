@@ -18,6 +18,7 @@ REPORT: Mapping[str, Any] = {
     "position": {"lng": 113.06, "lat": 23.69, "crs": "wgs84"},
 }
 NOTHING = "01950000-0000-7000-8000-000000000000"
+ROBOT: Mapping[str, Any] = {"kind": "wecom", "name": "值班群", "url": "https://robot.example.org/send?key=k"}
 BODIES: Mapping[str, Any] = {
     "POST /api/v1/session": {"login": "nobody", "password": "not-a-password"},
     "POST /api/v1/reports": REPORT,
@@ -29,6 +30,11 @@ BODIES: Mapping[str, Any] = {
     "POST /api/v1/deliveries/replay": {"event_id": NOTHING},
     "POST /api/v1/deliveries/set-aside": {"event_id": NOTHING, "reason": "区平台已补录"},
     "PATCH /api/v1/webhooks/{endpoint_id}": {"name": "renamed"},
+    "POST /api/v1/notices/robots": ROBOT,
+    "PATCH /api/v1/notices/robots/{robot_id}": {"name": "renamed"},
+    "POST /api/v1/notices/read": {"upto": 1},
+    "PATCH /api/v1/notices/choices": {"off": ["email"]},
+    "POST /api/v1/notices/choices/test": {"way": "email"},
     "PATCH /api/v1/escalation/{rest:path}": {"name": "renamed"},
     "POST /api/v1/platform/events": {"type": "answered"},
     "POST /api/v1/platform/{endpoint_id}/events": {"type": "answered"},

@@ -286,6 +286,10 @@ async def _papers(world: World) -> None:
     world.names["delivery_id"] = tested["delivery_id"]
     place = {"scheme": "http", "host": "10.0.0.5", "port": 9000, "reason": "区平台在内网"}
     allowed = await _made(world, "escalation", "POST", "/api/v1/webhooks/allowed", "AD", place)
+    robot = {"kind": "wecom", "name": "值班群", "url": "https://robot.example.org/send?key=k"}
+    world.names["robot_id"] = (await _made(world, "escalation", "POST", "/api/v1/notices/robots", "AD", robot))["id"]
+    robot_test = f"/api/v1/notices/robots/{world.names['robot_id']}/test"
+    world.names["message_id"] = (await _made(world, "escalation", "POST", robot_test, "AD", {}))["id"]
     world.names["entry_id"] = allowed["id"]
     world.names["login"] = "wangge02"
     until = (await world.street.now() + timedelta(days=1)).isoformat()
