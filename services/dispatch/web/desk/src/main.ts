@@ -3,6 +3,7 @@ import "vant/es/toast/style/index.mjs";
 import "@grid/webkit/vant.css";
 import "../../common/src/case-parts.css";
 import "../../common/src/there.css";
+import "../../common/src/told.css";
 import "./style.css";
 import { language, wordsReady } from "@grid/webkit";
 import { Locale } from "vant";
@@ -14,6 +15,7 @@ import App from "./App.vue";
 import CasePage from "./pages/CasePage.vue";
 import ListPage from "./pages/ListPage.vue";
 import MinePage from "./pages/MinePage.vue";
+import NoticesPage from "./pages/NoticesPage.vue";
 
 const router = createRouter({
   history: createWebHistory(import.meta.env.BASE_URL),
@@ -22,6 +24,7 @@ const router = createRouter({
     { path: "/lists/:queue", component: ListPage },
     { path: "/cases/:caseNo", component: CasePage, props: true },
     { path: "/mine", component: MinePage },
+    { path: "/notices", component: NoticesPage },
     { path: "/:rest(.*)*", redirect: "/" },
   ],
   scrollBehavior: (to, from, saved) => (to.path === from.path ? false : (saved ?? { top: 0 })),
