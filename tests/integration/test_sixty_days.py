@@ -137,7 +137,7 @@ LEFT = {
     "identity.throttle WHERE key LIKE 'address:198%'": 0,
     "dispatch.idempotency_keys": 0,
     "escalation.idempotency_keys": 0,
-    "escalation.platform_receipts": 0,
+    "escalation.platform_receipts": 1,  # it waits for a person
     "escalation.webhook_deliveries": 1,
     "escalation.webhook_attempts": 1,
     "intake.dead_letters": 1,
