@@ -180,6 +180,14 @@ def test_a_whistle_through_the_leader_to_the_district_and_the_log_of_what_was_se
     admin = sit("admin", "console", "webhooks")
     expect(admin.find("webhooks")).to_be_visible()
     admin.shoot("34-console-webhooks")
+    admin.find("preview-webhook").first.click()
+    expect(admin.find("message")).to_contain_text("case_no")
+    admin.shoot("35-console-webhook-preview")
+    admin.page.keyboard.press("Escape")
+    for number, page in ((36, "dead"), (37, "allowed")):
+        admin.find(f"push-{page}").click()
+        expect(admin.find(page)).to_be_visible()
+        admin.shoot(f"{number}-console-{page}")
 
 
 def test_a_foreign_case_and_a_conflict_are_told_in_words(sit: Sit, town: Town) -> None:
