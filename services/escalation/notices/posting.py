@@ -146,8 +146,9 @@ class Posting:
 
 
 def _once_each(told: Sequence[Notice]) -> list[Notice]:
-    """What several of a group are told is one thing to the group."""
-    return list({notice.fact_id: notice for notice in told}.values())
+    """What several of a group are told is one thing to the group; of their merged notices the one with most in it."""
+    merged = max((one for one in told if one.merged), key=lambda one: one.detail["count"], default=None)
+    return [*([merged] if merged else []), *{one.fact_id: one for one in told if not one.merged}.values()]
 
 
 def _people(told: Sequence[Notice]) -> list[str]:

@@ -20,7 +20,8 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A push whose time has come; its row is locked until the transaction ends."""
+    """A push whose time has come; its row is locked until the transaction ends. `fact_id`: of what is one thing to
+    a group, which merged notices of several people are."""
 
     notice_id: int
     outlet: str

@@ -31,7 +31,9 @@ _QUEUE: Final = text(
     " ON CONFLICT DO NOTHING"
 )
 _DUE: Final = text(
-    "SELECT p.notice_id, p.outlet, p.account_id, p.digest, n.fact_id, n.urgent, n.read_at IS NOT NULL AS read"
+    "SELECT p.notice_id, p.outlet, p.account_id, p.digest, CASE WHEN n.kind = 'notice.merged'"
+    " THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE n.fact_id END AS fact_id, n.urgent,"
+    " n.read_at IS NOT NULL AS read"
     " FROM escalation.notice_pushes p JOIN escalation.notices n ON n.id = p.notice_id"
     " WHERE p.message_id IS NULL AND p.dropped_at IS NULL AND p.due_at <= directory.grid_now()"
     " ORDER BY p.due_at, p.notice_id LIMIT :limit FOR UPDATE OF p SKIP LOCKED"

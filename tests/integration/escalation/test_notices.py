@@ -192,6 +192,9 @@ async def test_one_merged_notice_is_one_push_once_nothing_more_comes(street: Str
     await _robot(street)
     announcer = street.announcer()
     await street.tell(*[await street.about(f"c{n}", "duty_chief", late=3600) for n in range(4)])
+    await street.tell(
+        await street.about("c0", "dispatcher", late=3600), await street.about("c1", "dispatcher", late=3600)
+    )
     await announcer.once()
     assert street.said == []
     await street.house.later(31)
@@ -199,7 +202,7 @@ async def test_one_merged_notice_is_one_push_once_nothing_more_comes(street: Str
     assert len(street.said) == 1
     assert "系统中断期间有 4 件事项需要您查看" in street.said[0]
     await street.tell(await street.about("d", "duty_chief", late=3600))
-    assert [case for _, case in await street.told()] == ["notice.merged", "notice.merged"]
+    assert [who for who, _ in await street.told()] == ["paiqian", "shouli", "zhiban", "zhiban"]
 
 
 async def test_a_single_late_one_stands_for_itself(street: Street) -> None:
