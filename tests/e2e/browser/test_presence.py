@@ -68,3 +68,13 @@ def test_a_thumb_takes_back_and_a_request_says_what_it_is(sit: Sit, town: Town) 
     desk.find("undo").click()
     expect(desk.find("undo")).to_have_count(0, timeout=PATIENCE_MS)
     expect(desk.offer("sign")).to_be_visible(timeout=PATIENCE_MS)
+
+    for action, said in (("sign", {}), ("respond", {"means": "on_site"}), ("extend_request", {"reason": "weather"})):
+        town.person(unit).act(no, action, **said, **({"note": "连日大雨"} if action == "extend_request" else {}))
+    desk.page.goto(f"{town.stand.streets.dispatch}/desk/lists/my_requests")
+    expect(desk.row(no).get_by_test_id("row-request")).to_have_text("申请延期天气原因 · 待审批", timeout=PATIENCE_MS)
+    desk.shoot("28-desk-requests")
+    chief = sit("zhiban", "console", "queues/approvals")
+    asked = f"申请延期 · 天气原因 · {town.person(unit).session['name']}"
+    expect(chief.row(no).get_by_test_id("row-request")).to_have_text(asked, timeout=PATIENCE_MS)
+    chief.shoot("29-console-approvals")
