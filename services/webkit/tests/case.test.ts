@@ -110,12 +110,12 @@ describe("a form that has just opened", () => {
     vi.useFakeTimers();
     const ran = vi.fn(() => Promise.resolve());
     const page = mount(ActionForm, { props: { action: { action: "sign", label: "签收", primary: true, inputs: [] }, run: ran } });
-    expect(page.find(".action-buttons").classes()).toContain("is-fresh");
+    expect(page.find("form").classes()).toContain("is-fresh");
     await page.find("form").trigger("submit");
     expect(ran).toHaveBeenCalledOnce();
     vi.advanceTimersByTime(500);
     await page.vm.$nextTick();
-    expect(page.find(".action-buttons").classes()).not.toContain("is-fresh");
+    expect(page.find("form").classes()).not.toContain("is-fresh");
   });
 
   it("takes any text whole", () => {

@@ -28,7 +28,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 WIDE = {"viewport": {"width": 1366, "height": 768}}
 PATIENCE_MS = 30_000
 SCREENS = CHECKOUT / "test-results" / "screens"
-STAYS = "localStorage.getItem('grid.next') ?? localStorage.setItem('grid.next', 'stay')"
+STAYS = "location.protocol == 'about:' || localStorage['grid.next'] || (localStorage['grid.next'] = 'stay')"
 """Nobody's list goes on to another case than the one a test speaks of, unless he chooses so."""
 _HARMLESS = ("Failed to load resource",)
 """An answer of 401 before the sign-in, or a refusal that a page shows in words, is no fault of the page."""
