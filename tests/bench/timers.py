@@ -38,7 +38,7 @@ AHEAD_S: Final = 3
 _FILL = """
 INSERT INTO escalation.sla_timers (case_id, clock_id, kind, rev, rung, due_at, rungs, state)
 SELECT 'case' || n / 2, 'clock' || n, 'handling', 1, 0,
-  directory.grid_now() + interval '1 day' + n % 2592000 * interval '1 second',
+  directory.grid_now() + interval '1 day' + n %% 2592000 * interval '1 second',
   jsonb_build_array(jsonb_build_object('rung', 1, 'at', directory.grid_now() + interval '60 days')), 'armed'
 FROM generate_series(%(first)s::int, %(last)s::int) n"""
 _DUE = """
