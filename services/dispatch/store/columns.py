@@ -56,27 +56,18 @@ def stage_clock(case: Case) -> Clock | None:
 def case_row(case: Case, calendar: Calendar) -> Row:
     """All columns of `cases` but summary and address, which are set when the case is opened; as it stands at its last
     fact. `calendar`: of the case's rulebook."""
-    clock = stage_clock(case)
     counters = dict(case.counters)
-    owner, category, spot = case.owner, case.category, case.spot
+    category = case.category
     return {
         "id": case.case_id,
         "case_no": case.case_no,
-        "street": spot.street,
-        "community": spot.community,
-        "grid": spot.grid,
-        "cell": spot.cell,
-        "lng": spot.lng,
-        "lat": spot.lat,
+        **_where_and_whose(case),
         "state": case.state,
         "stage": stage_of(case),
         "tier": case.tier,
         "urgency": case.urgency,
         "nature": case.nature,
         "source": case.source,
-        "owner_tier": owner and owner.tier,
-        "owner_code": owner and owner.code,
-        "owner_role": owner and owner.role,
         "lead_unit": case.lead,
         "co_units": co_units(case),
         "imported_unit": case.imported_unit or case.recorded_unit,
@@ -94,14 +85,7 @@ def case_row(case: Case, calendar: Calendar) -> Row:
         "reports": len(case.reports),
         "hand_overs": counters.get("hand_overs", 0),
         "returns": counters.get("returns", 0),
-        "due": clock and _due(clock),
-        "stage_due_at": clock and clock.due_at,
-        "due_soon_at": clock and _soon(clock),
-        "due_at": _work_due(case) or (clock and clock.due_at),
-        "budget_s": clock and clock.budget_s,
-        "last_work_due": _last_work_due(case),
-        "over_ratio": _over_ratio(case),
-        "review_at": _review_at(case),
+        **_limits(case),
         **standing_row(case, calendar, case.last_at),
         "opened_at": case.opened_at,
         "last_at": case.last_at,
@@ -112,6 +96,36 @@ def case_row(case: Case, calendar: Calendar) -> Row:
         "sequence": case.sequence,
         "rulebook": case.rulebook,
         "body": orjson.Fragment(dump_case(case)),
+    }
+
+
+def _where_and_whose(case: Case) -> Row:
+    owner, spot = case.owner, case.spot
+    return {
+        "street": spot.street,
+        "community": spot.community,
+        "grid": spot.grid,
+        "cell": spot.cell,
+        "lng": spot.lng,
+        "lat": spot.lat,
+        "owner_tier": owner and owner.tier,
+        "owner_code": owner and owner.code,
+        "owner_role": owner and owner.role,
+    }
+
+
+def _limits(case: Case) -> Row:
+    """What a row shows and a list is sorted by of the case's clocks."""
+    clock = stage_clock(case)
+    return {
+        "due": clock and _due(clock),
+        "stage_due_at": clock and clock.due_at,
+        "due_soon_at": clock and _soon(clock),
+        "due_at": _work_due(case) or (clock and clock.due_at),
+        "budget_s": clock and clock.budget_s,
+        "last_work_due": _last_work_due(case),
+        "over_ratio": _over_ratio(case),
+        "review_at": _review_at(case),
     }
 
 
