@@ -80,6 +80,9 @@ PERSONAL: Final = frozenset({"my_requests", "to_approve", "to_mediate"})
 OF_FEW: Final = PERSONAL | {"co_tasks", "to_claim", "pledged", "supervised"}
 """Lists without an index: what a person or unit has in them is found by its tasks and requests."""
 
+ENDED: Final = frozenset({"approvals", "visits"})
+"""Lists that an ended case can still stand in: somebody has to decide, or to answer who was not satisfied."""
+
 BY_GRID: Final = "grid_open"
 """The list that has an index of each grid's own share: what a branch has open among all that its street has."""
 

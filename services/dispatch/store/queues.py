@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, array
 from sqlalchemy.types import TypeEngine
 
-from services.dispatch.orders import BY_GRID, ORDERS, PERSONAL, Order, holds
+from services.dispatch.orders import BY_GRID, ENDED, ORDERS, PERSONAL, Order, holds
 from services.dispatch.store.audience import Scope
 from services.dispatch.tables import cases, requests, tasks
 from services.governance.acts import TaskState
@@ -83,8 +83,9 @@ class Queue:
 
     @property
     def stands(self) -> Predicate:
-        """That a case's row says so. `live` goes without saying, and opens the index by reader to it."""
-        return and_(cases.c.live, literal_column(holds(self.id), Boolean()))
+        """That a case's row says so. Where none of it has ended, saying so opens the index by reader to the list."""
+        says = literal_column(holds(self.id), Boolean())
+        return says if self.id in ENDED else and_(cases.c.live, says)
 
     def holds(self, scope: Scope) -> Predicate:
         """The list's content within what the scope sees."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from services.dispatch.orders import ENDED
 from services.governance.acts import Clock, ClockState, TaskState
 from services.governance.case import Case, pending
 from services.governance.case.model import OPEN_TASKS, clock_of, count_of
@@ -19,8 +20,6 @@ from services.governance.cycle import CYCLE, ClockKind, Flag, State, Urgency
 
 REVIEW_AHEAD: Final = timedelta(days=7)
 SUSPENDED_LONG: Final = timedelta(days=60)
-_ENDED: Final = frozenset({"approvals", "visits"})
-"""What an ended case can still stand in: somebody has to decide, or to answer who was not satisfied."""
 _URGENT: Final = frozenset({Urgency.CRITICAL, Urgency.URGENT})
 _UNANSWERED: Final = frozenset({State.REPORTED, State.AT_COMMUNITY, State.AT_STREET, State.FILED, State.DISPATCHED})
 _CALLED_STREET: Final = frozenset(
@@ -54,7 +53,7 @@ def stand(case: Case, times: Times, at: datetime) -> Standing:
     late = times.due is not None and times.due <= at
     found = {name for name, holds in _BY_STATE.items() if holds(case)} | set(_by_time(case, times, at, late))
     if not CYCLE[case.state].live:
-        found &= _ENDED
+        found &= ENDED
     moments = (times.soon, times.due, times.review and times.review - REVIEW_AHEAD, _stuck_from(case))
     turns_at = min((moment for moment in moments if moment is not None and moment > at), default=None)
     return Standing(tuple(sorted(found)), late, turns_at)
