@@ -23,7 +23,10 @@ export const usual = (): Manner => ({ dialect: "cloudevents", auth: "standard_we
 /** The body's part: what does not belong to the kind of proof is left out. */
 export function told(manner: Manner): Record<string, string> {
   const { dialect, auth, crs } = manner;
-  const given = auth === "standard_webhooks" ? {} : { secret: manner.secret.trim() };
+  const body: Record<string, string> = { dialect, auth, crs };
+  if (auth === "app_key") body["app_key"] = manner.app_key.trim();
+  if (auth !== "standard_webhooks") body["secret"] = manner.secret.trim();
   const partner = manner.partner.trim();
-  return { dialect, auth, crs, ...(auth === "app_key" ? { app_key: manner.app_key.trim() } : {}), ...given, ...(partner ? { partner } : {}) };
+  if (partner) body["partner"] = partner;
+  return body;
 }
