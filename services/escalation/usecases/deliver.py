@@ -101,8 +101,8 @@ class Deliverer:
                         logger("webhooks").warning("attempts_not_recorded", count=len(self._sent))
                         return
                 pause = await self._round(under_way, taking=not stop.is_set())
-                if pause:
-                    await _either(stop, self._freed, pause)
+                if pause:  # a wish to end that is known already wakes nobody up
+                    await _either(asyncio.Event() if stop.is_set() else stop, self._freed, pause)
 
     async def once(self) -> int:
         """Send what may go now and see it through; answers how many."""
