@@ -96,8 +96,7 @@ _STATEMENTS = (
     "CREATE INDEX ix_notices_mine ON escalation.notices (account_id, id) WHERE merged_into IS NULL",
     "CREATE INDEX ix_notices_to_consider ON escalation.notices (id)"
     " WHERE considered_at IS NULL AND merged_into IS NULL",
-    "CREATE INDEX ix_notices_unread ON escalation.notices (account_id)"
-    " WHERE merged_into IS NULL AND read_at IS NULL",
+    "CREATE INDEX ix_notices_unread ON escalation.notices (account_id) WHERE merged_into IS NULL AND read_at IS NULL",
     "CREATE UNIQUE INDEX uq_notices_gathering ON escalation.notices (account_id) WHERE gathering",
     "COMMENT ON COLUMN escalation.notices.post IS 'who had to look'",
     "COMMENT ON COLUMN escalation.notices.instead_of IS 'the post that nobody held'",
@@ -114,7 +113,8 @@ _STATEMENTS = (
         error TEXT,
         reply TEXT,
         CONSTRAINT pk_notice_attempts PRIMARY KEY (message_id, n),
-        CONSTRAINT fk_notice_attempts_message_id FOREIGN KEY(message_id) REFERENCES escalation.notice_messages (id) ON DELETE CASCADE
+        CONSTRAINT fk_notice_attempts_message_id FOREIGN KEY(message_id)
+            REFERENCES escalation.notice_messages (id) ON DELETE CASCADE
     )""",
     "CREATE INDEX ix_notice_attempts_pace ON escalation.notice_attempts (outlet, at)",
     """CREATE TABLE escalation.notice_pushes (
@@ -126,7 +126,8 @@ _STATEMENTS = (
         message_id UUID,
         dropped_at TIMESTAMP WITH TIME ZONE,
         CONSTRAINT pk_notice_pushes PRIMARY KEY (notice_id, outlet),
-        CONSTRAINT fk_notice_pushes_notice_id FOREIGN KEY(notice_id) REFERENCES escalation.notices (id) ON DELETE CASCADE,
+        CONSTRAINT fk_notice_pushes_notice_id FOREIGN KEY(notice_id)
+            REFERENCES escalation.notices (id) ON DELETE CASCADE,
         CONSTRAINT fk_notice_pushes_message_id FOREIGN KEY(message_id) REFERENCES escalation.notice_messages (id)
     )""",
     "CREATE INDEX ix_notice_pushes_due ON escalation.notice_pushes (due_at)"

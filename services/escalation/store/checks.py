@@ -6,6 +6,7 @@ its last fact has been heard here: what is on its way is no difference.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -27,6 +28,7 @@ KEPT_DAYS: Final = 90
 MOST_NAMED: Final = 500
 """Cases without a next step that a check names; it counts them all."""
 
+_TURN: Final = text("SELECT pg_try_advisory_lock(:space, 0)")
 _ASKED: Final = {"consumer": CONSUMER, "teller": TELLER, "topic": CASE.name}
 _LIVE: Final = text(
     "SELECT id FROM dispatch.case_clocks WHERE live AND id > CAST(:after AS uuid) ORDER BY id LIMIT :most"
@@ -117,6 +119,12 @@ class Check:
 
 
 # --- reading what is and what must be -------------------------------------------------------------------------------
+async def take_turn(session: AsyncConnection) -> bool:
+    """Whether this session is the one that compares; until it ends nobody else is."""
+    space = zlib.crc32(b"comparison of the timers") & 0x7FFF_FFFF
+    return bool((await session.execute(_TURN, {"space": space})).scalar_one())
+
+
 async def live_cases(tx: AsyncConnection, after: UUID, most: int) -> list[UUID]:
     """The next live cases after this one, in the order of their ids."""
     return list((await tx.execute(_LIVE, {"after": str(after), "most": most})).scalars())

@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 from uuid import UUID
-
-from sqlalchemy import text
 
 from services.chassis.db import Database, grid_now, is_transient
 from services.chassis.telemetry import Metrics, logger
@@ -23,8 +20,6 @@ from services.escalation.settings import TimerCheckSettings
 from services.escalation.store import checks
 from services.escalation.store.checks import MOST_NAMED, Case, Difference, Found
 
-_SPACE: Final = zlib.crc32(b"comparison of the timers") & 0x7FFF_FFFF
-_TURN: Final = text("SELECT pg_try_advisory_lock(:space, 0)")
 _NOBODY: Final = UUID(int=0)
 LOOK_S: Final = 2.0
 """How soon a comparison that somebody asks for is begun."""
@@ -77,7 +72,7 @@ class Reconciler:
     async def once(self, stop: asyncio.Event) -> Found | None:
         """One whole comparison; None: another process is at it, or `stop` came between."""
         async with self._db.session() as turn:
-            if not (await turn.execute(_TURN, {"space": _SPACE})).scalar_one():
+            if not await checks.take_turn(turn):
                 return None
             async with self._db.transaction() as tx:
                 number = await checks.begin(tx)

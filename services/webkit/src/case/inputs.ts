@@ -35,8 +35,11 @@ export function startOf(action: ActionOut, kept: Values = {}): Values {
 
 /** The fields a person is asked. Which request or share is meant goes without saying where there is only one. */
 export function posed(action: ActionOut): InputOut[] {
-  const plain = (input: InputOut) => !input.required && MEANT.has(input.name) && input.choices?.length === 1;
-  return action.inputs.filter((input) => !plain(input));
+  return action.inputs.filter((input) => !isPlain(input));
+}
+
+function isPlain(input: InputOut): boolean {
+  return !input.required && MEANT.has(input.name) && input.choices?.length === 1;
 }
 
 /** The field with the choices that count now: those of other categories than the one chosen are left out. */

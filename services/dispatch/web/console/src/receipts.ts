@@ -22,10 +22,13 @@ export async function readReceipts(): Promise<void> {
   }
 }
 
+function look(): void {
+  if (document.visibilityState === "visible") void readReceipts();
+}
+
 /** The count, kept fresh while somebody looks. */
 export function useReceipts() {
   let timer: ReturnType<typeof setInterval> | undefined;
-  const look = () => document.visibilityState === "visible" && void readReceipts();
   onMounted(() => {
     look();
     timer = setInterval(look, EVERY);
