@@ -17,6 +17,7 @@ FOR_NOBODY = {
     "imports": "counts what an import brought, for the command line",
     "locks": "the worker, by the id in an event",
     "near": "the rules' own look around, under lock",
+    "overdue": "the auditor's list of all that is late: numbers and steps, no word of a report",
     "queues": "the content of lists; `lists` puts the predicate beside it",
     "recomputes": "the machine counts due times anew, of whatever case the calendar concerns",
     "recorded": "whole cases to be lived again under other rules, for the command line",

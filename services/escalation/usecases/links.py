@@ -35,9 +35,9 @@ class Links:
         """The picture that a token stands for; None for one that is forged, of another key, or over."""
         try:
             kind, path, until = orjson.loads(self._box.open(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))))
-        except (InvalidTag, binascii.Error, ValueError, TypeError):
+            fits = kind == _FOR and now < datetime.fromtimestamp(until, UTC)
+        except (InvalidTag, binascii.Error, ValueError, TypeError, OverflowError):
             return None
-        fits = kind == _FOR and now < datetime.fromtimestamp(until, UTC)
         return str(path) if fits else None
 
     def _link(self, path: str, until: datetime) -> str:

@@ -43,8 +43,8 @@ def test_a_server_that_will_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         ({"number": 150_004, "version": "15.4"}, f"15.4 is too old: {LEAST_VERSION} or newer"),
         ({"encoding": "SQL_ASCII"}, "encoded in SQL_ASCII"),
         ({"creates": False}, "may not create schemas"),
-        ({"room": 60}, "79 connections needed, 60 to be had"),
-        ({"database_limit": 50}, "79 connections needed, 50 to be had"),
+        ({"room": 60}, "80 connections needed, 60 to be had"),
+        ({"database_limit": 50}, "80 connections needed, 50 to be had"),
     ],
 )
 def test_a_server_that_will_not(
