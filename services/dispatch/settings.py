@@ -33,7 +33,7 @@ class DispatchSettings(SettingsGroup):
         description="Folder of the street that `sample` loads.",
     )
     feed_tick_s: float = Field(
-        default=0.02,
+        default=0.01,
         gt=0,
         validation_alias="GRID_FEED_TICK_S",
         description="Seconds between two looks for changes to show.",

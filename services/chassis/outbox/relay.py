@@ -32,6 +32,8 @@ BATCH: Final = 1000
 SEND_PATIENCE_S: Final = 60.0
 IDLE_MIN_S: Final = 0.005
 IDLE_MAX_S: Final = 0.05
+BUSY_S: Final = 0.2
+"""So long after a row the next one is expected soon, and looked for often."""
 FLOOR_EVERY_S: Final = 10.0
 FLOOR_MARGIN: Final = timedelta(hours=1)
 KEY_PAUSE_S: Final = 30.0
@@ -116,7 +118,7 @@ class Relay:
                 await producer.stop()
 
     async def _run_producing(self, connection: AsyncConnection, producer: Producer, stop: asyncio.Event) -> None:
-        idle = IDLE_MIN_S
+        idle, busy_until = IDLE_MIN_S, 0.0
         next_floor = next_acquire = 0.0
         self.pulse.waits(None)
         while not stop.is_set():
@@ -135,7 +137,8 @@ class Relay:
             count = await self.carry(connection, producer)
             if count == BATCH:
                 continue
-            idle = IDLE_MIN_S if count else min(IDLE_MAX_S, idle * 2)
+            busy_until = now + BUSY_S if count else busy_until
+            idle = IDLE_MIN_S if now < busy_until else min(IDLE_MAX_S, idle * 2)
             await _sleep(idle, stop)
 
     async def carry(self, connection: AsyncConnection, producer: Producer) -> int:

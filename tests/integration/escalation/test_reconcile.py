@@ -156,12 +156,6 @@ async def test_one_asks_for_it_and_it_is_told_as_asked_for(house: House) -> None
 
 async def test_of_two_processes_one_compares(house: House) -> None:
     async with house.db.session() as other:
-        await other.execute(sa.text("SELECT pg_advisory_lock(:s, 0)"), {"s": _space()})
+        assert await checks.take_turn(other)
         reconciler = Reconciler(house.db, TimerCheckSettings(), Metrics("test"), monotonic)
         assert await reconciler.once(asyncio.Event()) is None
-
-
-def _space() -> int:
-    from services.escalation.usecases import reconcile
-
-    return reconcile._SPACE
