@@ -2,7 +2,7 @@
 
 Revision: 0014, after 0013
 
-Whoever did something with an open case at the street's desk finds it under 我的, also one of before.
+Whoever did something with a case at the street's desk finds it under 我的, also one of before.
 """
 
 from __future__ import annotations
@@ -38,22 +38,22 @@ _OPEN_IN_GRID = (
     "CREATE INDEX ix_cases_open_in_grid ON dispatch.cases"
     " (grid, coalesce(stage_due_at, 'infinity'::timestamptz), id) WHERE queues @> '{grid_open}'::text[]"
 )
-_WORKED = """
-    UPDATE dispatch.cases c SET
-      body = (c.body::jsonb || jsonb_build_object('desk', to_jsonb(worked.accounts)))::json,
-      audience = (SELECT array_agg(DISTINCT token ORDER BY token) FROM (
-        SELECT unnest(c.audience) AS token UNION ALL SELECT 'w:' || unnest(worked.accounts)) every)
+_AT_THE_DESK = """
+    UPDATE dispatch.cases c SET body = (c.body::jsonb || jsonb_build_object('desk', to_jsonb(worked.accounts)))::json
     FROM (
-      SELECT f.case_id, array_agg(DISTINCT f.account ORDER BY f.account) AS accounts
-      FROM dispatch.case_facts f JOIN dispatch.cases o ON o.id = f.case_id
-      WHERE o.live AND f.account IS NOT NULL AND f.role IN ('IC', 'DP', 'DC')
-      GROUP BY f.case_id) worked
+      SELECT case_id, array_agg(DISTINCT account ORDER BY account) AS accounts FROM dispatch.case_facts
+      WHERE account IS NOT NULL AND role IN ('IC', 'DP', 'DC') GROUP BY case_id) worked
     WHERE c.id = worked.case_id"""
+_WORKED = """
+    UPDATE dispatch.cases c SET audience = (SELECT array_agg(DISTINCT token ORDER BY token) FROM (
+      SELECT unnest(c.audience) AS token
+      UNION ALL SELECT 'w:' || w FROM json_array_elements_text(c.body -> 'desk') w) every)
+    WHERE json_array_length(c.body -> 'desk') > 0"""
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for statement in (*_PRESENCE, *_COLUMNS, _REASONS, _OPEN_IN_GRID, _WORKED):
+    for statement in (*_PRESENCE, *_COLUMNS, _REASONS, _OPEN_IN_GRID, _AT_THE_DESK, _WORKED):
         op.execute(statement)
 
 

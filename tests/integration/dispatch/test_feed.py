@@ -153,6 +153,7 @@ async def test_a_transaction_elsewhere_holds_up_nobody(street: Street) -> None:
         feed.subscribe(CLERK, "zh-CN", None) as reader,
         street.db.transaction() as slow,
     ):
+        await slow.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         await slow.execute(text("SELECT pg_current_xact_id()"))
         for _ in range(8):
             case_no = await street.opened()
