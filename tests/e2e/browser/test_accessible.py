@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -23,10 +25,22 @@ def is_fine(screen: Screen, what: str) -> None:
     page_is_fine(screen.page, what)
 
 
+@contextmanager
+def whole(page: Page) -> Iterator[None]:
+    """All of the page in sight, so that nothing lies half under a bar at its foot."""
+    size = page.viewport_size
+    assert size is not None
+    height = max(size["height"], int(page.evaluate("document.documentElement.scrollHeight")))
+    page.set_viewport_size({"width": size["width"], "height": height})
+    yield
+    page.set_viewport_size(size)
+
+
 def page_is_fine(page: Page, what: str) -> None:
     for one in page.locator("details").all():
         one.evaluate("details => { details.open = true }")
-    found = Axe().run(page, options=RULES)
+    with whole(page):
+        found = Axe().run(page, options=RULES)
     assert found.violations_count == 0, f"{what}: {found.generate_report()}"
     # A phone's window grows with what is too wide for its screen.
     wide = page.evaluate("document.documentElement.scrollWidth - Math.min(innerWidth, screen.width)")
@@ -144,7 +158,6 @@ def test_a_desk_is_accessible(sit: Sit, town: Town, scheme: str) -> None:
     expect(branch.row(no)).to_be_visible(timeout=PATIENCE_MS)
     is_fine(branch, "a list")
     branch.open(no)
-    branch.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # nothing half under the bar at the foot
     is_fine(branch, "a case")
     branch.find("action-call_up").click()
     expect(branch.find("action-form")).to_be_visible()
@@ -159,7 +172,6 @@ def test_the_public_page_and_its_code_are_accessible(sit: Sit, browser: Browser,
     reporter.page.get_by_role("button", name="二维码").tap()
     code = reporter.find("track-code").get_by_role("img", name="公开进度页的二维码")
     expect(code).not_to_have_js_property("naturalWidth", 0, timeout=PATIENCE_MS)
-    reporter.page.evaluate("scrollTo(0, document.body.scrollHeight)")  # nothing half under the bar at the foot
     is_fine(reporter, "the code on the phone")
     reporter.shoot("18-phone-code")
     SCREENS.mkdir(parents=True, exist_ok=True)
