@@ -82,7 +82,7 @@ class Feed:
             await self._line.close()
 
     async def _turn(self) -> float:
-        """One look, if there is something to see; seconds to rest afterwards: as long as it took, at least a tick."""
+        """One look, if there is something to see; seconds to rest: half as long as it took, at least a tick."""
         began = monotonic()
         try:
             await self._tick()
@@ -91,7 +91,7 @@ class Feed:
                 raise
             logger("feed").warning("feed_waits", error=type(error).__name__)
             return _RETRY_S
-        return max(self._tick_s, monotonic() - began)
+        return max(self._tick_s, (monotonic() - began) / 2)
 
     async def _tick(self) -> None:
         """Nothing is read while nobody listens."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -136,13 +137,18 @@ async def rows_in_order(tx: Tx, ids: Sequence[str], scope: Scope) -> list[ListRo
 
 async def rows_of(tx: Tx, ids: Iterable[str], scope: Scope, *, with_queues: bool = True) -> dict[str, ListRow]:
     """The rows of some cases that the scope sees, each with the queues it stands in now."""
+    found = await _fetch(tx, _of_ids(scope, with_queues=with_queues), ids=as_json(sorted(set(ids))))
+    return {row.id: row for row in found}
+
+
+@lru_cache(maxsize=32)
+def _of_ids(scope: Scope, *, with_queues: bool) -> Select[Any]:
+    """Putting it together costs as much as carrying it out, and the live feed asks it for the same few scopes."""
     listed = queues_of_case(scope) if with_queues else None
-    query = _rows(None, scope, listed, with_requests=with_queues).where(
+    return _rows(None, scope, listed, with_requests=with_queues).where(
         visible_cases(scope),
         cases.c.id.in_(text("SELECT value::uuid FROM json_array_elements_text(CAST(:ids AS json))")),
     )
-    found = await _fetch(tx, query, ids=as_json(sorted(set(ids))))
-    return {row.id: row for row in found}
 
 
 def _rows(
