@@ -99,7 +99,7 @@ def whole(case: Case) -> Clock:
 
 
 def as_it_was(case: Case) -> Case:
-    """Without what a merge leaves behind on purpose: its numbers, revisions of clocks, the order of requests, who was at it."""
+    """Without what a merge leaves behind on purpose: numbers, revisions of clocks, order of requests, who was at it."""
     clocks = tuple(sorted((replace(c, rev=0) for c in case.clocks), key=lambda c: c.clock_id))
     blank = {"sequence": 0, "version": 0, "last_at": NINE, "operations": (), "undo": None, "desk": frozenset()}
     requests = tuple(sorted(case.requests, key=lambda r: r.request_id))
