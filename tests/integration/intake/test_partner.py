@@ -79,7 +79,7 @@ async def test_added_listed_rotated_removed(partner: Partner, app: FastAPI, stre
     assert await asked(app, "city", second) == 401
     assert "platform_push" not in (await partner("list"))[1]
     told_of = await street.scalar(
-        "SELECT string_agg(action, ' ' ORDER BY n) FROM identity.audit_log WHERE subject = 'city'"
+        "SELECT string_agg(action, ' ' ORDER BY at) FROM identity.audit_log WHERE subject = 'city'"
     )
     assert told_of == "partner.added partner.secret_rotated partner.removed"
 
