@@ -107,6 +107,20 @@ def test_the_administrators_file_makes_the_roles_that_grants_are_given_to() -> N
     assert "SUPERUSER" not in text
 
 
+def test_nginx_leads_every_path_to_the_service_that_answers_it() -> None:
+    conf = (DEPLOY / "nginx" / "grid.conf").read_text()
+    table = [(re.compile(path), name) for path, name in re.findall(r'^    "~(\^\S+)"\s+(\w+);', conf, re.M)]
+    reference = (DEPLOY.parent / "docs" / "reference" / "http.md").read_text()
+    led: dict[str, set[str]] = {}
+    for heading, below in re.findall(r"^## (\w+) :\d+\n(.*?)(?=^## |\Z)", reference, re.M | re.S):
+        for path in re.findall(r"^\| `[A-Z]+ (\S+)` \|", below, re.M):
+            found = next((name for pattern, name in table if pattern.match(path)), "nobody")
+            if found != heading.lower():
+                led.setdefault(f"{heading}: {found}", set()).add(path)
+    assert led == {}
+    assert len(re.findall(r"^## \w+ :\d+$", reference, re.M)) == 3
+
+
 def unit(file: Path) -> configparser.RawConfigParser:
     parsed = configparser.RawConfigParser(strict=False, interpolation=None)
     parsed.optionxform = str  # type: ignore[assignment, method-assign]
