@@ -1,4 +1,4 @@
-"""The JSON routes of escalation: webhook endpoints, the delivery log, the platform's call-backs."""
+"""The JSON routes of escalation, one module a subject."""
 
 from services.escalation.api.allowed import allowed_router
 from services.escalation.api.attachments import attachments_router

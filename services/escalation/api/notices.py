@@ -21,8 +21,9 @@ from schemas.labels import LANGUAGES, Labels
 from services.chassis.asgi import Answer, FieldProblem, Page, Problem, answer_once, encode_cursor, not_found, page
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
 from services.escalation.api.desk import DeskOf
-from services.escalation.notices.choosing import MAIL, Addresses, addresses, sealed
+from services.escalation.notices.choosing import MAIL, Addresses, readable, sealed
 from services.escalation.notices.notice import Notice
+from services.escalation.notices.robots import KINDS
 from services.escalation.notices.ways import Choices
 from services.escalation.notices.words import post_word, said
 from services.escalation.store import notices, outlets
@@ -78,7 +79,7 @@ def choices_router(ways: tuple[str, ...]) -> APIRouter:
     async def choices(desk: DeskOf, person: CurrentPerson) -> ChoicesOut:
         async with desk.db.reading() as tx:
             known = (await outlets.choices_of(tx, [person.account_id])).get(person.account_id)
-        return _chosen(addresses(known, desk.robots.box), known.off if known else (), ways)
+        return _chosen(readable(known, desk.robots.box), known.off if known else (), ways)
 
     @router.patch("", summary="Change one's own addresses and ways", response_model=ChoicesOut)
     async def choose(body: ChoicesIn, desk: DeskOf, person: CurrentPerson) -> ChoicesOut:
@@ -86,7 +87,7 @@ def choices_router(ways: tuple[str, ...]) -> APIRouter:
         async with desk.db.transaction() as tx:
             known = (await outlets.choices_of(tx, [person.account_id])).get(person.account_id)
             given = body.model_dump(exclude_none=True, exclude={"off"})
-            kept: Addresses = {key: value for key, value in {**addresses(known, box), **given}.items() if value}  # type: ignore[assignment] # keys of Addresses alone
+            kept: Addresses = {key: value for key, value in {**readable(known, box), **given}.items() if value}  # type: ignore[assignment] # keys of Addresses alone
             off = body.off if body.off is not None else (known.off if known else ())
             await outlets.choose(tx, person.account_id, Choices(sealed(kept, box), tuple(off)))
         return _chosen(kept, tuple(off), ways)
@@ -99,7 +100,7 @@ def choices_router(ways: tuple[str, ...]) -> APIRouter:
 
             async def work() -> Answer:
                 known = (await outlets.choices_of(tx, [person.account_id])).get(person.account_id)
-                mine = addresses(known, desk.robots.box)
+                mine = readable(known, desk.robots.box)
                 if not mine.get("email" if body.way == MAIL else "phone"):
                     raise Problem(422, "invalid_input", errors=[FieldProblem(field="way", code="no_address")])
                 made = await desk.robots.test(tx, body.way, person.account_id)
@@ -124,7 +125,7 @@ def _labels(person: Person) -> Labels:
 
 
 def _chosen(mine: Addresses, off: tuple[str, ...], ways: tuple[str, ...]) -> ChoicesOut:
-    return ChoicesOut(**mine, off=off, ways=(*ways, "wecom", "dingtalk"))
+    return ChoicesOut(**mine, off=off, ways=(*ways, *KINDS))
 
 
 def _out(one: Notice, labels: Labels) -> NoticeOut:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, TypedDict
 
 import orjson
+from cryptography.exceptions import InvalidTag
 
 from services.chassis.directory import Directory
 from services.chassis.secretbox import SecretBox
@@ -46,16 +47,31 @@ def addresses(choices: Choices | None, box: SecretBox) -> Addresses:
     return opened
 
 
+def readable(choices: Choices | None, box: SecretBox) -> Addresses:
+    """The same for the person himself: what cannot be opened any more is gone, and he can tell it anew."""
+    try:
+        return addresses(choices, box)
+    except InvalidTag:
+        return {}
+
+
 def sealed(given: Addresses, box: SecretBox) -> bytes:
     """The same, to be kept."""
     return box.seal(orjson.dumps(given))
+
+
+_SEALED_ELSEWHERE: Final[Addresses] = {"email": "", "phone": ""}
+"""Under another key file. The push is tried, so that its failure is seen, and goes once the right key is back."""
 
 
 def ways_of(notice: Notice, ways: Ways, directory: Directory, now: datetime, box: SecretBox) -> list[str]:
     """The outlets that this notice goes to for its person. Short messages are for danger alone."""
     choices = ways.choices.get(notice.account_id)
     off = choices.off if choices is not None else ()
-    mine = addresses(choices, box)
+    try:
+        mine = addresses(choices, box)
+    except InvalidTag:
+        mine = _SEALED_ELSEWHERE
     found = []
     if ways.mail and "email" in mine and MAIL not in off:
         found.append(MAIL)

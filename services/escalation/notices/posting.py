@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -106,12 +106,12 @@ class Posting:
         kind = robots.KINDS[robot.kind]
         page = "console/" if robot.unit is None and not robot.area else "desk/"
         words = letter(_once_each(job.notices), Labels(self._language), self._page(page))
-        called = [name for one in _people(job.notices) if (name := _called(self._reach(one, job), robot.kind))]
+        called = [name for one in _people(job.notices) if (name := kind.id_of(self._reach(one, job)))]
         secret = None if robot.secret is None else self.box.open(robot.secret)
         url = self.box.open(robot.url).decode() + kind.sign(secret, job.now)
         met = await self._http.post(url, dict(robots.HEADERS), robots.encoded(kind, words, called))
         judged = robots.judge(met.status, met.reply)
-        pause = float(robots.PAUSE_S[robot.kind]) if judged.busy else 0.0
+        pause = kind.pause_s if judged.busy else 0.0
         return Sent(judged.ok, met.status, judged.error or met.error, met.latency_ms, met.reply, pause_s=pause)
 
     async def _to_person(self, job: Job, account_id: str, directory: Directory) -> Sent:
@@ -153,13 +153,3 @@ def _once_each(told: Sequence[Notice]) -> list[Notice]:
 
 def _people(told: Sequence[Notice]) -> list[str]:
     return list(dict.fromkeys(notice.account_id for notice in told))
-
-
-_NAME_OF: Final[Mapping[str, Callable[[Addresses], str | None]]] = {
-    "wecom": lambda mine: mine.get("wecom"),
-    "dingtalk": lambda mine: mine.get("dingtalk"),
-}
-
-
-def _called(mine: Addresses, kind: str) -> str | None:
-    return _NAME_OF[kind](mine)

@@ -12,23 +12,25 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote_plus
 
+from services.escalation.notices.choosing import Addresses
 from services.escalation.notices.letters import Letter, markdown
 
 HEADERS: Final = {"content-type": "application/json; charset=utf-8"}
 BUSY: Final = frozenset({45009, 130101, 660026})
 """Their codes for too many messages a minute."""
-PAUSE_S: Final = {"wecom": 60, "dingtalk": 600}
-"""How long a robot keeps quiet once it has had too many."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One maker's robots. `body` takes the letter and the ids of those called upon; `sign` what stands at the end of
-    the address, from the secret, at a moment."""
+    the address, from the secret, at a moment; `id_of` by which a person is called upon; `pause_s`: it keeps quiet for
+    so long once it has had too many."""
 
     name: str
     body: Callable[[Letter, Sequence[str]], Mapping[str, Any]]
     sign: Callable[[bytes | None, datetime], str]
+    id_of: Callable[[Addresses], str | None]
+    pause_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,8 @@ def _dingtalk_sign(secret: bytes | None, now: datetime) -> str:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "wecom": Kind("wecom", _wecom, _unsigned),
-    "dingtalk": Kind("dingtalk", _dingtalk, _dingtalk_sign),
+    "wecom": Kind("wecom", _wecom, _unsigned, lambda mine: mine.get("wecom"), pause_s=60),
+    "dingtalk": Kind("dingtalk", _dingtalk, _dingtalk_sign, lambda mine: mine.get("dingtalk"), pause_s=600),
 }
 
 

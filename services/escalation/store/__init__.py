@@ -1,1 +1,1 @@
-"""The SQL of escalation, one module a question: `timers`, `endpoints`, `deliveries`, `platform`."""
+"""The SQL of escalation, one module a question."""

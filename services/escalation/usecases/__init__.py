@@ -1,1 +1,1 @@
-"""What escalation does: follow case facts, fire timers, deliver webhooks, manage endpoints, hear the platform."""
+"""What escalation does: follow case facts, fire and check timers, deliver webhooks, hear platforms, tell people."""
