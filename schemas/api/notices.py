@@ -10,7 +10,9 @@ from schemas.api.base import CLEAN, Code, Flagged, In, Line, Moment, Out
 
 Way = Literal["email", "sms", "wecom", "dingtalk"]
 RobotKind = Literal["wecom", "dingtalk"]
-Email = Annotated[str, Field(max_length=200, pattern=r"^([A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)?$"), *CLEAN]
+_ATOM = r"[A-Za-z0-9_%+-]+"
+_MAIL_PATTERN = rf"^({_ATOM}(\.{_ATOM})*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)?$"
+Email = Annotated[str, Field(max_length=200, pattern=_MAIL_PATTERN), *CLEAN]
 Phone = Annotated[str, Field(max_length=20, pattern=r"^(\+?[0-9]{5,19})?$"), *CLEAN]
 Called = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._@+-]*$"), *CLEAN]
 RobotUrl = Annotated[str, Field(max_length=2000, pattern=r"^https?://[^\s/]+\S*$"), *CLEAN]

@@ -12,6 +12,7 @@ from cryptography.exceptions import InvalidTag
 from schemas.labels import LANGUAGES, Labels
 from services.chassis.directory import Directory
 from services.chassis.secretbox import SecretBox
+from services.chassis.telemetry import logger
 from services.escalation.notices import robots
 from services.escalation.notices.choosing import MAIL, Addresses, addresses
 from services.escalation.notices.letters import Letter, letter, short
@@ -101,6 +102,9 @@ class Posting:
             return await self._to_person(job, job.claimed.account_id, directory)
         except InvalidTag:
             return Sent(ok=False, error="secret_unreadable")  # sealed under another key file
+        except (LookupError, ValueError) as error:  # an address that no mail goes to, a word of another version
+            logger("notices").error("message_not_made", message=str(job.claimed.id), error=type(error).__name__)
+            return Sent(ok=False, error="message_not_made")
 
     async def _to_group(self, job: Job, robot: Robot) -> Sent:
         kind = robots.KINDS[robot.kind]

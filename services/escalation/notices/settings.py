@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import time
+from email.headerregistry import Address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from services.chassis.settings import SettingsGroup
 from services.escalation.notices.plan import Rules
@@ -97,3 +98,10 @@ class MailSettings(SettingsGroup):
     timeout_s: float = Field(
         default=20, gt=0, validation_alias="GRID_MAIL_TIMEOUT_S", description="Seconds the server has for an answer."
     )
+
+    @field_validator("sender")
+    @classmethod
+    def _is_an_address(cls, sender: str) -> str:
+        if not Address(addr_spec=sender).domain:
+            raise ValueError("an address such as grid@example.gov.cn is needed")
+        return sender

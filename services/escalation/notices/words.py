@@ -60,8 +60,9 @@ def _merged(notice: Notice, labels: Labels) -> Said:
 
 
 def post_word(post: str, labels: Labels) -> str:
-    """A ladder's word or a role in the reader's language."""
-    return labels.text(next(key for group in _POSTS if (key := f"{group}.{post}") in labels))
+    """A ladder's word or a role in the reader's language; the word itself where a newer version has brought it."""
+    known = next((key for group in _POSTS if (key := f"{group}.{post}") in labels), None)
+    return post if known is None else labels.text(known)
 
 
 _POSTS = ("tell", "role", "notice.post")
