@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.parse import parse_qsl, urlencode
 
+import orjson
+
 from schemas.events.case import StandingV1
 from services.chassis.clock import LOCAL
 from services.chassis.coordinates import from_wgs84
@@ -55,6 +57,7 @@ class CityForm(Dialect):
     crosswalk: Crosswalk
 
     name: ClassVar[str] = "city_form"
+    content_type: ClassVar[str] = FORM
     auths: ClassVar[tuple[Auth, ...]] = (Auth.APP_KEY, Auth.STATIC_TOKEN, Auth.STANDARD_WEBHOOKS)
 
     def write(self, told: Told) -> Message:
@@ -101,7 +104,7 @@ class CityForm(Dialect):
         if not 200 <= status < 300:
             return Verdict(f"status_{status}")
         try:
-            told = json.loads(reply)
+            told = orjson.loads(reply)  # unlike json, it refuses what is nested without end
         except ValueError:
             return Verdict("answer_unreadable")
         rules = self.crosswalk.answers

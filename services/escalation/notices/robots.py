@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote_plus
 
+import orjson
+
 from services.escalation.notices.choosing import Addresses
 from services.escalation.notices.letters import Letter, markdown
 
@@ -84,7 +86,7 @@ def judge(status: int | None, reply: str) -> Judged:
     if status is None or not 200 <= status < 300:
         return Judged(ok=False, error=None if status is None else f"status_{status}", busy=status == 429)
     try:
-        code = json.loads(reply).get("errcode")
+        code = orjson.loads(reply).get("errcode")  # unlike json, it refuses what is nested without end
     except (ValueError, AttributeError):
         return Judged(ok=False, error="unreadable_answer")
     if code == 0:

@@ -214,6 +214,7 @@ def test_links_to_pictures_belong_to_one_attempt() -> None:
         (200, '{"code": true}', Verdict("answer_unreadable")),
         (200, "<html>502 Bad Gateway</html>", Verdict("answer_unreadable")),
         (200, "[]", Verdict("answer_unreadable")),
+        (200, "[" * 60_000, Verdict("answer_unreadable")),
         (200, "", Verdict("answer_unreadable")),
         (503, '{"code": 0}', Verdict("status_503")),
         (302, '{"code": 0}', Verdict("status_302")),
@@ -331,6 +332,13 @@ def test_the_example_is_what_the_dialect_writes(name: str) -> None:
     body: object = json.loads(message.body) if name == "cloudevents" else fields(message)
     wanted = {"secret": SECRET.decode(), "headers": dict(message.headers), "body": body}
     assert json.loads((OURS / f"{name}.json").read_text("utf-8")) == wanted
+
+
+@pytest.mark.parametrize("name", sorted(dialects()))
+def test_a_message_is_known_for_its_dialects_alone(name: str) -> None:
+    body = ping_body("e", NOW)
+    for message in (dialect(name).write(told()), dialect(name).ping(Ping("1", "test:1", NOW, body))):
+        assert [other for other, spoken in dialects().items() if spoken.wrote(message)] == [name]
 
 
 def test_every_dialect_names_what_it_can_prove_itself_by() -> None:
