@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from schemas.api.base import Moment, Out
+from schemas.api.base import Line, Moment, Out
 from schemas.api.dispatch.photos import CasePhotoOut
 from services.governance.cycle import Action, Intent
 
@@ -65,6 +65,7 @@ class TimelineOut(Out):
     evidence: tuple[CasePhotoOut, ...] = ()
     recall_until: Moment | None = None
     cases: tuple[str, ...] = Field(default=(), description="numbers of the other cases that it is about")
+    instead: tuple[Line, ...] = Field(default=(), description="who was told in place of a post that nobody held")
 
 
 class RouteReasonOut(Out):

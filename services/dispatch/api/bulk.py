@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Path, Response
 
-from schemas.api.dispatch import BulkIn, BulkOut, BulkResultOut
+from schemas.api.dispatch import BulkIn, BulkOut, BulkResultOut, ConflictOut
 from schemas.labels import Labels
 from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, language
 from services.chassis.asgi.errors import governance_problem
 from services.chassis.asgi.wording import LANGUAGES, Wording
 from services.chassis.auth import CurrentPerson, Person, RequestKeyOf
+from services.chassis.clock import LOCAL
 from services.dispatch.api.cases import act_or_refuse
 from services.dispatch.api.wiring import Parts, Wiring
 from services.dispatch.store import Tx
@@ -83,8 +84,18 @@ async def _one(tx: Tx, wish: Wish, person: Person, parts: Wiring, lang: str) -> 
 def _refused(wish: Wish, problem: Problem, lang: str) -> BulkResultOut:
     worded = Wording(_word_lists()).worded(problem, lang)
     field = next((each.message for each in worded.errors if each.message), None)
-    detail = worded.detail or field or worded.title
+    detail = _quicker(problem, lang) or worded.detail or field or worded.title
     return BulkResultOut(case_no=wish.case_no, done=False, code=worded.code, detail=detail)
+
+
+def _quicker(problem: Problem, lang: str) -> str | None:
+    """Who changed the case meanwhile, and how: in a list of results each row says it by itself."""
+    told = ConflictOut.model_validate(problem.extra) if problem.code == "version_conflict" else None
+    if told is None or not told.action:
+        return None
+    labels = Labels(lang)
+    who = " · ".join(filter(None, (told.by_name, told.by_post))) or labels.text("case.machine")
+    return labels.text("conflict.told", who=who, time=f"{told.at.astimezone(LOCAL):%m-%d %H:%M}", action=told.action)
 
 
 def _word_lists() -> Mapping[str, Labels]:

@@ -72,6 +72,7 @@ def timeline_of(page: CasePage) -> tuple[TimelineOut, ...]:
             evidence=tuple(shown.get(fact.fact_id, ())),
             recall_until=_recall_until(fact, page),
             cases=others_in(whole),
+            instead=tuple(page.words.instead(told.post, told.instead_of) for told in whole.tell if told.instead_of),
         )
         for fact, whole in zip(page.facts, page.history, strict=False)  # read after, so it may be longer
     )

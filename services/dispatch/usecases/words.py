@@ -72,6 +72,10 @@ class Words:
             return self.directory.name_of(unit) or unit
         return self.word("role", role) if role is not None else None
 
+    def instead(self, held: str, post: str) -> str:
+        """Who was told because nobody held `post`; both are a ladder's words."""
+        return self.labels.text("timeline.instead", post=self.word("tell", post), held=self.word("tell", held))
+
     def place(self, code: str | None) -> str:
         return (self.directory.name_of(code) or code) if code else ""
 

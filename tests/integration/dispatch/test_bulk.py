@@ -45,6 +45,9 @@ async def test_each_case_has_its_own_answer(street: Street, sign_in: SignIn) -> 
         ("FC-20200101-00001", False, "not_found"),
     ]
     assert told["done"] == 2
+    overtaken = told["results"][1]["detail"]
+    assert overtaken.startswith("钱示一 · 网格党支部书记 已于 "), overtaken
+    assert "办理“呼叫社区”" in overtaken
     assert all(row["detail"] for row in told["results"] if not row["done"])
     assert (await bulk(branch, "call_up", [*asked, unknown], key, reason="no_means")).json() == told
     assert [(await get(branch, number))["state"] for number in three] == ["at_community"] * 3

@@ -15,7 +15,7 @@ from services.chassis.directory import Directory
 from services.dispatch.store.overdue import of_numbers
 from services.dispatch.usecases.around import nobody_on
 from tests.integration.dispatch.conftest import SignIn, Street
-from tests.integration.dispatch.test_acting import do
+from tests.integration.dispatch.test_acting import do, get
 
 pytestmark = pytest.mark.anyio
 
@@ -106,3 +106,14 @@ async def test_posts_that_nobody_holds_are_known_when_a_point_has_passed(street:
     held = nobody_on(street.cache.current(), case, now)
     assert not {"duty_chief", "duty_leader", "community_secretary", "branch_secretary", "leader_in_charge"} & held
     assert nobody_on(Directory(rev=1), case, now) >= {"duty_chief", "liaison_leader", "district_duty"}
+
+
+async def test_the_history_says_who_was_told_in_place_of_a_post_that_nobody_holds(
+    street: Street, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.dispatch.usecases.around.nobody_on", lambda *_: frozenset({"duty_chief"}))
+    case_no = await late(street, sign_in)
+    page = await get(await sign_in("shouli"), case_no)
+    told = {line for moment in page["timeline"] for line in moment["instead"]}
+    assert told == {"值班长无人在岗，转告带班领导"}
+    assert all(moment["machine"] for moment in page["timeline"] if moment["instead"])

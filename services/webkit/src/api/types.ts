@@ -123,6 +123,8 @@ export interface TimelineOut {
   recall_until?: string | null;
   /** Numbers of the other cases that it is about. */
   cases?: string[];
+  /** Who was told in place of a post that nobody held, in words. */
+  instead?: string[];
 }
 
 export interface Page<Row> {

@@ -18,7 +18,7 @@ export const router = createRouter({
     { path: "/cases/:caseNo", component: QueuePage, name: "case" },
     { path: "/register", component: () => import("./pages/RegisterPage.vue"), name: "register", meta: { page: "register" } },
     { path: "/deliveries", component: () => import("./pages/DeliveriesPage.vue"), name: "deliveries", meta: { page: "deliveries" } },
-    { path: "/receipts", component: () => import("./pages/ReceiptsPage.vue"), name: "receipts", meta: { page: "deliveries" } },
+    { path: "/receipts", component: () => import("./pages/ReceiptsPage.vue"), name: "receipts", meta: { page: "webhooks" } },
     { path: "/webhooks", component: () => import("./pages/WebhooksPage.vue"), name: "webhooks", meta: { page: "webhooks" } },
     { path: "/dead-letters", component: () => import("./pages/DeadPage.vue"), name: "dead", meta: { page: "webhooks" } },
     { path: "/allowed-addresses", component: () => import("./pages/AllowedPage.vue"), name: "allowed", meta: { page: "webhooks" } },
