@@ -57,8 +57,10 @@ class WebhookIn(In):
 
 
 class WebhookPatchIn(In):
-    """Changes to an endpoint; a field left out stays. `secret`: the other side has handed out a new one; `partner` '':
-    no partner any more. What is queued already stays as it was written."""
+    """Changes to an endpoint; a field left out stays. `partner` '': no partner any more. `auth` left out beside another
+    `dialect`: it stays where that dialect has it, else it is the usual one. `secret`: what the other side has handed
+    out; needed where `auth` becomes `static_token` or `app_key`. What is queued already stays as it was written: in
+    another dialect it can no longer be sent, and becomes a dead letter."""
 
     url: Url | None = None
     events: Events | None = None
@@ -66,6 +68,8 @@ class WebhookPatchIn(In):
     active: Flagged | None = None
     streets: Streets | None = None
     tiers: Tiers | None = None
+    dialect: Code | None = None
+    auth: Code | None = None
     secret: GivenSecret | None = None
     app_key: Line | None = None
     crs: Datum | None = None
@@ -104,6 +108,13 @@ class WebhookCreatedOut(WebhookOut):
     secret: str | None
 
 
+class WebhookChangedOut(WebhookOut):
+    """An endpoint after a change. `secret`, shown this once: the one that was made because `auth` became
+    `standard_webhooks`."""
+
+    secret: str | None = None
+
+
 class SecretOut(Out):
     """A new secret; the old one signs beside it until `previous_until`."""
 
@@ -120,11 +131,12 @@ class StreetOut(Out):
 
 
 class WebhookPageOut(Out):
-    """Endpoints, and the streets to choose from."""
+    """Endpoints, and the streets and partners to choose from."""
 
     items: tuple[WebhookOut, ...]
     next: str | None = None
     streets: tuple[StreetOut, ...] = ()
+    partners: tuple[str, ...] = ()
 
 
 class AttemptOut(Out):

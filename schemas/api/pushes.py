@@ -24,6 +24,7 @@ Failure = Literal[
     "receiver_error",
     "rejected",
     "secret",
+    "dialect",
 ]
 _HOST = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"

@@ -23,8 +23,9 @@ WRITTEN_BY_DISPATCH_ALONE: Final = ("accounts", "posts")
 READ_BY_DISPATCH_ALONE: Final = "audit_log"
 """The table of `identity` that all services add rows to; the auditor's page is dispatch's."""
 
-READ_ELSEWHERE: Final = {"dispatch.case_clocks": ("escalation",)}
-"""Views of a service that another one reads: escalation compares its timers with the clocks of the cases."""
+READ_ELSEWHERE: Final = {"dispatch.case_clocks": ("escalation",), "intake.partner_names": ("escalation",)}
+"""Views of a service that another one reads: escalation compares its timers with the clocks of the cases, and knows
+which partners there are."""
 
 APPEND_ONLY: Final = "append-only"
 

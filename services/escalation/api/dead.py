@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from fastapi import APIRouter, Response
 
 from schemas.api.escalation import ReplayOut
 from schemas.api.pushes import Choice, DeadOut, DeadPageOut, MessageOut, ReplayIn, SetAsideIn, SetAsideOut, shown
-from services.chassis.asgi import Answer, answer_once, not_found
+from services.chassis.asgi import Answer, not_found
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.chassis.db import Tx
-from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
+from services.escalation.api.desk import Administrator, DeskOf, LogReader, once
 from services.escalation.store import dead, deliveries
 from services.escalation.store.dead import Chosen, Dead
 
@@ -38,7 +37,7 @@ def dead_router() -> APIRouter:
             await record(tx, Entry(Audited.WEBHOOK_REPLAYED, person.account_id, _subject(body), details=told))
             return Answer.of(ReplayOut(replayed=sent))
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     @router.post("/set-aside", summary="Dead letters that nobody needs any more", response_model=SetAsideOut)
     async def set_aside(body: SetAsideIn, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
@@ -48,7 +47,7 @@ def dead_router() -> APIRouter:
             await record(tx, Entry(Audited.DELIVERY_SET_ASIDE, person.account_id, _subject(body), details=told))
             return Answer.of(SetAsideOut(set_aside=count))
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     @router.get("/{delivery_id}/message", summary="What is posted, without its signature", response_model=MessageOut)
     async def message(delivery_id: str, desk: DeskOf, _: LogReader) -> MessageOut:
@@ -60,12 +59,6 @@ def dead_router() -> APIRouter:
         return MessageOut(url=url, headers=shown(headers), body=body.decode("utf-8", "replace"))
 
     return router
-
-
-async def _once(desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]]) -> Response:
-    async with desk.db.transaction() as tx:
-        answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
-    return answer.response()
 
 
 def _chosen(body: Choice, state: str | None) -> Chosen:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
@@ -21,20 +21,18 @@ from schemas.api.notices import (
     TryOut,
 )
 from schemas.labels import LANGUAGES, Labels
-from services.chassis.asgi import Answer, FieldProblem, Page, Problem, answer_once, encode_cursor, not_found, page
+from services.chassis.asgi import Answer, FieldProblem, Page, Problem, encode_cursor, not_found, page
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.chassis.db import Tx
 from services.chassis.directory import Directory
-from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
+from services.escalation.api.desk import Administrator, DeskOf, LogReader, found, once
 from services.escalation.notices.notice import Notice
 from services.escalation.notices.pushes import Tried
 from services.escalation.notices.ways import Robot
 from services.escalation.notices.words import post_word, said
 from services.escalation.store import outlets, pushes
-from services.escalation.webhooks.addresses import RefusedAddressError
 
-T = TypeVar("T")
 DirectoryOf = Callable[[], Directory]
 States = Literal["waiting", "sending", "sent", "dead"]
 
@@ -46,9 +44,15 @@ def robots_router(directory: DirectoryOf, ways: tuple[str, ...]) -> APIRouter:
     @router.get("", summary="Robots of groups", response_model=RobotsOut)
     async def every(desk: DeskOf, _: LogReader) -> RobotsOut:
         async with desk.db.reading() as tx:
-            found = await outlets.robots(tx)
-        return RobotsOut(items=tuple(_robot(one, directory()) for one in found), ways=ways)
+            robots = await outlets.robots(tx)
+        return RobotsOut(items=tuple(_robot(one, directory()) for one in robots), ways=ways)
 
+    _add_keeping(router, directory)
+    _add_test(router)
+    return router
+
+
+def _add_keeping(router: APIRouter, directory: DirectoryOf) -> None:
     @router.post("", summary="Add a robot", status_code=201, response_model=RobotOut)
     async def add(body: RobotIn, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         _known_place(body, directory())
@@ -59,19 +63,19 @@ def robots_router(directory: DirectoryOf, ways: tuple[str, ...]) -> APIRouter:
             await record(tx, Entry(Audited.ROBOT_ADDED, person.account_id, str(made.id), details=told))
             return Answer.of(_robot(made, directory()), 201)
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     @router.patch("/{robot_id}", summary="Change a robot", response_model=RobotOut)
     async def change(
         robot_id: UUID, body: RobotPatchIn, desk: DeskOf, person: Administrator, key: RequestKeyOf
     ) -> Response:
         async def work(tx: Tx) -> Answer:
-            changed = _found(await desk.robots.change(tx, robot_id, body))
+            changed = found(await desk.robots.change(tx, robot_id, body))
             told = {"fields": sorted(body.model_fields_set)}
             await record(tx, Entry(Audited.ROBOT_CHANGED, person.account_id, str(robot_id), details=told))
             return Answer.of(_robot(changed, directory()))
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     @router.delete("/{robot_id}", summary="Remove a robot", status_code=204)
     async def remove(robot_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
@@ -81,19 +85,19 @@ def robots_router(directory: DirectoryOf, ways: tuple[str, ...]) -> APIRouter:
             await record(tx, Entry(Audited.ROBOT_REMOVED, person.account_id, str(robot_id)))
             return Answer(204)
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
+
+def _add_test(router: APIRouter) -> None:
     @router.post("/{robot_id}/test", summary="Send a test message", status_code=202, response_model=MadeOut)
     async def test(robot_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
-            _found(await outlets.robot(tx, robot_id))
+            found(await outlets.robot(tx, robot_id))
             made = await desk.robots.test(tx, str(robot_id), None)
             await record(tx, Entry(Audited.ROBOT_TESTED, person.account_id, str(robot_id)))
             return Answer.of(MadeOut(id=str(made)), 202)
 
-        return await _once(desk, key, work)
-
-    return router
+        return await once(desk, key, work)
 
 
 def sent_router(directory: DirectoryOf) -> APIRouter:
@@ -126,12 +130,12 @@ def sent_router(directory: DirectoryOf) -> APIRouter:
     @router.post("/{message_id}/again", summary="Send a message once more", status_code=202, response_model=MadeOut)
     async def again(message_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
-            if not _found(await pushes.again(tx, message_id)):
+            if not found(await pushes.again(tx, message_id)):
                 raise Problem(409, "under_way")
             await record(tx, Entry(Audited.NOTICE_SENT_AGAIN, person.account_id, str(message_id)))
             return Answer.of(MadeOut(id=str(message_id)), 202)
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     return router
 
@@ -177,28 +181,12 @@ class _Page:
         return account_id if known is None else known.name
 
 
-async def _once(desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]]) -> Response:
-    try:
-        async with desk.db.transaction() as tx:
-            answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
-    except RefusedAddressError as error:
-        wrong = FieldProblem(field="url", code="refused_address")
-        raise Problem(422, "invalid_input", errors=[wrong], extra={"reason": str(error)}) from error
-    return answer.response()
-
-
 def _known_place(body: RobotIn, directory: Directory) -> None:
     if body.unit is not None and body.unit not in directory.units:
         raise Problem(422, "invalid_input", errors=[FieldProblem(field="unit", code="unknown_unit")])
     areas = (directory.streets, directory.communities, directory.grids)
     if body.unit is None and body.area and not any(body.area in known for known in areas):
         raise Problem(422, "invalid_input", errors=[FieldProblem(field="area", code="unknown_area")])
-
-
-def _found(value: T | None) -> T:
-    if value is None:
-        raise not_found()
-    return value
 
 
 def _after(at: Page) -> tuple[datetime, UUID] | None:

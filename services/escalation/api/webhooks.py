@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -14,25 +14,22 @@ from schemas.api.escalation import (
     ReplayOut,
     SecretOut,
     StreetOut,
+    WebhookChangedOut,
     WebhookCreatedOut,
     WebhookIn,
     WebhookOut,
     WebhookPageOut,
     WebhookPatchIn,
 )
-from services.chassis.asgi import Answer, FieldProblem, Problem, answer_once, not_found
+from services.chassis.asgi import Answer, FieldProblem, Problem, not_found
 from services.chassis.audit import Audited, Entry, record
 from services.chassis.auth import RequestKeyOf
 from services.chassis.db import Tx, grid_now
-from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader
-from services.escalation.store import dead, endpoints
+from services.escalation.api.desk import Administrator, Desk, DeskOf, LogReader, answered, found, once
+from services.escalation.store import dead, endpoints, partners
 from services.escalation.store.dead import Chosen
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.usecases.manner import WrongMannerError
-from services.escalation.webhooks.addresses import RefusedAddressError
 from services.governance.cycle import Tier
-
-T = TypeVar("T")
 
 
 def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
@@ -44,9 +41,17 @@ def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
         async with desk.db.reading() as tx:
             now = await grid_now(tx)
             shown = tuple(_out(one, now) for one in await endpoints.every(tx))
+            known = await partners.names(tx)
         choices = tuple(StreetOut(id=code, label=name) for code, name in sorted(streets().items()))
-        return WebhookPageOut(items=shown, streets=choices)
+        return WebhookPageOut(items=shown, streets=choices, partners=known)
 
+    _add_keeping(router)
+    _add_secrets(router)
+    _add_sending(router)
+    return router
+
+
+def _add_keeping(router: APIRouter) -> None:
     @router.post(
         "", summary="Add an endpoint; its secret is shown once", status_code=201, response_model=WebhookCreatedOut
     )
@@ -56,21 +61,22 @@ def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
             shown = _out(made.endpoint, await grid_now(tx))
             told = {"events": list(made.endpoint.events)}
             await record(tx, Entry(Audited.WEBHOOK_ADDED, person.account_id, shown.id, details=told))
-            return _sealed(desk, Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret or None), 201))
+            return Answer.of(WebhookCreatedOut(**shown.model_dump(), secret=made.secret or None), 201)
 
-        return await _once(desk, key, work, sealed=True)
+        return await _once_sealed(desk, key, work)
 
-    @router.patch("/{endpoint_id}", summary="Change an endpoint", response_model=WebhookOut)
+    @router.patch("/{endpoint_id}", summary="Change an endpoint", response_model=WebhookChangedOut)
     async def change(
         endpoint_id: UUID, body: WebhookPatchIn, desk: DeskOf, person: Administrator, key: RequestKeyOf
     ) -> Response:
         async def work(tx: Tx) -> Answer:
-            changed = _found(await desk.endpoints.change(tx, endpoint_id, body))
+            changed = found(await desk.endpoints.change(tx, endpoint_id, body))
             told = {"fields": sorted(body.model_fields_set)}
             await record(tx, Entry(Audited.WEBHOOK_CHANGED, person.account_id, str(endpoint_id), details=told))
-            return Answer.of(_out(changed, await grid_now(tx)))
+            shown = _out(changed.endpoint, await grid_now(tx))
+            return Answer.of(WebhookChangedOut(**shown.model_dump(), secret=changed.secret or None))
 
-        return await _once(desk, key, work)
+        return await _once_sealed(desk, key, work)
 
     @router.delete("/{endpoint_id}", summary="Remove an endpoint", status_code=204)
     async def remove(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
@@ -80,8 +86,10 @@ def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
             await record(tx, Entry(Audited.WEBHOOK_REMOVED, person.account_id, str(endpoint_id)))
             return Answer(204)
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
+
+def _add_secrets(router: APIRouter) -> None:
     @router.post(
         "/{endpoint_id}/rotate-secret",
         summary="A new secret; the old one signs beside it for a day",
@@ -89,29 +97,25 @@ def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
     )
     async def rotate(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
-            made = _found(await desk.endpoints.rotate(tx, endpoint_id))
+            made = found(await desk.endpoints.rotate(tx, endpoint_id))
             await record(tx, Entry(Audited.WEBHOOK_SECRET_ROTATED, person.account_id, str(endpoint_id)))
-            return _sealed(
-                desk,
-                Answer.of(
-                    SecretOut(
-                        secret=made.secret,
-                        previous_until=made.endpoint.previous_until,
-                        public_key=made.endpoint.public_key,
-                    )
-                ),
+            one = made.endpoint
+            return Answer.of(
+                SecretOut(secret=made.secret, previous_until=one.previous_until, public_key=one.public_key)
             )
 
-        return await _once(desk, key, work, sealed=True)
+        return await _once_sealed(desk, key, work)
 
+
+def _add_sending(router: APIRouter) -> None:
     @router.post("/{endpoint_id}/test", summary="Send test.ping", status_code=202)
     async def test(endpoint_id: UUID, desk: DeskOf, person: Administrator, key: RequestKeyOf) -> Response:
         async def work(tx: Tx) -> Answer:
-            delivery_id = _found(await desk.endpoints.ping(tx, endpoint_id))
+            delivery_id = found(await desk.endpoints.ping(tx, endpoint_id))
             await record(tx, Entry(Audited.WEBHOOK_TESTED, person.account_id, str(endpoint_id)))
             return Answer(202, b'{"delivery_id":"' + delivery_id.encode() + b'"}')
 
-        return await _once(desk, key, work)
+        return await once(desk, key, work)
 
     @router.post("/{endpoint_id}/replay", summary="Send again what was due since a moment", response_model=ReplayOut)
     async def replay(
@@ -122,40 +126,25 @@ def webhooks_router(streets: Callable[[], Mapping[str, str]]) -> APIRouter:
             raise Problem(422, "invalid_input", errors=[wrong])
 
         async def work(tx: Tx) -> Answer:
-            _found(await endpoints.by_id(tx, endpoint_id))
+            found(await endpoints.by_id(tx, endpoint_id))
             replayed = await dead.send_again(tx, Chosen(endpoint_id=endpoint_id, since=since))
             told = {"since": since.isoformat(), "replayed": replayed}
             await record(tx, Entry(Audited.WEBHOOK_REPLAYED, person.account_id, str(endpoint_id), details=told))
             return Answer.of(ReplayOut(replayed=replayed))
 
-        return await _once(desk, key, work)
-
-    return router
+        return await once(desk, key, work)
 
 
-async def _once(
-    desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]], *, sealed: bool = False
-) -> Response:
-    """Do it once per key. A sealed answer is kept for a repeat without its secret lying open in the table."""
-    try:
-        async with desk.db.transaction() as tx:
-            answer = await answer_once(tx, desk.keys, key, lambda: work(tx))
-    except WrongMannerError as error:
-        raise Problem(422, "invalid_input", errors=[FieldProblem(field=error.field, code=error.code)]) from error
-    except RefusedAddressError as error:
-        wrong = FieldProblem(field="url", code="refused_address")
-        raise Problem(422, "invalid_input", errors=[wrong], extra={"reason": str(error)}) from error
-    return (replace(answer, body=desk.endpoints.box.open(answer.body)) if sealed else answer).response()
+async def _once_sealed(desk: Desk, key: RequestKeyOf, work: Callable[[Tx], Awaitable[Answer]]) -> Response:
+    """Once per key; the answer is kept for a repeat without its secret lying open in the table."""
+    box = desk.endpoints.box
 
+    async def sealed(tx: Tx) -> Answer:
+        answer = await work(tx)
+        return replace(answer, body=box.seal(answer.body))
 
-def _sealed(desk: Desk, answer: Answer) -> Answer:
-    return replace(answer, body=desk.endpoints.box.seal(answer.body))
-
-
-def _found(value: T | None) -> T:
-    if value is None:
-        raise not_found()
-    return value
+    answer = await answered(desk, key, sealed)
+    return replace(answer, body=box.open(answer.body)).response()
 
 
 def _out(one: Endpoint, now: datetime) -> WebhookOut:

@@ -155,10 +155,12 @@ class UnreadableError(ValueError):
 
 
 class Dialect(ABC):
-    """One way of speaking. `auths`: how it can prove where a message comes from, the usual one first."""
+    """One way of speaking. `auths`: how it can prove where a message comes from, the usual one first. `content_type`
+    tells its messages from those of the others."""
 
     name: ClassVar[str]
     auths: ClassVar[tuple[Auth, ...]]
+    content_type: ClassVar[str]
 
     @abstractmethod
     def write(self, told: Told) -> Message:
@@ -179,6 +181,10 @@ class Dialect(ABC):
     @abstractmethod
     def hear(self, incoming: Incoming) -> Heard:
         """A call-back. Raises NotGenuineError before anything of it is believed, UnreadableError."""
+
+    def wrote(self, message: Message) -> bool:
+        """Whether a message that waits is of this dialect: an endpoint may have changed over since."""
+        return message.headers.get("content-type") == self.content_type
 
     def reply(self, became: Became) -> Mapping[str, str]:
         """What the caller is answered, as JSON."""

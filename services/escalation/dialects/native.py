@@ -46,6 +46,7 @@ class Native(Dialect):
     """CloudEvents JSON."""
 
     name: ClassVar[str] = "cloudevents"
+    content_type: ClassVar[str] = "application/json"
     auths: ClassVar[tuple[Auth, ...]] = (Auth.STANDARD_WEBHOOKS, Auth.STATIC_TOKEN)
 
     def write(self, told: Told) -> Message:
@@ -116,7 +117,7 @@ def heard_of(message_id: str, event: PlatformEventIn) -> Heard:
 def cloudevents_headers(event_id: str, kind: str, case_id: str, time: str, number: int) -> dict[str, str]:
     """CloudEvents attributes in HTTP binary mode. Unsigned: what must be trusted is in the body as well."""
     return {
-        "content-type": "application/json",
+        "content-type": Native.content_type,
         "ce-specversion": "1.0",
         "ce-id": event_id,
         "ce-source": "grid/escalation",

@@ -211,6 +211,16 @@ async def skip_waiting(tx: AsyncConnection, endpoint_id: UUID) -> None:
     )
 
 
+async def try_now(tx: AsyncConnection, endpoint_id: UUID) -> None:
+    """What waits for a later try is due at once; its count of tries stays."""
+    now = sa.func.directory.grid_now()
+    await tx.execute(
+        sa.update(deliveries)
+        .where(deliveries.c.endpoint_id == endpoint_id, deliveries.c.state == "waiting", deliveries.c.next_at > now)
+        .values(next_at=now)
+    )
+
+
 async def newest(
     tx: AsyncConnection,
     limit: int,

@@ -28,7 +28,7 @@ from services.escalation.store.endings import Ending
 from services.escalation.usecases.links import Links
 from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import KEPT_REPLY, Outcome
-from services.escalation.webhooks.failures import failure_of
+from services.escalation.webhooks.failures import OTHER_DIALECT, failure_of
 from services.escalation.webhooks.plan import GONE, next_try, retry_after
 
 IDLE_S: Final = 0.2
@@ -155,17 +155,21 @@ class Deliverer:
         return claimed, now
 
     async def _send(self, one: Claimed, now: datetime) -> None:
+        outcome = await self._tried(one, now)
+        self._attempts.labels("accepted" if outcome.accepted else "failed").inc()
+        self._sent.append(Sent(one, outcome))
+
+    async def _tried(self, one: Claimed, now: datetime) -> Outcome:
         try:
             message = self._message(one, now)
         except InvalidTag:
-            outcome = Outcome(None, "secret_unreadable", 0, "")  # sealed under another key file
+            return Outcome(None, "secret_unreadable", 0, "")  # sealed under another key file
         except (LookupError, ValueError) as error:  # a dialect that is gone, a body that it cannot send
             logger("webhooks").error("message_not_made", delivery=one.id, error=str(error))
-            outcome = Outcome(None, "message_not_made", 0, "")
-        else:
-            outcome = understood(one, await self._poster.post(one.url, dict(message.headers), message.body))
-        self._attempts.labels("accepted" if outcome.accepted else "failed").inc()
-        self._sent.append(Sent(one, outcome))
+            return Outcome(None, "message_not_made", 0, "")
+        if message is None:
+            return Outcome(None, OTHER_DIALECT, 0, "")
+        return understood(one, await self._poster.post(one.url, dict(message.headers), message.body))
 
     async def _keep(self, tx: Tx, sent: Sequence[Sent], at: datetime) -> None:
         """Log the attempts, let their deliveries go on, and note how each endpoint fared."""
@@ -173,7 +177,13 @@ class Deliverer:
         await endings.keep(tx, [self._ending(one, at, one.claimed.endpoint_id not in known) for one in sent], at)
         await numbers.learn(tx, [number for one in sent if (number := learnt(one.claimed, one.outcome)) is not None])
         for endpoint in known.values():
-            met = [one.outcome for one in sent if one.claimed.endpoint_id == endpoint.id]
+            met = [
+                one.outcome
+                for one in sent
+                if one.claimed.endpoint_id == endpoint.id and one.outcome.error != OTHER_DIALECT
+            ]
+            if not met:
+                continue
             breaker = endpoint.breaker
             for outcome in met:
                 breaker = breaker.after_success(at) if outcome.accepted else breaker.after_failure(at)
@@ -199,8 +209,11 @@ class Deliverer:
             next_at=next_at,
         )
 
-    def _message(self, one: Claimed, now: datetime) -> Message:
-        """What this attempt posts, in the endpoint's dialect."""
+    def _message(self, one: Claimed, now: datetime) -> Message | None:
+        """What this attempt posts, in the endpoint's dialect; None where it was written in another one."""
+        spoken, written = dialect(one.dialect), Message(one.headers, one.body)
+        if not spoken.wrote(written):
+            return None
         overlap = one.previous_until is not None and one.previous_until > now
         secrets = self._opened(one.secret, one.previous_secret if overlap else None)
         keys = self._opened(one.signing_key, one.previous_signing_key if overlap else None)
@@ -213,7 +226,7 @@ class Deliverer:
             app_key=one.app_key,
             links=() if self._links is None else self._links.made(one.pictures, now),
         )
-        return dialect(one.dialect).send_off(Message(one.headers, one.body), sender)
+        return spoken.send_off(written, sender)
 
     def _opened(self, *sealed: bytes | None) -> list[bytes]:
         return [self._box.open(one) for one in sealed if one is not None]
@@ -226,7 +239,8 @@ class Deliverer:
         if removed:
             return "skipped", None
         patience = retry_after(outcome.retry_after, at)
-        again = next_try(self._settings.schedule_s, one.round, at, self._jitter, patience)
+        hopeless = outcome.error == OTHER_DIALECT
+        again = None if hopeless else next_try(self._settings.schedule_s, one.round, at, self._jitter, patience)
         if again is None:
             logger("webhooks").error("dead_letter", delivery=one.id, type=one.type)
             return "dead", None

@@ -13,18 +13,19 @@ from services.chassis.db import Tx, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.secretbox import SecretBox
 from services.chassis.signing import encode_secret, public_key
-from services.escalation.dialects.base import Ping
+from services.escalation.dialects.base import Auth, Ping
 from services.escalation.dialects.known import dialect
-from services.escalation.store import allowed, deliveries, endpoints
+from services.escalation.store import allowed, deliveries, endpoints, partners
 from services.escalation.store.deliveries import NewDelivery
 from services.escalation.store.endpoints import Endpoint
-from services.escalation.usecases.manner import check_app_key, check_given, check_made_here, manner_of
+from services.escalation.usecases.manner import changed_manner, check_made_here, check_partner, manner_of
 from services.escalation.webhooks.addresses import check_target
 
 OVERLAP = timedelta(hours=24)
 """How long the old secret still signs beside the new one."""
 SECRET_BYTES = 32
-LISTS = ("events", "streets", "tiers")
+AS_GIVEN = {"url", "name", "active", "events", "streets", "tiers"}
+BREAKER_CLOSED: dict[str, Any] = {"failures": 0, "open_until": None, "open_for_s": 0, "recent": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class EndpointDesk:
         """A new endpoint, active at once."""
         check_target(wanted.url, await self._allowed(tx))
         manner = manner_of(wanted)
+        await self._check_partner(tx, manner.partner)
         raw, shown = self._make_secret() if wanted.secret is None else (wanted.secret.encode(), "")
         values = {
             "id": self._ids.uuid7(),
@@ -65,27 +67,30 @@ class EndpointDesk:
         }
         return NewSecret(await endpoints.add(tx, values), shown)
 
-    async def change(self, tx: Tx, endpoint_id: UUID, wanted: WebhookPatchIn) -> Endpoint | None:
-        """Change what is named; switching on again also closes the breaker. None when unknown."""
-        endpoint = await endpoints.by_id(tx, endpoint_id)
-        if endpoint is None:
+    async def change(self, tx: Tx, endpoint_id: UUID, wanted: WebhookPatchIn) -> NewSecret | None:
+        """Change what is named, with a secret where one had to be made. Switching on again, and reaching it in another
+        way, closes the breaker. None when unknown."""
+        before = await endpoints.by_id(tx, endpoint_id)
+        if before is None:
             return None
-        values: dict[str, Any] = wanted.model_dump(exclude_none=True)
-        if wanted.secret is not None:
-            check_given(endpoint.manner)
-            values |= {"secret": self.box.seal(wanted.secret.encode()), "secret_hint": wanted.secret[-4:]}
-        if wanted.app_key is not None:
-            check_app_key(endpoint.manner, wanted.app_key)
-        if wanted.partner is not None:
-            values["partner"] = wanted.partner or None
+        manner = changed_manner(before.manner, wanted)
+        if manner.partner != before.manner.partner:
+            await self._check_partner(tx, manner.partner)
         if wanted.url is not None:
             check_target(wanted.url, await self._allowed(tx))
-        values |= {name: [str(one) for one in values[name]] for name in LISTS if name in values}
+        values = wanted.model_dump(mode="json", exclude_none=True, include=AS_GIVEN) | asdict(manner)
+        secrets, shown = self._changed_secret(before.manner.auth, manner.auth, wanted.secret)
+        values |= secrets
+        reached_anew = any(values.get(name, held) != held for name, held in _reached_by(before).items())
+        if wanted.active or reached_anew:
+            values |= BREAKER_CLOSED
         if wanted.active:
-            values |= {"failures": 0, "open_until": None, "open_for_s": 0, "recent": [], "off_because": None}
-        if values:
-            await endpoints.change(tx, endpoint_id, values)
-        return await endpoints.by_id(tx, endpoint_id)
+            values["off_because"] = None
+        await endpoints.change(tx, endpoint_id, values)
+        if reached_anew:
+            await deliveries.try_now(tx, endpoint_id)
+        after = await endpoints.by_id(tx, endpoint_id)
+        return None if after is None else NewSecret(after, shown)
 
     async def remove(self, tx: Tx, endpoint_id: UUID) -> bool:
         """Nothing is sent any more; the log stays. False when unknown."""
@@ -139,6 +144,22 @@ class EndpointDesk:
         await deliveries.queue(tx, [new])
         return delivery_id
 
+    def _changed_secret(self, before: Auth, after: Auth, given: str | None) -> tuple[dict[str, Any], str]:
+        """The columns of a secret that changes, and what is shown of it. One of another kind of proof does not
+        overlap with the new one."""
+        none_before = {"previous_secret": None, "previous_until": None, "previous_signing_key": None}
+        over = none_before if after is not before else {}
+        if given is not None:
+            return {"secret": self.box.seal(given.encode()), "secret_hint": given[-4:], **over}, ""
+        if not over:
+            return {}, ""
+        raw, shown = self._make_secret()
+        return {"secret": self.box.seal(raw), "secret_hint": shown[-4:], **over}, shown
+
+    async def _check_partner(self, tx: Tx, partner: str | None) -> None:
+        if partner is not None:
+            check_partner(partner, frozenset(await partners.names(tx)))
+
     async def _allowed(self, tx: Tx) -> frozenset[str]:
         return self.fixed | await allowed.in_force(tx)
 
@@ -150,3 +171,15 @@ class EndpointDesk:
     def _make_secret(self) -> tuple[bytes, str]:
         raw = self._ids.token(SECRET_BYTES).encode()[:SECRET_BYTES]
         return raw, encode_secret(raw)
+
+
+def _reached_by(endpoint: Endpoint) -> dict[str, Any]:
+    """The columns that decide how it is reached: where one changes, what waits may have waited because of it."""
+    manner = endpoint.manner
+    return {
+        "url": endpoint.url,
+        "secret": endpoint.secret,
+        "dialect": manner.dialect,
+        "auth": manner.auth,
+        "app_key": manner.app_key,
+    }

@@ -33,7 +33,7 @@ class Preview:
 async def preview(tx: Tx, endpoint: Endpoint, kind: str) -> Preview | None:
     """What `kind` looks like for this endpoint; None for a kind that is unknown, or that its dialect cannot say."""
     sent = await deliveries.newest_of_kind(tx, endpoint.id, kind)
-    if sent is not None:
+    if sent is not None and dialect(endpoint.manner.dialect).wrote(Message(sent[1], sent[2])):
         return Preview(sent[1], sent[2], "sent")
     made = _made_up(endpoint, kind) if kind != TestPingV1.KIND else await _ping(tx, endpoint)
     return None if made is None else Preview(dict(made.headers), made.body, "made_up")

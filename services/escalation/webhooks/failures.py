@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 TOO_MANY: Final = 429
+OTHER_DIALECT: Final = "other_dialect"
+"""The error of a message that was written in a dialect which its endpoint speaks no more."""
 
 
 class Failure(StrEnum):
@@ -21,6 +23,7 @@ class Failure(StrEnum):
     RECEIVER_ERROR = "receiver_error"
     REJECTED = "rejected"
     SECRET = "secret"  # noqa: S105 - a class of failures
+    DIALECT = "dialect"
 
 
 _OF_ERROR: Final = {
@@ -28,6 +31,8 @@ _OF_ERROR: Final = {
     "tls": Failure.TLS,
     "refused_address": Failure.ADDRESS,
     "secret_unreadable": Failure.SECRET,
+    OTHER_DIALECT: Failure.DIALECT,
+    "message_not_made": Failure.DIALECT,
 }
 
 

@@ -48,6 +48,7 @@ async def app(
     sample_street: None, house: House, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[FastAPI]:
     monkeypatch.setenv("GRID_MEDIA_URL", str(tmp_path))
+    await house.partner("hotline")
     cache = DirectoryCache(house.db)
     await cache.refresh()
     made = http_app(house.db, cache, house.box)
@@ -133,6 +134,7 @@ async def test_a_failing_code_in_a_200_is_tried_again(house: House, admin: httpx
         ({"auth": "standard_webhooks"}, "secret"),
         ({"secret": "short"}, "secret"),
         ({"crs": "mars"}, "crs"),
+        ({"partner": "hotlein"}, "partner"),
     ],
 )
 async def test_what_cannot_be_spoken_is_told_by_field(
@@ -158,6 +160,51 @@ async def test_what_the_other_side_has_handed_out_is_changed_by_hand(house: Hous
     await house.deliverer().once()
     record = dict(parse_qsl(house.platform.posted[0][1].decode()))
     assert (record["crs"], record["digest"]) == ("bd09", digest(b"handed-out-anew", record))
+
+
+async def test_a_receiver_changes_over_to_another_dialect(house: House, admin: httpx.AsyncClient) -> None:
+    """What still waits in the old one is given up at once, and holds up nothing that is written in the new one."""
+    native = {"url": HOOK_URL, "name": "区平台", "events": list(ANSWERS), "partner": "hotline"}
+    made = (await admin.post("/api/v1/webhooks", json=native)).json()
+    at = f"/api/v1/webhooks/{made['id']}"
+    assert (await admin.get("/api/v1/webhooks")).json()["partners"] == ["hotline"]
+    house.platform.answer = lambda _: Outcome(415, None, 3, "")
+    await house.hear(from_hotline("a", "case.signed"))
+    await house.deliverer().once()
+
+    unfit = await admin.patch(at, json={"dialect": "city_form"})
+    assert unfit.json()["auth"] == "standard_webhooks", "it stays where the dialect has it"
+    for change, field in (
+        ({"auth": "app_key", "secret": KEY}, "app_key"),
+        ({"auth": "app_key", "app_key": "street-1"}, "secret"),
+        ({"dialect": "esperanto"}, "dialect"),
+        ({"dialect": "cloudevents", "auth": "app_key"}, "auth"),
+        ({"partner": "nobody"}, "partner"),
+    ):
+        refused = await admin.patch(at, json=change)
+        assert (refused.status_code, [one["field"] for one in refused.json()["errors"]]) == (422, [field])
+    changed = (await admin.patch(at, json={"auth": "app_key", "app_key": "street-1", "secret": KEY})).json()
+    assert (changed["dialect"], changed["auth"], changed["secret"], changed["failures"]) == (
+        "city_form",
+        "app_key",
+        None,
+        0,
+    )
+
+    house.platform.answer, before = lambda _: TAKEN, len(house.platform.posted)
+    await house.deliverer().once()
+    [given_up] = (await admin.get("/api/v1/deliveries", params={"failure": "dialect"})).json()["items"]
+    assert (given_up["state"], given_up["last_error"], given_up["attempts"]) == ("dead", "other_dialect", 2)
+    assert len(house.platform.posted) == before
+    assert (await admin.get("/api/v1/webhooks")).json()["items"][0]["failures"] == 0, "nobody has failed"
+    await house.hear(from_hotline("a", "case.fed_back"))
+    await house.deliverer().once()
+    record = dict(parse_qsl(house.platform.posted[-1][1].decode()))
+    assert (record["sequence"], record["digest"]) == ("2", digest(KEY.encode(), record))
+
+    back = (await admin.patch(at, json={"dialect": "cloudevents"})).json()
+    assert (back["auth"], back["secret"][-4:]) == ("standard_webhooks", back["secret_hint"])
+    assert "secret" not in (await admin.get("/api/v1/webhooks")).json()["items"][0]
 
 
 async def test_call_backs_become_commands_once(
