@@ -30,6 +30,7 @@ from services.chassis.http_client import ServiceClient
 from services.chassis.ids import IdSource, SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pace import CALM
 from services.chassis.pictures.folder import FolderStore
 from services.chassis.pictures.settings import EVIDENCE, MediaSettings, picture_store
 from services.chassis.pictures.store import PictureStore
@@ -158,7 +159,8 @@ async def build_relay() -> Running:
     lists = KeepingLists(base)
     kept_up = (search, Part("lists", lists.run, lists.pulse))
     await warm(base.directory)
-    parts = (*relay_parts(NAME, base.db, outbox, address, base.metrics), housekeeping_part(keeper), *kept_up)
+    relay = relay_parts(NAME, base.db, outbox, address, base.metrics, CALM)
+    parts = (*relay, housekeeping_part(keeper), *kept_up)
     return Running(parts=parts, metrics=base.metrics, close=base.db.close)
 
 

@@ -20,6 +20,7 @@ from services.chassis.housekeeping.parts import housekeeper, housekeeping_part
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pace import CALM
 from services.chassis.pictures.settings import EVIDENCE, MediaSettings, picture_store
 from services.chassis.secretbox import SecretBox, read_or_make_key
 from services.chassis.serve import Part, Running
@@ -143,7 +144,7 @@ async def worker() -> Running:
     cache = DirectoryCache(db)
     address = KafkaAddress.parse(KafkaSettings().url)
     handler = follower(cache, ids, NoticeSettings().late_s)
-    stream = StreamWorker(GROUP, TOPICS, handler, db, (inbox, outbox), address, ids, metrics)
+    stream = StreamWorker(GROUP, TOPICS, handler, db, (inbox, outbox), address, ids, metrics, pace=CALM)
 
     async def after_directory(stop: asyncio.Event) -> None:
         await cache.refresh()
@@ -158,7 +159,7 @@ async def relay() -> Running:
     db, metrics = Database(DatabaseSettings(), "escalation-relay"), Metrics("escalation")
     address, kept = KafkaAddress.parse(KafkaSettings().url), RetentionSettings()
     keeper = housekeeper("escalation", db, metrics, kept, sweeps=retention.sweeps(kept))
-    parts = (*relay_parts("escalation", db, outbox, address, metrics), housekeeping_part(keeper))
+    parts = (*relay_parts("escalation", db, outbox, address, metrics, pace=CALM), housekeeping_part(keeper))
     return Running(parts, metrics=metrics, close=db.close)
 
 

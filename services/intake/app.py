@@ -36,6 +36,7 @@ from services.chassis.http_client import ServiceClient
 from services.chassis.ids import SystemIds
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox.parts import relay_parts
+from services.chassis.pace import CALM
 from services.chassis.pictures.settings import MediaSettings, picture_store
 from services.chassis.pictures.workshop import Workshop
 from services.chassis.serve import Part, Running
@@ -151,7 +152,7 @@ async def worker() -> Running:
     """The stream process: case facts become the reporter's view."""
     db, metrics = Database(DatabaseSettings(), "intake-worker"), Metrics("intake")
     address = KafkaAddress.parse(KafkaSettings().url)
-    stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), metrics)
+    stream = StreamWorker(GROUP, TOPICS, Progress(), db, (inbox, outbox), address, SystemIds(), metrics, pace=CALM)
     return Running((Part("stream", stream.run, stream.pulse),), metrics=metrics, close=db.close)
 
 

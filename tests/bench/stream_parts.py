@@ -24,10 +24,11 @@ from services.chassis.ids import SystemIds
 from services.chassis.inbox import inbox_tables
 from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox import Outgoing, outbox_tables, publish
+from services.chassis.pace import PROMPT
 from services.chassis.serve import Part, Running, run
 from services.chassis.settings import DatabaseSettings, KafkaSettings
 from services.chassis.streams.handler import Received
-from services.chassis.streams.worker import BATCH, WITHIN_S, StreamWorker, make_app
+from services.chassis.streams.worker import BATCH, StreamWorker, make_app
 from services.chassis.telemetry import Metrics, configure_logging
 
 CREATE = (
@@ -83,7 +84,7 @@ async def noop(topic: str) -> Running:
     batches: list[tuple[float, int]] = []
 
     async def take(stream: Any) -> None:
-        async for events in stream.noack_take(BATCH, within=WITHIN_S):
+        async for events in stream.noack_take(BATCH, within=PROMPT.gather_s):
             for event in events:
                 await stream.ack(event)
             batches.append((time.monotonic(), len(events)))

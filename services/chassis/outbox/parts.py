@@ -10,6 +10,7 @@ from services.chassis.outbox.metrics import RelayMetrics
 from services.chassis.outbox.producer import KafkaProducer
 from services.chassis.outbox.relay import Relay
 from services.chassis.outbox.tables import OutboxTables
+from services.chassis.pace import PROMPT, Pace
 from services.chassis.serve import Part
 from services.chassis.telemetry import Metrics
 from services.chassis.watchdog.weather import Weather
@@ -31,12 +32,17 @@ def consumers_of(service: str) -> tuple[Consumer, ...]:
 
 
 def relay_parts(
-    service: str, db: Database, tables: OutboxTables, address: KafkaAddress, metrics: Metrics
+    service: str,
+    db: Database,
+    tables: OutboxTables,
+    address: KafkaAddress,
+    metrics: Metrics,
+    pace: Pace = PROMPT,
 ) -> tuple[Part, ...]:
     """The relay, and the job that finds what Kafka lost."""
     quiet_client_logs()
     told = RelayMetrics(metrics)
-    relay = Relay(db, tables, lambda: KafkaProducer(address, f"{service}-relay"), told)
+    relay = Relay(db, tables, lambda: KafkaProducer(address, f"{service}-relay"), told, pace=pace)
     relay.pulse.excuse = Weather(db, address).excuse
     watch = AntiEntropy(db, tables, consumers_of(service), KafkaOffsets(address), told)
     return (Part("relay", relay.run, relay.pulse), Part("anti-entropy", watch.run))

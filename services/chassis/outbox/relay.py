@@ -25,12 +25,12 @@ from services.chassis.outbox.metrics import RelayMetrics
 from services.chassis.outbox.producer import Producer
 from services.chassis.outbox.sql import RelaySql
 from services.chassis.outbox.tables import SHARDS, OutboxTables
+from services.chassis.pace import PROMPT, Pace
 from services.chassis.telemetry import logger
 from services.chassis.watchdog.pulse import Pulse
 
 BATCH: Final = 1000
 SEND_PATIENCE_S: Final = 60.0
-IDLE_MIN_S: Final = 0.005
 IDLE_MAX_S: Final = 0.05
 BUSY_S: Final = 0.2
 """So long after a row the next one is expected soon, and looked for often."""
@@ -73,8 +73,10 @@ class Relay:
         producer: Callable[[], Producer],
         metrics: RelayMetrics,
         shards: Sequence[int] = range(SHARDS),
+        pace: Pace = PROMPT,
     ) -> None:
         self._db = db
+        self._look_s = pace.look_s
         self._sql = RelaySql(tables.schema)
         self._make_producer = producer
         self._metrics = metrics
@@ -118,7 +120,7 @@ class Relay:
                 await producer.stop()
 
     async def _run_producing(self, connection: AsyncConnection, producer: Producer, stop: asyncio.Event) -> None:
-        idle, busy_until = IDLE_MIN_S, 0.0
+        idle, busy_until = self._look_s, 0.0
         next_floor = next_acquire = 0.0
         self.pulse.waits(None)
         while not stop.is_set():
@@ -138,7 +140,7 @@ class Relay:
             if count == BATCH:
                 continue
             busy_until = now + BUSY_S if count else busy_until
-            idle = IDLE_MIN_S if now < busy_until else min(IDLE_MAX_S, idle * 2)
+            idle = self._look_s if now < busy_until else min(IDLE_MAX_S, idle * 2)
             await _sleep(idle, stop)
 
     async def carry(self, connection: AsyncConnection, producer: Producer) -> int:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import faust
 import faust.streams
+from aiokafka.errors import KafkaError
 
 from schemas.registry import decode as decode_published
 from services.chassis.clock import monotonic
@@ -23,20 +24,20 @@ from services.chassis.ids import IdSource
 from services.chassis.inbox import InboxTables
 from services.chassis.kafka import METADATA_MS, KafkaAddress, quiet_client_logs
 from services.chassis.outbox.tables import OutboxTables
+from services.chassis.pace import PROMPT, Pace
 from services.chassis.streams.batch import BatchRunner, Surroundings
 from services.chassis.streams.handler import BatchHandler
 from services.chassis.streams.lags import Lags, Place
 from services.chassis.streams.message import Decode, Item, Message
 from services.chassis.streams.metrics import StreamMetrics
 from services.chassis.streams.rewind import RewindingTransport
+from services.chassis.streams.standstill import LOOK_EVERY_S, Standstill
 from services.chassis.telemetry import Metrics, logger
 from services.chassis.watchdog.pulse import Pulse
 from services.chassis.watchdog.weather import Weather
 
 BATCH: Final = 256
 READ_SLICE: Final = 32
-WITHIN_S: Final = 0.01
-"""How often Faust hands over what has come; batches grow by themselves while the database is at work."""
 SESSION_S: Final = 8.0
 HEARTBEAT_S: Final = 2.0
 """A member learns of a rebalance with its next heartbeat."""
@@ -138,7 +139,9 @@ class StreamWorker:
         ids: IdSource,
         metrics: Metrics,
         decode: Decode = decode_published,
+        pace: Pace = PROMPT,
     ) -> None:
+        self._gather_s = pace.gather_s
         self._app = make_app(app_id, address)
         self._metrics = StreamMetrics(metrics)
         self.pulse = Pulse(app_id, Weather(db, address).excuse)
@@ -148,6 +151,8 @@ class StreamWorker:
         self._topics = tuple(topics)
         self._done: dict[tuple[str, int], int] = {}
         self._lags = Lags()
+        self._standstill = Standstill()
+        self._reached: dict[Place, tuple[int, int]] = {}
         topic = self._app.topic(*topics, key_serializer="raw", value_serializer="raw", internal=False)
         self._app.agent(topic, name=f"{app_id}.stream", concurrency=1)(self._consume)
 
@@ -176,6 +181,7 @@ class StreamWorker:
     async def _stand_by(self, stop: asyncio.Event) -> None:
         """Watch over the application, release held events now and then, until asked to end."""
         next_release = monotonic() + RELEASE_EVERY_S
+        next_look = monotonic() + LOOK_EVERY_S
         while not stop.is_set():
             await _unless(stop, asyncio.sleep(WATCH_EVERY_S))
             if stop.is_set():
@@ -186,6 +192,22 @@ class StreamWorker:
             if monotonic() >= next_release:
                 await _unless(stop, self._runner.release())
                 next_release = monotonic() + RELEASE_EVERY_S
+            if monotonic() >= next_look:
+                await _unless(stop, self._look_for_standstill())
+                next_look = monotonic() + LOOK_EVERY_S
+
+    async def _look_for_standstill(self) -> None:
+        """Ask the broker how far our partitions have come. Raises StoodStill; the process, started again, goes back."""
+        consumer: Any = self._app.consumer
+        try:
+            self._reached = await consumer.reached()
+        except (KafkaError, TimeoutError) as error:
+            _log.warning("stream.unasked", topics=self._topics, error=repr(error)[:300])
+            self._reached = {}
+        if self._app.rebalancing or self._runner.trouble or not self._reached:
+            self._standstill.forgive()
+        else:
+            self._standstill.look(self._reached)
 
     def _watch(self) -> None:
         lags = self._lags.look(self._ends())
@@ -197,10 +219,12 @@ class StreamWorker:
         self.pulse.serving = bool(self._app.consumer.assignment()) and not self._app.rebalancing
 
     def _ends(self) -> dict[Place, tuple[int, int]]:
-        """Per partition of ours what comes next and where it ends, as far as the client knows."""
+        """Per partition of ours what comes next and where it ends, as the client knows it or the broker has told."""
         consumer: Any = self._app.consumer
         ends: dict[Place, tuple[int, int]] = {}
         for tp in consumer.assignment():
+            if (told := self._reached.get(Place(tp.topic, tp.partition))) is not None:
+                ends[Place(tp.topic, tp.partition)] = told
             end, read = consumer.highwater(tp), consumer._read_offset.get(tp)  # noqa: SLF001 - no public name for it
             committed = consumer._committed_offset.get(tp) or 0  # noqa: SLF001 - nor for this
             if end is not None and read is not None:
@@ -220,7 +244,7 @@ class StreamWorker:
         """
         applying: asyncio.Task[None] | None = None
         try:
-            async for events in stream.noack_take(BATCH, within=WITHIN_S):
+            async for events in stream.noack_take(BATCH, within=self._gather_s):
                 items = await self._read(events)
                 if applying is not None:
                     await applying
@@ -239,7 +263,7 @@ class StreamWorker:
         """Decode a batch in slices, so that the database's answers to the batch before do not wait for all of it."""
         items: list[Item] = []
         for start in range(0, len(events), READ_SLICE):
-            items += self._runner.read([_message(event) for event in events[start : start + READ_SLICE]])
+            items += self._runner.read([Message.of(event.message) for event in events[start : start + READ_SLICE]])
             await asyncio.sleep(0)
         return items
 
@@ -271,10 +295,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Any]) -> None:
         for task in (doing, stopping):
             task.cancel()
         await asyncio.gather(doing, stopping, return_exceptions=True)
-
-
-def _message(event: Any) -> Message:
-    raw = event.message
-    headers = raw.headers.items() if hasattr(raw.headers, "items") else raw.headers or ()
-    present = {name: value for name, value in headers if value is not None}
-    return Message(raw.topic, raw.partition, raw.offset, raw.key or b"", present, raw.value or b"")
