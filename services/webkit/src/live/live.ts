@@ -11,6 +11,8 @@ import { openLine, SILENCE, type Line } from "./line";
 import type { StreamEvent } from "./stream";
 import { joinTabs, type Tabs } from "./tabs";
 
+/** Tabs that an older page left open speak to one another in another form; they keep a line of their own. */
+const FORM = 2;
 /** A page says that it is stale after this. */
 const STALE_AFTER = 10_000;
 
@@ -99,7 +101,7 @@ export function useLive(options: LiveOptions): Live {
 
   function join(): Tabs<Word> {
     return joinTabs<Word>({
-      name: `grid-live ${location.origin}${options.path} ${options.shared()}`,
+      name: `grid-live ${FORM} ${location.origin}${options.path} ${options.shared()}`,
       hear,
       patience: 2 * SILENCE,
       lead: () => {

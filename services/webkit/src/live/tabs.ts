@@ -36,6 +36,13 @@ export function joinTabs<T>(options: TabsOptions<T>): Tabs<T> {
   let leading = false;
   let over: () => void = nothing;
   let quiet: ReturnType<typeof setTimeout> | undefined;
+  let unsaid: T[] = [];
+
+  /** Each message costs as much as all of one piece of the line together. */
+  function speak(): void {
+    if (!stopped) channel.postMessage(unsaid); // oxlint-disable-line unicorn/require-post-message-target-origin -- a channel has none
+    unsaid = [];
+  }
 
   /** Somebody leads and speaks; if he falls silent the lead is taken from him. */
   function listen(): void {
@@ -72,16 +79,16 @@ export function joinTabs<T>(options: TabsOptions<T>): Tabs<T> {
     });
   }
 
-  channel.onmessage = (event: MessageEvent<T>) => {
+  channel.onmessage = (event: MessageEvent<T[]>) => {
     if (leading || stopped) return;
     listen();
-    options.hear(event.data);
+    for (const message of event.data) options.hear(message);
   };
   listen();
   void queue({});
   return {
     say: (message) => {
-      channel.postMessage(message); // oxlint-disable-line unicorn/require-post-message-target-origin -- a channel has none
+      if (unsaid.push(message) === 1) queueMicrotask(speak);
     },
     stop: () => {
       stopped = true;
