@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect, sync_playwright
 
-from tests.e2e.town import Town
+from tests.e2e.town import Town, until
 from tests.support.stand import CHECKOUT, PASSWORD
 
 CHROMIUM = "/usr/bin/chromium"
@@ -27,6 +27,7 @@ ARGUMENTS = [
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 WIDE = {"viewport": {"width": 1366, "height": 768}}
 PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 SCREENS = CHECKOUT / "test-results" / "screens"
 STAYS = "location.protocol == 'about:' || localStorage['grid.next'] || (localStorage['grid.next'] = 'stay')"
 """Nobody's list goes on to another case than the one a test speaks of, unless he chooses so."""
@@ -70,11 +71,19 @@ class Screen:
         expect(self.find("case-state")).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
 
     def offer(self, action: str) -> Locator:
-        """The button of an action, also where it lies behind 更多."""
+        """The button of an action, also where it lies behind 更多, whose menu closes when the offer changes."""
         button, more = self.find(f"action-{action}"), self.find("action-more")
-        expect(button.or_(more).first).to_be_visible(timeout=PATIENCE_MS)
+        folded = self.page.locator("[data-testid=action-more][aria-expanded=false]")
+        expect(button.or_(more).first).to_be_visible()
         if not button.is_visible() and more.is_visible():
             more.click()
+
+        def offered() -> bool:
+            if not button.is_visible() and folded.is_visible():
+                folded.click()
+            return button.is_visible()
+
+        until(f"{self.login} is offered {action}", offered)
         return button
 
     def do(self, action: str, shot: str | None = None, **inputs: Any) -> None:
@@ -105,8 +114,7 @@ class Screen:
     def shoot(self, name: str) -> None:
         """Keep a picture of what is to be seen now, to be looked at by people."""
         SCREENS.mkdir(parents=True, exist_ok=True)
-        self.page.wait_for_timeout(500)  # sheets and toasts have stopped moving
-        self.page.screenshot(path=SCREENS / f"{name}.png")
+        self.page.screenshot(path=SCREENS / f"{name}.png", animations="disabled")
 
 
 Sit = Callable[..., Screen]

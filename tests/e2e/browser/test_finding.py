@@ -31,18 +31,15 @@ def test_a_list_is_kept_under_a_name_and_the_palette_goes_there_and_acts(sit: Si
     page = clerk.page
     page.keyboard.press("Control+k")
     page.keyboard.type("催办")
-    urge = page.locator("[data-command=act-urge]")
-    expect(urge).to_be_visible()
-    for _ in range(8):
-        if urge.get_attribute("aria-selected") == "true":
-            break
-        page.keyboard.press("ArrowDown")
+    expect(clerk.find("palette-input")).to_have_value("催办")
+    expect(page.locator("[data-command=act-urge]")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(clerk.find("action-form")).to_have_attribute("data-action", "urge", timeout=PATIENCE_MS)
     clerk.find("action-form").get_by_role("button", name="取消").click()
 
     page.keyboard.press("Control+k")
     page.keyboard.type(NAME)
+    expect(page.locator("[data-command^=view-]")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/queues/intake\?urgency=U2(,|%2C)U3$"))
     expect(clerk.row(no)).to_be_visible(timeout=PATIENCE_MS)

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.e2e.phone.stand_in import HERE, STATIC, Intake, serve
 
 CHROMIUM = "/usr/bin/chromium"
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,7 @@ def phone(browser: Browser, complaints: list[str]) -> Iterator[Callable[..., Bro
                 **changes,
             }
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", lambda message: _note(complaints, message.type, message.text))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         made.append(context)

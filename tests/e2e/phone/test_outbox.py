@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import time
 import zipfile
@@ -270,7 +271,8 @@ def test_a_pause_the_service_asks_for_is_kept_and_shown(page: Page, town: Town) 
 
 
 def test_an_ended_sign_in_keeps_the_report_for_its_own_account(page: Page, town: Town) -> None:
-    fill_in(page, "登录过期后补发")
+    with page.expect_response(re.compile(r"/api/v1/places\?q=")):  # asked later, it would end the sign-in by itself
+        fill_in(page, "登录过期后补发")
     page.context.clear_cookies()
     submit_and_land(page)
     expect(page.get_by_text("本机有 1 条待发，本人登录后自动发送")).to_be_visible()

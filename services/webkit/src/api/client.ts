@@ -29,6 +29,18 @@ type Method = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 const USUAL_TIMEOUT = 20_000;
 const lostSession = new Set<() => void>();
 
+let signInsSoFar = 0;
+
+/** Another sign-in begins, or the one there was ends: answers to what was asked before say nothing about it. */
+export function noteSignIn(): void {
+  signInsSoFar += 1;
+}
+
+/** Which sign-in a question is asked under. */
+export function signInNumber(): number {
+  return signInsSoFar;
+}
+
 /** Be told when the service no longer knows who we are. Returns how to stop listening. */
 export function onSessionLost(listener: () => void): () => void {
   lostSession.add(listener);
@@ -91,10 +103,11 @@ export interface Answer<T> {
 
 /** One call. Raises `Problem` for a refusal and `Unreachable` for silence, or for an answer that is not the service's. */
 export async function exchange<T>(method: Method, path: string, options: CallOptions = {}): Promise<Answer<T>> {
+  const asked = signInNumber();
   const [response, text] = await send(method, path, options);
   if (!response.ok) {
     const problem = readProblem(response.status, response.headers, text);
-    if (problem.status === 401) for (const listener of lostSession) listener();
+    if (problem.status === 401 && asked === signInNumber()) for (const listener of lostSession) listener();
     throw problem;
   }
   return { status: response.status, headers: response.headers, body: bodyOf<T>(text) };

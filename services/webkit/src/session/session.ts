@@ -1,6 +1,6 @@
 /** Who is signed in, for every page of a service. */
 import { computed, reactive, readonly } from "vue";
-import { api, onSessionLost } from "../api/client";
+import { api, noteSignIn, onSessionLost, signInNumber } from "../api/client";
 import { shortTime } from "../clock/time";
 import { t } from "../i18n";
 import { Problem, Unreachable } from "../api/problem";
@@ -56,30 +56,39 @@ function enter(person: SessionOut): SessionOut {
 }
 
 function leave(): void {
+  noteSignIn();
   current.person = null;
   current.state = "out";
   remember(null);
 }
 
+function begin(person: SessionOut): SessionOut {
+  noteSignIn();
+  return enter(person);
+}
+
 /** Ask the service who we are. Without an answer the last person of this device is assumed, to work offline. */
 export async function whoami(): Promise<void> {
+  const asked = signInNumber();
   try {
-    enter(await api.get<SessionOut>("/api/v1/session", {}, { timeout: 8_000 }));
+    const person = await api.get<SessionOut>("/api/v1/session", {}, { timeout: 8_000 });
+    if (asked === signInNumber()) enter(person);
   } catch (error) {
-    if (error instanceof Problem && !error.temporary) return leave();
     if (!(error instanceof Problem) && !(error instanceof Unreachable)) throw error;
+    if (asked !== signInNumber()) return; // somebody has signed in, or out, while the answer was on its way
+    if (error instanceof Problem && !error.temporary) return leave();
     current.person = lastSeen();
     current.state = current.person ? "offline" : "out";
   }
 }
 
 export async function signIn(login: string, password: string): Promise<SessionOut> {
-  return enter(await api.post<SessionOut>("/api/v1/session", { login, password }));
+  return begin(await api.post<SessionOut>("/api/v1/session", { login, password }));
 }
 
 /** Sign in with the secret of a one-time link. */
 export async function signInByLink(link: string): Promise<SessionOut> {
-  return enter(await api.post<SessionOut>("/api/v1/session", { link }));
+  return begin(await api.post<SessionOut>("/api/v1/session", { link }));
 }
 
 /** Sign out on the service, then here. If the service is silent the person stays signed in and is told. */

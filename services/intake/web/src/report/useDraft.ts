@@ -28,6 +28,9 @@ export function useDraft({ account, handling }: DraftParts) {
   const gaps = ref<Gap[]>([]);
   const restored = ref(false);
   let saving: ReturnType<typeof setTimeout> | undefined;
+  const opener = account();
+  /** Whose draft it is, also where the sign-in has just ended and the form gives way to the page that asks for it. */
+  const ownerOf = () => account() ?? opener;
 
   /** A plain copy: proxies cannot be stored. */
   function plain(): Draft {
@@ -39,7 +42,7 @@ export function useDraft({ account, handling }: DraftParts) {
   /** False: the phone has no room; what is in the form is in the form alone. */
   async function save(): Promise<boolean> {
     clearTimeout(saving);
-    const owner = account();
+    const owner = ownerOf();
     if (owner === null) return true;
     const [kept, worth] = [plain(), touched(draft)];
     const store = await shelf();
@@ -85,7 +88,7 @@ export function useDraft({ account, handling }: DraftParts) {
   /** This one is sent or not wanted. */
   async function clear(): Promise<void> {
     clearTimeout(saving);
-    const [owner, gone] = [account(), draft.id];
+    const [owner, gone] = [ownerOf(), draft.id];
     show(blank());
     restored.value = false;
     if (owner !== null) await forgetDraft(await shelf(), owner, gone);
