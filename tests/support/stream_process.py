@@ -2,6 +2,7 @@
 
 GRID_TEST_FAULT: `raise` lets the handler fail on every event that says "fault".
 GRID_TEST_HANG: batches are taken and nothing ever comes of them.
+GRID_TEST_UNREAD: the number of a partition of which nothing is ever read; the broker is asked for it often.
 GRID_TEST_DROP: the share of messages that are acknowledged and never handled; GRID_TEST_DROPPED names the file that
 gets a line for each.
 """
@@ -14,6 +15,7 @@ import random
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import MetaData
 
@@ -24,6 +26,7 @@ from services.chassis.kafka import KafkaAddress
 from services.chassis.outbox import outbox_tables
 from services.chassis.serve import Part, Running, run
 from services.chassis.settings import DatabaseSettings, KafkaSettings
+from services.chassis.streams import worker as worker_module
 from services.chassis.streams.handler import Received
 from services.chassis.streams.message import Item
 from services.chassis.streams.worker import StreamWorker
@@ -65,6 +68,19 @@ def _hang(worker: StreamWorker) -> None:
     worker._runner.run = wait_for_ever  # type: ignore[method-assign]
 
 
+def _leave_unread(worker: StreamWorker, partition: int) -> None:
+    """What a client does that has lost a partition from its books."""
+    for often in ("LOOK_EVERY_S", "WATCH_EVERY_S"):
+        setattr(worker_module, often, 0.3)
+    consumer: Any = worker._app.consumer
+    whole = consumer._getmany
+
+    async def getmany(active_partitions: set[Any], timeout: float) -> Any:
+        return await whole({tp for tp in active_partitions if tp.partition != partition}, timeout)
+
+    consumer._getmany = getmany
+
+
 async def build() -> Running:
     """The worker as services build theirs."""
     configure_logging("test")
@@ -78,6 +94,8 @@ async def build() -> Running:
         _drop(worker, share, Path(os.environ["GRID_TEST_DROPPED"]))
     if os.environ.get("GRID_TEST_HANG"):
         _hang(worker)
+    if unread := os.environ.get("GRID_TEST_UNREAD"):
+        _leave_unread(worker, int(unread))
     return Running(parts=(Part("stream", worker.run, worker.pulse),), metrics=metrics, close=db.close)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.envelope import Envelope, Head
 from schemas.registry import NewerVersion, UnknownType, UnreadableMessage
@@ -40,6 +40,13 @@ class Message(NamedTuple):
     key: bytes
     headers: Mapping[str, bytes]
     payload: bytes
+
+    @classmethod
+    def of(cls, raw: Any) -> Message:
+        """As Faust hands it over; a header without a value says nothing."""
+        headers = raw.headers.items() if hasattr(raw.headers, "items") else raw.headers or ()
+        present = {name: value for name, value in headers if value is not None}
+        return cls(raw.topic, raw.partition, raw.offset, raw.key or b"", present, raw.value or b"")
 
 
 class Item(NamedTuple):

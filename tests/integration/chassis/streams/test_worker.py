@@ -261,6 +261,21 @@ async def test_a_worker_with_messages_that_gets_nothing_done_ends_and_its_heir_a
         await until_applied(db, expected)
 
 
+async def test_a_partition_that_is_never_read_ends_the_worker(
+    db: Database, kafka_address: KafkaAddress, topic_name: str, start: Start, tmp_path: Path
+) -> None:
+    """The other partitions go on moving, and the worker's own client knows nothing of what waits in this one."""
+    keys = [f"key{n}" for n in range(12)]
+    async with relaying(db, kafka_address):
+        blind = start(GRID_TEST_UNREAD="1")
+        for number in range(1, 3):
+            await asyncio.gather(*[write(db, topic_name, key, range(number, number + 1)) for key in keys])
+        assert await asyncio.to_thread(blind.wait, 90) == 70
+        left = {key for key in keys if key not in await applied(db)}
+        assert 0 < len(left) < len(keys)
+        assert f"nothing committed over 4 looks: {topic_name}/1" in (tmp_path / "worker-0.log").read_text()
+
+
 async def test_who_lacks_broker_or_database_is_excused(db: Database, kafka_address: KafkaAddress) -> None:
     away = Database(DatabaseSettings(url="postgresql://nobody@127.0.0.1:1/none"), "away")
     nowhere = KafkaAddress.parse("kafka://127.0.0.1:1")
