@@ -35,10 +35,5 @@ def without_house_numbers(text: str) -> str:
     return text
 
 
-def names_a_house(text: str) -> bool:
-    """Whether a house number stands in it."""
-    return any(shape.search(text) for shape in (_ROW, _DOOR, _HOUSE))
-
-
 def _hidden(hit: re.Match[str]) -> str:
     return _SIGN.sub("*", hit.group())

@@ -41,8 +41,6 @@ FORBIDDEN = frozenset(
     }
 )
 ALLOWED = frozenset(sys.stdlib_module_names) - FORBIDDEN
-# Acts of the word list that no move makes yet; a new row takes its word out of here.
-NO_ROW = frozenset({})
 
 
 def imports(tree: ast.AST) -> Iterator[str]:

@@ -160,7 +160,6 @@ class _Maker:
         )
 
 
-Wrap = Callable[[str], tuple[str, str]]
 _NAME_FRAMES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "name after a label": (
         *(

@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from services.chassis.db import Database, Tx, is_transient
+from services.chassis.grid.exits import FAILED, NOT_RUNNING
 from services.chassis.grid.target import database_url
 from services.chassis.settings import DatabaseSettings
 from services.chassis.streams.byhand import NoSuchDeadLetter, NoSuchHeldEvent, NotItsTurn, NotReplayable
@@ -17,7 +18,6 @@ from services.chassis.supervisor.settings import home_folder
 from services.chassis.terminal import not_there
 
 TRIES: Final = 3
-NOT_RUNNING: Final = 3
 T = TypeVar("T")
 
 
@@ -49,7 +49,7 @@ def failed(error: Exception) -> int:
     """Tell a foreseen failure in one line; the exit code: 3 where there is no database to work on, else 1."""
     told = not_there(error, home_folder())
     sys.stderr.write(f"grid: {told or _plain(error)}\n")
-    return 1 if told is None else NOT_RUNNING
+    return FAILED if told is None else NOT_RUNNING
 
 
 def _plain(error: Exception) -> str:

@@ -13,6 +13,7 @@ import typer
 from services.chassis.clock import LOCAL, SystemClock
 from services.chassis.engines import EngineFailed
 from services.chassis.grid.audit_app import audit_app
+from services.chassis.grid.exits import BUSY, FAILED
 from services.chassis.grid.replay_app import replay_app
 from services.chassis.supervisor.lock import AlreadyRunning
 from services.chassis.supervisor.settings import CHECKOUT, BadSetting
@@ -22,7 +23,6 @@ HELP = """Runs the grid-governance pipeline of a street, and everything around i
 
 Exit codes: 0 done, 1 it failed and says why, 2 wrong arguments, 3 nothing runs here (or something runs already).
 """
-FAILED, BUSY = 1, 3
 
 app = typer.Typer(
     name="grid",

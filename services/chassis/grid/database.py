@@ -7,13 +7,12 @@ import sys
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
+from services.chassis.grid.exits import FAILED, NOT_RUNNING
 from services.chassis.grid.target import database_url
 from services.chassis.migrate import MigrationFault, Phase, migrate
 from services.chassis.postgres_server import ServerUnfit
 from services.chassis.supervisor.settings import home_folder
 from services.chassis.terminal import not_there
-
-NOT_RUNNING = 3
 
 
 def run_migrations(phase: str | None) -> int:
@@ -26,7 +25,7 @@ def run_migrations(phase: str | None) -> int:
     except (MigrationFault, ServerUnfit, SQLAlchemyError, psycopg.Error) as error:
         told = not_there(error, home_folder())
         sys.stderr.write(f"grid: cannot migrate: {told or error}\n")
-        return 1 if told is None else NOT_RUNNING
+        return FAILED if told is None else NOT_RUNNING
     for each in applied:
         sys.stdout.write(f"{each.schema} → {each.revision}\n")
     sys.stdout.write(f"{len(applied)} revisions applied\n" if applied else "nothing to do\n")

@@ -7,11 +7,9 @@ import signal
 import subprocess
 import sys
 
+from services.chassis.grid.exits import NOT_RUNNING
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import CHECKOUT, SupervisorSettings
-
-NOT_RUNNING = 3
-"""What `grid` answers where a process of a service says that something it needs is missing."""
 
 
 def run_owned(service: str, words: tuple[str, ...]) -> int:

@@ -13,12 +13,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from services.chassis.clock import monotonic
+from services.chassis.grid.exits import FAILED, NOT_RUNNING, USAGE
 from services.chassis.supervisor.asked import ask
 from services.chassis.supervisor.lock import holder
 from services.chassis.supervisor.settings import home_folder
 from services.chassis.supervisor.status import PartStatus, read_status
 
-NOT_RUNNING, FAILED, USAGE = 3, 1, 2
 END_WITHIN = 25.0
 BACK_WITHIN = 120.0
 LOOK_EVERY = 0.1

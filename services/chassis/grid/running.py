@@ -10,11 +10,10 @@ import time
 from dataclasses import asdict
 
 from services.chassis.clock import monotonic
+from services.chassis.grid.exits import FAILED, NOT_RUNNING
 from services.chassis.supervisor.lock import holder
 from services.chassis.supervisor.settings import home_folder
 from services.chassis.supervisor.status import PartStatus, Status, read_status
-
-NOT_RUNNING = 3
 
 
 def stop_running(wait: float) -> int:
@@ -29,7 +28,7 @@ def stop_running(wait: float) -> int:
     while holder(home) == pid:
         if monotonic() > deadline:
             sys.stderr.write(f"grid: process {pid} has not ended after {wait:.0f} s\n")
-            return 1
+            return FAILED
         time.sleep(0.05)
     return 0
 

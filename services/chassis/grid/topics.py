@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError
 
 from schemas.topics import TOPICS
 from services.chassis.clock import monotonic
+from services.chassis.grid.exits import NOT_RUNNING
 from services.chassis.grid.target import kafka_url
 from services.chassis.groups import members_read, unread
 from services.chassis.kafka import KafkaAddress, KafkaUrlError, quiet_client_logs
@@ -22,7 +23,6 @@ PATIENCE = 60.0
 READ_WITHIN = 90.0
 """Seconds that workers have to notice new partitions and to share them out."""
 LOOK_EVERY = 1.0
-NOT_RUNNING = 3
 
 
 def run_apply() -> int:

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from services.chassis.grid.owned import NOT_RUNNING, run_owned
+from services.chassis.grid.exits import NOT_RUNNING
+from services.chassis.grid.owned import run_owned
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.lock import HomeLock, holder
 from services.chassis.supervisor.settings import SupervisorSettings

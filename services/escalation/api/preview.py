@@ -23,7 +23,7 @@ def preview_router() -> APIRouter:
         endpoint_id: UUID, desk: DeskOf, _: LogReader, kind: Annotated[str, Query(alias="type", max_length=64)]
     ) -> PreviewOut:
         async with desk.db.reading() as tx:
-            endpoint = next((one for one in await endpoints.every(tx) if one.id == endpoint_id), None)
+            endpoint = await endpoints.read(tx, endpoint_id)
             found = None if endpoint is None else await preview(tx, endpoint, kind)
         if endpoint is None or found is None:
             raise not_found()

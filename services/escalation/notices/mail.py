@@ -73,4 +73,6 @@ class Mailer:
 
 
 def _text(reply: bytes | str) -> str:
-    return reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    """As the table can keep it."""
+    told = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+    return told.replace("\x00", "")

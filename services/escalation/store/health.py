@@ -23,10 +23,8 @@ _ENDPOINTS: Final = text(
     " FROM escalation.webhook_deliveries WHERE state = 'dead' GROUP BY endpoint_id) x ON x.endpoint_id = e.id"
     " WHERE e.removed_at IS NULL AND (e.active OR x.dead > 0)"
 )
-
-
 _UNANSWERED: Final = text(
-    "SELECT count(*) AS wishes, coalesce(extract(epoch FROM directory.grid_now() - min(at)), 0) AS age"
+    "SELECT count(*) AS callbacks, coalesce(extract(epoch FROM directory.grid_now() - min(at)), 0) AS age"
     " FROM escalation.platform_receipts WHERE state = 'passed_on' AND answer IS NULL"
     " AND at > directory.grid_now() - interval '1 day'"
 )
@@ -70,7 +68,7 @@ async def overdue_timers(tx: AsyncConnection) -> Overdue:
 async def unanswered(tx: AsyncConnection) -> Unanswered:
     """What the platform waits for."""
     row = (await tx.execute(_UNANSWERED)).one()
-    return Unanswered(row.wishes, max(0.0, float(row.age)))
+    return Unanswered(row.callbacks, max(0.0, float(row.age)))
 
 
 async def endpoint_health(tx: AsyncConnection) -> list[EndpointHealth]:

@@ -20,7 +20,7 @@ _KEEP: Final = text(
     " SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r(fact_id uuid, account_id text, kind text, case_id text,"
     " case_no text, post text, instead_of text, urgent boolean, detail jsonb, planned_at timestamptz,"
     " merged_into bigint)"
-    " ON CONFLICT (fact_id, account_id) DO NOTHING RETURNING account_id, merged_into, planned_at, urgent"
+    " ON CONFLICT (fact_id, account_id) DO NOTHING"
 )
 # A merged notice takes in until it has been quiet for a while; who wrote first holds the row until he commits.
 _GATHER: Final = text(
@@ -57,23 +57,21 @@ _LAST_ACTOR: Final = text(
     "SELECT detail ->> 'actor' FROM escalation.notices WHERE case_id = :case_id AND kind = :kind"
     " AND detail ->> 'actor' IS NOT NULL ORDER BY id DESC LIMIT 1"
 )
-_MINE: Final = sa.and_(t.notices.c.merged_into.is_(None), t.notices.c.account_id == sa.bindparam("me"))
 
 
-async def keep(tx: AsyncConnection, new: Sequence[NewNotice], fact_ids: Sequence[UUID]) -> int:
-    """Write down what is not yet; answers how many were new. Late ones go into their person's merged notice, for
-    which `fact_ids` are fresh ids, one a person."""
+async def keep(tx: AsyncConnection, new: Sequence[NewNotice], fact_ids: Sequence[UUID]) -> None:
+    """Write down what is not yet. Late ones go into their person's merged notice, for which `fact_ids` are fresh ids,
+    one a person."""
     if not new:
-        return 0
+        return
     late = sorted({one.account_id for one in new if one.late})
     gathering = await _gathering(tx, late, fact_ids, {one.account_id: one.post for one in new})
     rows = [_row(one, gathering.get(one.account_id) if one.late else None) for one in new]
-    kept = (await tx.execute(_KEEP, {"rows": _json(rows)})).all()
+    await tx.execute(_KEEP, {"rows": _json(rows)})
     if gathering:
         merged = sorted(gathering.values())
         await tx.execute(_COUNT, {"merged": merged})
         await tx.execute(_EMPTY, {"merged": merged})  # everything in it was known already
-    return len(kept)
 
 
 async def _gathering(
@@ -89,16 +87,15 @@ async def _gathering(
     return {row.account_id: row.id for row in found}
 
 
-async def settle(tx: AsyncConnection, quiet_s: float) -> int:
+async def settle(tx: AsyncConnection, quiet_s: float) -> None:
     """Close the merged notices that nothing was added to for so long; one that holds a single thing gives it back."""
     rows = (await tx.execute(_QUIET, {"quiet": quiet_s})).all()
     if not rows:
-        return 0
+        return
     alone = [row.id for row in rows if row.n == 1]
     await tx.execute(_ALONE, {"merged": alone})
     await tx.execute(_EMPTY, {"merged": alone})
     await tx.execute(_CLOSE, {"merged": [row.id for row in rows]})
-    return len(rows)
 
 
 async def told_before(tx: AsyncConnection, case_id: str, rule: str) -> list[str]:

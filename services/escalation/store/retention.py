@@ -22,11 +22,8 @@ _ATTEMPTS: Final = (
     "at < {before} AND EXISTS (SELECT FROM escalation.webhook_deliveries d WHERE d.id = delivery_id"
     f" AND d.state IN {_ENDED})"
 )
-
 _RECEIPTS: Final = "at < {before} AND (state <> 'unknown' OR aside_at IS NOT NULL)"
 """What nobody has looked at yet stays."""
-
-
 # What was pushed goes after what it told.
 _UNNAMED: Final = (
     "created_at < {before} AND state IN ('sent', 'dead')"

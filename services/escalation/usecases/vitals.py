@@ -41,7 +41,6 @@ class WebhookProbe:
         self._pending = metrics.gauge("grid_webhook_pending", "Deliveries not yet accepted", ["endpoint"])
         self._age = metrics.gauge("grid_webhook_oldest_seconds", "Age of the oldest of them", ["endpoint"])
         self._open = metrics.gauge("grid_webhook_breaker_open", "1 while nothing is sent to the endpoint", ["endpoint"])
-
         self._dead = metrics.gauge("grid_webhook_dead", "Dead letters that nobody has settled", ["endpoint"])
         self._dead_age = metrics.gauge("grid_webhook_dead_oldest_seconds", "Age of the oldest of them", ["endpoint"])
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.chassis.db import grid_now
 from services.intake.store import Tx
-from services.intake.tables import identities, reports, reveals, vault
+from services.intake.tables import identities, reports, reveals
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,3 @@ async def reveals_of(tx: Tx, report_id: UUID) -> Sequence[Reveal]:
     """Every look at who made this report, oldest first."""
     rows = await tx.execute(sa.select(reveals).where(reveals.c.report_id == report_id).order_by(reveals.c.at))
     return [Reveal(**row) for row in rows.mappings()]
-
-
-async def sealed_words(tx: Tx, report_id: UUID) -> bytes | None:
-    """The raw words, sealed; None: erased, or kept open by an older version."""
-    return (await tx.execute(sa.select(vault.c.sealed).where(vault.c.report_id == report_id))).scalar_one_or_none()

@@ -26,7 +26,6 @@ _VERBS: Final = "向和于时任应解连代关全单成从"
 _BARE: Final = "".join(sign for sign in _ALSO if sign not in _VERBS)
 _DOUBLE: Final = "欧阳|司马|上官|诸葛|司徒|东方|皇甫|尉迟|公孙|慕容|令狐|夏侯|端木|南宫|百里"
 _HAN: Final = "\u4e00-\u9fff"
-_GIVEN: Final = rf"[{_HAN}]"
 _ENDS: Final = "的在住说是和与跟及把被给让向对从到有没来去也都就不今昨已电手联反投家们等将经要请因为至打称"
 """Words that follow a name and are hardly ever part of one."""
 _TITLE: Final = (

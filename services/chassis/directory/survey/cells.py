@@ -61,13 +61,6 @@ def survey_cells(text: str, directory: Directory, day: date, crs: Crs) -> CellSu
     return CellSurvey(cells, list(grids.values()), faults)
 
 
-_BROKEN = (
-    frozenset(FaultKind)
-    - {FaultKind.OVERLAP, FaultKind.OVERLAP_BESIDE, FaultKind.GAP, FaultKind.LOST_GROUND}
-    - {FaultKind.DATUM}
-)
-
-
 # --- codes ----------------------------------------------------------------------------------------------------------
 def _codes(features: Sequence[Feature], directory: Directory) -> list[Fault]:
     faults: list[Fault] = []

@@ -17,7 +17,6 @@ class FaultKind(StrEnum):
     NOT_A_COLLECTION = "not_a_collection"
     NOTHING_IN_IT = "nothing_in_it"
     OTHER_CRS = "other_crs"
-    NOT_A_TABLE = "not_a_table"
     NO_COLUMN = "no_column"
     # one geometry
     NO_GEOMETRY = "no_geometry"

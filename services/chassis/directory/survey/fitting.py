@@ -8,7 +8,7 @@ wider than LEAST_WIDTH_M.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,6 @@ LOST_M2 = 1000.0  # of a street's ground: less is a border drawn better
 _DEGREE_M = 111_195.0  # of latitude, on the sphere that distances are measured on
 
 Points = npt.NDArray[np.float64]
-Flatten = Callable[[Points], Points]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 from xml.etree import ElementTree
 
 import orjson
 from pydantic import BaseModel
 
-Format = Literal["json", "xml"]
 MEDIA: Final[Mapping[str, str]] = {"json": "application/json; charset=utf-8", "xml": "text/xml; charset=utf-8"}
 FORMATS: Final = ("text/xml", "application/json")
 _ITEM: Final[Mapping[str, str]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 import psycopg
 import pytest
@@ -85,7 +84,6 @@ async def test_not_even_the_owner_changes_a_row(change: str, database: Database)
     assert (await proof(database)).rows == 1
 
 
-Tamper = Callable[[psycopg.Connection], object]
 TAMPERINGS: dict[str, tuple[str, str]] = {
     "a row changed": ("UPDATE identity.audit_log SET account = 'bert' WHERE n = 2", "changed"),
     "details changed": ("UPDATE identity.audit_log SET details = '{}' WHERE n = 2", "changed"),

@@ -1,6 +1,6 @@
 /** The counts, one list and whoever watches a case, all fed by the one live line of the page. */
 import { api, keepWorkWindows, language, Problem, serverNow, session, t, Unreachable, useLive, type Windows } from "@grid/webkit";
-import { computed, inject, onScopeDispose, provide, reactive, shallowRef, watch, type InjectionKey } from "vue";
+import { computed, inject, onScopeDispose, provide, reactive, shallowRef, type InjectionKey } from "vue";
 import { isEmpty, passes, queryOf, type Filter } from "./filter";
 import { begin, beside, extend, heard, settle, standing, type List } from "./list";
 import { makePresence } from "./presence";
@@ -277,9 +277,4 @@ export function useFeed(): Feed {
   const feed = inject(KEY);
   if (!feed) throw new Error("no feed above this component");
   return feed;
-}
-
-/** Follow an address that tells which list to show. */
-export function useSource(feed: Feed, source: () => Source): void {
-  watch(source, (now) => void feed.show(now), { immediate: true, deep: true });
 }
