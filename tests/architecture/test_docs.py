@@ -114,6 +114,13 @@ def test_every_grid_command_that_a_page_names_exists(name: str) -> None:
     assert asked - known == set()
 
 
+def test_the_page_on_testing_tells_every_benchmark() -> None:
+    table = (ROOT / "tests" / "bench" / "__main__.py").read_text("utf-8")
+    names = set(re.findall(r'^    "(\w+)": \w+\.run', table, re.M))
+    assert names
+    assert names <= set(re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "testing.md").read_text("utf-8"), re.M))
+
+
 def test_the_makefile_tells_every_target() -> None:
     text = (ROOT / "Makefile").read_text("utf-8")
     (listed,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
