@@ -128,11 +128,13 @@ class ClockPointV1(Wire):
 
 class ToldV1(Wire):
     """Who must look: a role id or a ladder's word such as 'unit_head', at an area or unit code; '' the street.
-    `instead_of`: the post that should have been told and that nobody held."""
+    `instead_of`: the post that should have been told and that nobody held. `account`: the one person meant, where a
+    person was named and not a post."""
 
     post: str
     code: str = ""
     instead_of: str | None = None
+    account: str | None = None
 
 
 class CaseFactV1(Body):

@@ -712,11 +712,13 @@ FACT_KINDS: tuple[str, ...] = tuple(kind.value for kind in FactKind)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Who must look: a post (role id or a ladder's word such as 'unit_head') at an area or unit code, '' the street."""
+    """Who must look: a post (role id or a ladder's word such as 'unit_head') at an area or unit code, '' the street.
+    `account`: the one person meant, where a person was named and not a post."""
 
     post: str
     code: str = ""
     instead_of: str | None = None  # the post that should have been told, and that nobody holds
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

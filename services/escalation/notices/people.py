@@ -56,7 +56,8 @@ def _of(told: ToldV1, scene: Scene) -> tuple[Called, ...]:
     post = told.post
     if post in _NOBODY:
         return ()
-    people = _holders(post, told.code, scene)
+    named = (told.account,) if told.account is not None and told.account not in scene.disabled else ()
+    people = named or _holders(post, told.code, scene)
     if people:
         return tuple(Called(one, post, told.instead_of) for one in people)
     for following in _after(post, told.code, scene):
@@ -202,7 +203,7 @@ _WORDS: Final[Mapping[str, Callable[[str, Scene], tuple[str, ...]]]] = {
     "owner_before": _owner_before,
     "caller": _caller,
     "issuer": lambda _code, _scene: (),
-    "mediator": lambda _code, _scene: (),
+    "mediator": lambda _code, _scene: (),  # named by account; what was told before that names nobody
 }
 
 # --- nobody there ---------------------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ def name_mediator(turn: Turn) -> None:
         raise InvalidInput("person", person)
     changes: list[Change] = [*turn.drop_tasks(KIND)]
     changes.append(TaskGiven(Task(turn.task_id(), KIND, None, person, TaskState.DOING, turn.at)))
-    turn.emit(FactKind.MEDIATOR_NAMED, changes, tell=(Told("mediator"),))
+    turn.emit(FactKind.MEDIATOR_NAMED, changes, tell=(Told("mediator", account=person),))
 
 
 def may_name(case: Case, _book: Rulebook, _now: datetime, actor: Actor) -> None:

@@ -68,6 +68,8 @@ async def test_only_the_chain_names_a_mediator_and_only_of_a_restricted_matter(s
     assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (422, "person")
     shown = await do(branch, case_no, "name_mediator", person=person)
     assert shown["mediator"] == "施示二"
+    sent = await street.scalar("SELECT convert_from(payload, 'UTF8') FROM dispatch.outbox ORDER BY id DESC LIMIT 1")
+    assert json.loads(str(sent))["tell"] == [{"post": "mediator", "code": "", "instead_of": None, "account": person}]
     await do(await sign_in("zhibu01"), case_no, "name_mediator", person=await street.account("wangge02"))
     assert (await get(await sign_in("wangge02"), case_no))["reports"][0]["text"] == SECRET
 

@@ -48,7 +48,7 @@ def test_the_branch_names_who_mediates_and_he_is_told() -> None:
     before = walk.case
     (fact,) = walk.act(SECRETARY, Action.NAME_MEDIATOR, person=AUNT.account)
     assert (fact.kind, fact.actor.account) == ("case.mediator_named", "zhibu01")
-    assert [(t.post, t.code) for t in fact.tell] == [("mediator", "")]
+    assert [(t.post, t.code, t.account) for t in fact.tell] == [("mediator", "", "dajie")]
     assert walk.case.tasks == (Task("c1:t1", "mediate", None, "dajie", TaskState.DOING, walk.now),)
     assert (walk.case.state, walk.case.clocks) == (before.state, before.clocks), "the work goes on beside it"
     assert mediators(walk.case) == ("dajie",)

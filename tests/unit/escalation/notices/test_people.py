@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -194,6 +195,14 @@ def test_who_cannot_sign_in_any_more_holds_no_post() -> None:
 
 def test_people_whom_earlier_facts_name() -> None:
     assert told("issuer", named={"issuer": ("leader",)}) == [Called("leader", "issuer")]
+
+
+def test_a_person_who_was_named_is_told_himself() -> None:
+    named = (ToldV1(post="mediator", account="visitor"),)
+    scene = Scene(standing(), street(), NOON)
+    assert who(named, scene) == (Called("visitor", "mediator"),)
+    gone = replace(scene, disabled=("visitor",))
+    assert who(named, gone) == (Called("community", "community_secretary", "mediator"),)
 
 
 def test_a_reporter_is_told_elsewhere() -> None:
