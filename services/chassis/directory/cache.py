@@ -111,16 +111,21 @@ class DirectoryCache:
 
     async def rulebook(self, version: str) -> Rulebook:
         """The rulebook of exactly this version, with today's calendars. Raises UnknownRulebook."""
-        revision, calendars = self._calendars
-        known = self._rulebooks.get((version, revision))
+        known = self._rulebooks.get((version, self._calendars[0]))
         if known is not None:
             return known
+        if not self._has_heard_of(version):
+            await self.refresh()  # it may have come since the last look, and its calendars with it
+        revision, calendars = self._calendars
         loading = self._loading.get((version, revision))
         if loading is None:  # it takes long, and many may want it at once
             loading = asyncio.ensure_future(self._read_rulebook(version, revision, calendars))
             self._loading[(version, revision)] = loading
             loading.add_done_callback(lambda done: self._loaded((version, revision), done))
         return await asyncio.shield(loading)
+
+    def _has_heard_of(self, version: str) -> bool:
+        return self._directory is not None and any(each.version == version for each in self._directory.rulebooks)
 
     def _loaded(self, key: tuple[str, str], done: asyncio.Future[Rulebook]) -> None:
         del self._loading[key]

@@ -70,6 +70,17 @@ async def load(database: Database, folder: Path) -> bool:
         return await load_street(tx, folder, SystemIds())
 
 
+async def test_a_rulebook_that_came_since_the_last_look_is_read_with_its_calendars(
+    database: Database, folder: Path, cache: DirectoryCache
+) -> None:
+    """A process that is there before the first street meets a case of it before its next look."""
+    await cache.refresh()
+    async with database.transaction() as tx:
+        await load_street(tx, folder, SystemIds())
+    version = content_hash((RULEBOOKS / "fengcheng.toml").read_text())
+    assert (await cache.rulebook(version)).calendar.id == "cn"
+
+
 async def test_a_loaded_street_is_read_as_it_was_written(
     database: Database, folder: Path, cache: DirectoryCache
 ) -> None:
