@@ -120,6 +120,7 @@ def test_dingtalk_is_signed_as_it_asks_and_wecom_not_at_all() -> None:
         (200, '{"errcode":130101,"errmsg":"send too fast"}', "errcode_130101", True),
         (200, "<html>", "unreadable_answer", False),
         (200, "[]", "unreadable_answer", False),
+        (200, "[" * 60_000, "unreadable_answer", False),
         (429, "", "status_429", True),
         (502, "", "status_502", False),
         (None, "", None, False),

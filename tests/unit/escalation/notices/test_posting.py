@@ -16,7 +16,6 @@ from services.escalation.notices.mail import Mailer
 from services.escalation.notices.notice import Notice
 from services.escalation.notices.posting import Job, Posting
 from services.escalation.notices.pushes import Claimed
-from services.escalation.notices.robots import Judged, judge
 from services.escalation.notices.settings import MailSettings
 from services.escalation.notices.ways import Choices
 from services.escalation.webhooks.client import Outcome
@@ -74,20 +73,3 @@ def test_and_others_are_taken(address: str) -> None:
 def test_mail_comes_from_an_address(sender: str) -> None:
     with pytest.raises(ValidationError, match="GRID_MAIL_FROM"):
         MailSettings.model_validate({"GRID_MAIL_FROM": sender})
-
-
-@pytest.mark.parametrize(
-    ("status", "reply", "wanted"),
-    [
-        (200, '{"errcode":0,"errmsg":"ok"}', Judged(ok=True)),
-        (200, '{"errcode":93000}', Judged(ok=False, error="errcode_93000")),
-        (200, '{"errcode":45009}', Judged(ok=False, error="errcode_45009", busy=True)),
-        (429, "", Judged(ok=False, error="status_429", busy=True)),
-        (200, "<html>", Judged(ok=False, error="unreadable_answer")),
-        (200, "[0]", Judged(ok=False, error="unreadable_answer")),
-        (200, "[" * 60_000, Judged(ok=False, error="unreadable_answer")),
-        (None, "", Judged(ok=False)),
-    ],
-)
-def test_what_a_robot_answers_is_judged_by_the_code_inside(status: int | None, reply: str, wanted: Judged) -> None:
-    assert judge(status, reply) == wanted
