@@ -83,9 +83,6 @@ OF_FEW: Final = PERSONAL | {"co_tasks", "to_claim", "pledged", "supervised"}
 ENDED: Final = frozenset({"approvals", "visits"})
 """Lists that an ended case can still stand in: somebody has to decide, or to answer who was not satisfied."""
 
-BY_GRID: Final = "grid_open"
-"""The list that has an index of each grid's own share: what a branch has open among all that its street has."""
-
 
 def holds(queue: str) -> str:
     """The stored standing of a case in a list as SQL, written as its index has it."""

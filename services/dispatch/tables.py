@@ -35,7 +35,7 @@ from services.chassis.db import metadata_for
 from services.chassis.inbox import inbox_tables
 from services.chassis.outbox import outbox_tables
 from services.chassis.outbox.tables import Xid8
-from services.dispatch.orders import BY_GRID, OF_FEW, ORDERS, holds
+from services.dispatch.orders import OF_FEW, ORDERS, holds
 from services.governance.cycle import State
 
 SCHEMA = "dispatch"
@@ -148,14 +148,6 @@ cases = Table(
 for _queue, _order in ORDERS.items():
     if _queue not in OF_FEW:  # as the list sorts
         _index = Index(f"ix_cases_in_{_queue}", text(_order.key), cases.c.id, postgresql_where=text(holds(_queue)))
-# One grid has few of a street's open cases: read in the order of all of them, most would be passed over.
-Index(
-    "ix_cases_open_in_grid",
-    cases.c.grid,
-    text(ORDERS[BY_GRID].key),
-    cases.c.id,
-    postgresql_where=text(holds(BY_GRID)),
-)
 
 # Cases that changed lists by time alone. No fact of theirs says so: the live feed reads it here.
 turned = Table(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    Integer,
     Select,
     Text,
     Uuid,
+    bindparam,
     cast,
     func,
     literal,
@@ -35,7 +37,7 @@ from services.dispatch.tables import case_reports, cases, report_photos, request
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """What a list may show of a case; where it is not `readable`, class and community alone."""
+    """What a list may show of a case; where it is not `readable`, class and community alone. Read in this order."""
 
     id: str
     case_no: str
@@ -56,7 +58,7 @@ class ListRow:
     reports: int
     hand_overs: int
     opened_at: datetime
-    flags: tuple[str, ...]
+    flags: Sequence[str]
     restricted: bool
     rulebook: str
     twice_at: datetime | None
@@ -68,8 +70,8 @@ class ListRow:
     photo: str | None  # of its first photo: report and name
     readable: bool
     handled: bool  # the reader has a share in it, so house numbers are for him
-    key: str = ""  # the row's place in its list, as text
-    queues: tuple[str, ...] = ()
+    key: str  # the row's place in its list, as text
+    queues: Sequence[str]
 
 
 _COLUMNS = (
@@ -112,21 +114,24 @@ async def queue_page(
     whose: Whose = Whose.ALL,
 ) -> list[ListRow]:
     """Up to `limit` rows after the cursor (`key`, `id`) in the queue's order; of those that pass the filter."""
+    query = _of_queue(queue, scope, narrow, whose, further=after is not None)
+    placed = {"key": after[0], "case_id": after[1]} if after is not None else {}
+    return await _fetch(tx, query, most=limit, **placed)
+
+
+@lru_cache(maxsize=256)
+def _of_queue(queue: Queue, scope: Scope, narrow: Filter | None, whose: Whose, *, further: bool) -> Select[Any]:
+    """Putting it together takes longer than carrying it out, and people look at the same few lists all day."""
     only: list[ColumnElement[bool]] = []
     if whose is not Whose.ALL:
         only += [cases.c.live, whose.holds(scope)]
     if narrow is not None:
         only.append(narrow.holds(scope))
-    query = _rows(queue.sort, scope, with_requests=queue.id in _ABOUT_REQUESTS)
-    in_grid = queue.by_grid(scope)
-    if in_grid is None:
-        query = query.where(visible_cases(scope), queue.holds(scope), *only)
-    else:
-        # The grid's own index has them in this order: its few come first, and only these are looked at for sight. The
-        # database takes an overlap for rare and would rather read all that the person sees.
-        few = _paged(select(cases.c.id).where(in_grid, *only), queue.sort, limit, after)
-        query = query.where(cases.c.id.in_(few), visible_cases(scope).is_(True))
-    return await _fetch(tx, _paged(query, queue.sort, limit, after))
+    standing = select(cases.c.id).where(visible_cases(scope), queue.holds(scope), *only)
+    # Found first, told afterwards: of all that stands in the list only ids and keys are sorted, not whole rows.
+    few = _paged(standing, queue.sort, further=further)
+    rows = _rows(queue.sort, scope, with_requests=queue.id in _ABOUT_REQUESTS).where(cases.c.id.in_(few))
+    return rows.order_by(queue.sort.key, cases.c.id)
 
 
 async def rows_in_order(tx: Tx, ids: Sequence[str], scope: Scope) -> list[ListRow]:
@@ -154,23 +159,27 @@ def _of_ids(scope: Scope, *, with_queues: bool) -> Select[Any]:
 def _rows(
     sort: Sort | None, scope: Scope, queues: ColumnElement[Any] | None = None, *, with_requests: bool
 ) -> Select[Any]:
-    share = (readable_cases(scope).label("readable"), handled_cases(scope).label("handled"))
-    key = cast(sort.key, Text).label("key") if sort is not None else literal("").label("key")
-    listed = queues if queues is not None else literal_column("ARRAY[]::text[]")
-    query: Select[Any] = select(cast(cases.c.id, Text).label("id"), *(cases.c[name] for name in _COLUMNS), *share, key)
-    asked = _ASKED if with_requests else null()
-    more = (cases.c.due_at.label("work_due_at"), asked.label("asked"), _PHOTO.label("photo"))
-    return query.add_columns(*more, listed.label("queues"))
+    """The columns of a `ListRow`, in its order."""
+    found: dict[str, ColumnElement[Any]] = {
+        **{name: cases.c[name] for name in _COLUMNS},
+        "id": cast(cases.c.id, Text),
+        "work_due_at": cases.c.due_at,
+        "asked": _ASKED if with_requests else null(),
+        "photo": _PHOTO,
+        "readable": readable_cases(scope),
+        "handled": handled_cases(scope),
+        "key": cast(sort.key, Text) if sort is not None else literal(""),
+        "queues": queues if queues is not None else literal_column("ARRAY[]::text[]"),
+    }
+    return select(*(found[field.name].label(field.name) for field in fields(ListRow)))
 
 
-def _paged(query: Select[Any], sort: Sort, limit: int, after: tuple[str, str] | None) -> Select[Any]:
-    if after is not None:
-        key, case_id = after
-        placed = tuple_(cast(literal(key, Text), sort.type), cast(literal(case_id, Text), Uuid))
+def _paged(query: Select[Any], sort: Sort, *, further: bool) -> Select[Any]:
+    if further:
+        placed = tuple_(cast(bindparam("key", type_=Text), sort.type), cast(bindparam("case_id", type_=Text), Uuid))
         query = query.where(tuple_(sort.key, cases.c.id) > placed)
-    return query.order_by(sort.key, cases.c.id).limit(limit)
+    return query.order_by(sort.key, cases.c.id).limit(bindparam("most", type_=Integer))
 
 
 async def _fetch(tx: Tx, query: Select[Any], **values: object) -> list[ListRow]:
-    rows = await tx.execute(query, values)
-    return [ListRow(**{**row, "flags": tuple(row["flags"]), "queues": tuple(row["queues"])}) for row in rows.mappings()]
+    return [ListRow(*row) for row in await tx.execute(query, values)]

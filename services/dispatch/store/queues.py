@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, TEXT, array
 from sqlalchemy.types import TypeEngine
 
-from services.dispatch.orders import BY_GRID, ENDED, ORDERS, PERSONAL, Order, holds
+from services.dispatch.orders import ENDED, ORDERS, PERSONAL, Order, holds
 from services.dispatch.store.audience import Scope
 from services.dispatch.tables import cases, requests, tasks
 from services.governance.acts import TaskState
@@ -90,13 +90,6 @@ class Queue:
     def holds(self, scope: Scope) -> Predicate:
         """The list's content within what the scope sees."""
         return and_(self.stands, self.share(scope)) if self.stored else self.share(scope)
-
-    def by_grid(self, scope: Scope) -> Predicate | None:
-        """The same content as the index by grid has it, where there is one and the scope has one grid and no more."""
-        own = sorted(scope.grids)
-        if self.id != BY_GRID or len(own) != 1 or scope.communities or scope.wide:
-            return None
-        return and_(literal_column(holds(self.id), Boolean()), cases.c.grid == own[0])
 
 
 BY_AGE = Sort(Order.AGE.value, literal_column(Order.AGE.key, _WHEN), _WHEN)
