@@ -141,6 +141,13 @@ async def count_open(tx: AsyncConnection) -> tuple[int, int, datetime | None]:
     return count, letters, min((one for one in (oldest, died) if one is not None), default=None)
 
 
+async def receipts_waiting(tx: AsyncConnection) -> tuple[int, float]:
+    """How many call-backs wait for a person, and the age of the oldest in seconds."""
+    query = select(sa.func.count(), sa.func.min(receipts.c.at), sa.func.directory.grid_now()).where(_OPEN)
+    count, oldest, now = (await tx.execute(query)).one()
+    return count, 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+
+
 def _every() -> sa.Select[Any]:
     joined = receipts.outerjoin(webhook_endpoints, webhook_endpoints.c.id == receipts.c.endpoint_id)
     return select(

@@ -6,6 +6,7 @@ from services.chassis.db import Tx
 from services.chassis.telemetry import Metrics
 from services.escalation.store import pushes
 from services.escalation.store.health import endpoint_health, overdue_timers, unanswered
+from services.escalation.store.platform import receipts_waiting
 
 
 class TimerProbe:
@@ -22,16 +23,21 @@ class TimerProbe:
 
 
 class PlatformProbe:
-    """Call-backs of the platform that dispatch has not answered."""
+    """Call-backs of the platform that dispatch has not answered, and those that wait for a person."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._count = metrics.gauge("grid_commands_unanswered", "Commands that dispatch has not answered")
         self._age = metrics.gauge("grid_commands_unanswered_oldest_seconds", "Age of the oldest of them")
+        self._waiting = metrics.gauge("grid_receipts_waiting", "Call-backs that wait for a person")
+        self._waiting_age = metrics.gauge("grid_receipts_waiting_oldest_seconds", "Age of the oldest of them")
 
     async def read(self, tx: Tx) -> None:
         found = await unanswered(tx)
         self._count.set(found.callbacks)
         self._age.set(found.age_s)
+        waiting, age_s = await receipts_waiting(tx)
+        self._waiting.set(waiting)
+        self._waiting_age.set(age_s)
 
 
 class WebhookProbe:

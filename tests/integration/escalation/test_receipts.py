@@ -21,8 +21,10 @@ from schemas.events.parts import ExternalV1
 from schemas.registry import decode
 from schemas.webhooks import ANSWERS
 from services.chassis.directory import DirectoryCache
+from services.chassis.telemetry import Metrics
 from services.escalation.app import http_app
 from services.escalation.dialects.city_form import digest
+from services.escalation.usecases.vitals import PlatformProbe
 from services.escalation.webhooks.client import Outcome
 from tests.integration.escalation.conftest import HOOK_URL, House, fact
 
@@ -278,6 +280,13 @@ async def test_what_dispatch_refused_waits_for_a_person_too(
     await house.hear(answer)
     count = (await admin.get("/api/v1/receipts/count")).json()
     assert (count["receipts"], count["dead_letters"]) == (waiting, 0)
+    await house.later(90)
+    metrics = Metrics("escalation")
+    async with house.db.reading() as tx:
+        await PlatformProbe(metrics).read(tx)
+    told_by = metrics.registry.get_sample_value
+    assert told_by("grid_receipts_waiting") == waiting
+    assert ((told_by("grid_receipts_waiting_oldest_seconds") or 0) >= 90) == bool(waiting)
 
 
 async def test_the_number_a_receiver_gives_is_kept_and_found(
