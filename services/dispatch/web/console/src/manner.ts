@@ -30,3 +30,15 @@ export function told(manner: Manner): Record<string, string> {
   if (partner) body["partner"] = partner;
   return body;
 }
+
+/** Of a receiver that is there: what is another now. A secret left empty stays; a partner taken out is none any more. */
+export function changed(before: Manner, manner: Manner): Record<string, string> {
+  const now = { ...told(manner), partner: manner.partner.trim() };
+  const same: Record<string, string> = { ...before, secret: "" };
+  return Object.fromEntries(Object.entries(now).filter(([name, value]) => value !== same[name]));
+}
+
+/** Whether the other side's secret has to be typed: a new one always, later where it proves itself in another way. */
+export function needsSecret(before: Manner | null, manner: Manner): boolean {
+  return manner.auth !== "standard_webhooks" && manner.auth !== before?.auth;
+}
