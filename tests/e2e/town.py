@@ -15,7 +15,7 @@ from PIL import Image
 from tests.support.stand import PASSWORD, Stand
 
 T = TypeVar("T")
-PATIENCE_S = 45.0
+PATIENCE_S = 90.0
 """How long anything may take before a test gives up; no promise of speed."""
 WALKERS = ("wangge01", "zhibu01", "shequ01", "shouli", "zhiban", "zhifadui", "huanwei", "hecha", "quji")
 

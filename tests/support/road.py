@@ -67,7 +67,7 @@ class Road:
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(task, 30)
+            await asyncio.wait_for(task, 90)
 
     async def write(self, keys: int, each: int) -> None:
         """The next events of so many keys."""

@@ -126,7 +126,7 @@ def start(home: Path, extra: Mapping[str, str] | None = None, options: tuple[str
     raise AssertionError("the system did not become ready:\n" + (home / "up.log").read_text()[-4000:])
 
 
-async def wait_for(what: str, condition: Any, patience_s: float = 30.0) -> Any:
+async def wait_for(what: str, condition: Any, patience_s: float = 90.0) -> Any:
     """Poll an async condition until it is truthy; answers its value. AssertionError naming `what` otherwise."""
     loop = asyncio.get_running_loop()
     until = loop.time() + patience_s

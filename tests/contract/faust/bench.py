@@ -77,7 +77,7 @@ class Bench:
             self.app._contract_messages.append(message)  # type: ignore[attr-defined] # unacked ones are held weakly
             await channel.put(await channel.decode(message))
 
-    async def until(self, condition: Callable[[], bool], within: float = 2.0) -> bool:
+    async def until(self, condition: Callable[[], bool], within: float = 30.0) -> bool:
         """Whether `condition` came true in time."""
         deadline = asyncio.get_running_loop().time() + within
         while not condition():

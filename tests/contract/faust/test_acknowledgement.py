@@ -63,7 +63,7 @@ async def test_a_plain_stream_acknowledges_the_event_under_way_when_stopped() ->
 
     async with running(body) as bench:
         await bench.feed(0, 1, 2)
-        await asyncio.wait_for(under_way.wait(), 2)
+        await asyncio.wait_for(under_way.wait(), 30)
         await bench.stop()
 
         assert bench.consumer.acked() == [0, 1, 2]
@@ -82,7 +82,7 @@ async def test_noack_leaves_the_event_under_way_when_stopped() -> None:
 
     async with running(body) as bench:
         await bench.feed(0, 1, 2)
-        await asyncio.wait_for(under_way.wait(), 2)
+        await asyncio.wait_for(under_way.wait(), 30)
         await bench.stop()
 
         assert bench.consumer.acked() == [0, 1]
@@ -208,7 +208,7 @@ async def test_our_way_leaves_an_unfinished_batch_for_the_next_process() -> None
 
     async with running(body) as bench:
         await bench.feed(*range(8))
-        await asyncio.wait_for(under_way.wait(), 2)
+        await asyncio.wait_for(under_way.wait(), 30)
         await bench.stop()
 
         assert bench.consumer.committable() == len(batches[0])

@@ -138,7 +138,8 @@ class Intake:
     missing: set[str] = field(default_factory=set)
     """Files of the page that cannot be had now."""
     trouble: list[str] = field(default_factory=list)
-    """What happens to the next reports and photos, one each: `cut`, `502`, or `lost` once it is done."""
+    """What happens to the next reports and photos, one each: `cut`, `502`, `lost` once it is done, or `out`: the
+    sign-in has ended."""
     calls: list[str] = field(default_factory=list)
     rows: list[dict[str, Any]] = field(default_factory=list)
     deeds: dict[str, dict[str, Any]] = field(default_factory=dict)  # by idempotency key
@@ -225,6 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.intake.calls.append(f"{method} {url.path}")
         sending = (url.path == "/api/v1/reports" and method == "POST") or "/photos/" in url.path
         fault = self.intake.trouble.pop(0) if sending and self.intake.trouble else ""
+        if fault == "out":
+            self.intake.signed_in = False
         if fault == "502":
             self._send(502, b"<html><h1>502 Bad Gateway</h1></html>", "text/html")
             return

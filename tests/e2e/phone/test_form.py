@@ -15,8 +15,20 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.e2e.phone.stand_in import STATIC, Intake, sample_rows
+from tests.e2e.town import until
 
 pytestmark = pytest.mark.browser
+KEPT = """words => new Promise((done, fail) => {
+  const opening = indexedDB.open('grid-phone');
+  opening.onerror = fail;
+  opening.onsuccess = () => {
+    const all = opening.result.transaction('kept').objectStore('kept').getAll();
+    all.onsuccess = () => {
+      opening.result.close();
+      done(all.result.some(row => row.name.startsWith('draft:') && row.value.draft.text === words));
+    };
+  };
+})"""
 
 
 def only_report(intake: Intake) -> dict[str, object]:
@@ -28,6 +40,11 @@ def only_report(intake: Intake) -> dict[str, object]:
 
 def submit(page: Page) -> Locator:
     return page.locator(".submit-bar button")
+
+
+def draft_is_kept(page: Page, words: str) -> None:
+    """Wait until the phone's own store has what stands in the form."""
+    until(f"the draft {words} is kept", lambda: page.evaluate(KEPT, words))
 
 
 def test_four_taps_from_the_open_form_to_the_receipt(form: Page, intake: Intake, snapshot: Path) -> None:
@@ -162,7 +179,7 @@ def test_a_draft_is_there_again_after_the_page_went_away(form: Page, snapshot: P
     form.locator("input[type=file]").set_input_files(snapshot)
     expect(form.locator(".photo img")).to_be_visible()
     form.get_by_label("情况描述").fill("路面塌了一块")
-    form.wait_for_timeout(500)
+    draft_is_kept(form, "路面塌了一块")
     form.reload()
     expect(form.get_by_text("已恢复上次没有提交的内容")).to_be_visible()
     expect(form.get_by_label("情况描述")).to_have_value("路面塌了一块")
@@ -187,15 +204,14 @@ def test_a_refused_report_comes_back_to_be_mended(form: Page, intake: Intake) ->
 
 def test_a_lost_session_keeps_what_was_typed(form: Page, intake: Intake) -> None:
     form.get_by_role("button", name="停车秩序").tap()
-    form.wait_for_timeout(500)
-    intake.signed_in = False
+    intake.trouble = ["out"]
     submit(form).tap()
     form.get_by_label("账号").fill("wangge01")
     form.get_by_label("密码").fill("fengcheng-2026")
     form.get_by_role("button", name="登录").tap()
     expect(form.locator(".tabs")).to_be_visible()
+    until("the report is there", lambda: intake.reports)
     expect(form.locator(".outbox-bar")).to_have_count(0)
-    form.wait_for_timeout(500)
     assert len(intake.reports) == 1
 
 

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Requ
 
 from tests.e2e.phone.conftest import CHROMIUM
 from tests.e2e.phone.stand_in import Intake
+from tests.e2e.phone.test_form import draft_is_kept
 from tests.e2e.town import Town, until
 from tests.support.stand import PASSWORD
 
@@ -315,7 +316,7 @@ def test_a_full_phone_keeps_the_form_and_says_what_to_do(
     session.send("Storage.overrideQuotaForOrigin", {**quota, "quotaSize": ROOM_FOR_A_DRAFT})
     enter(page, town)
     fill_in(page, "手机存储已满", large)
-    page.wait_for_timeout(600)  # the draft is saved by now
+    draft_is_kept(page, "手机存储已满")
     page.locator(".submit-bar button").click()
     expect(page.get_by_text("本机存储已满，内容仍在表单里").first).to_be_visible()
     expect(page.get_by_label("情况描述")).to_have_value("手机存储已满")

@@ -131,8 +131,12 @@ def test_the_browser_wakes_the_outbox_when_the_network_is_back(page: Page, intak
     known: list[dict[str, str]] = []
     workers.on("ServiceWorker.workerRegistrationUpdated", lambda event: known.extend(event["registrations"]))
     workers.send("ServiceWorker.enable")
-    page.wait_for_timeout(200)
-    assert known
+
+    def seen() -> bool:
+        page.wait_for_timeout(50)  # the browser's calls go on meanwhile
+        return bool(known)
+
+    until("the worker is known", seen)
     intake.trouble = ["502"]
     page.locator(".tile").first.click()
     page.get_by_label("地点：输入两个字或拼音首字母").fill("老桥头")

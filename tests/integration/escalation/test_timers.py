@@ -173,7 +173,7 @@ async def test_two_loops_fire_ten_thousand_timers_once_each(house: House) -> Non
 
     began = time.monotonic()
     assert sum(await asyncio.gather(drain(), drain())) == MANY
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 240
     assert await house.rows("SELECT count(*), count(DISTINCT clock_id) FROM escalation.firings") == [(MANY, MANY)]
     gaps = await house.rows(
         "SELECT key FROM escalation.outbox GROUP BY key HAVING count(*) <> max(seq) OR count(DISTINCT seq) <> count(*)"

@@ -32,7 +32,7 @@ async def test_timers_past_due_are_counted_until_they_fire(house: House) -> None
     await house.later(40)
     told = (await look(house)).registry.get_sample_value
     assert told("grid_timers_overdue") == 1
-    assert 25 < (told("grid_timers_overdue_seconds") or 0) < 60
+    assert 30 <= (told("grid_timers_overdue_seconds") or 0) < 300
     await house.fire()
     assert (await look(house)).registry.get_sample_value("grid_timers_overdue") == 0
 
@@ -60,4 +60,4 @@ async def test_a_step_of_the_clock_is_counted(house: House) -> None:
     await loop._tick()
     told = metrics.registry.get_sample_value
     assert told("grid_clock_jumps_total") == 1
-    assert 590 < (told("grid_clock_jump_seconds") or 0) < 700
+    assert 590 < (told("grid_clock_jump_seconds") or 0) < 1200

@@ -69,7 +69,7 @@ def test_it_is_back_soon_after_kill_9(broker: EmbeddedKafka) -> None:
     broker.crash()
     began = monotonic()
     broker.start()
-    assert monotonic() - began < 30
+    assert monotonic() - began < 90
 
 
 def test_a_taken_port_is_named_with_the_remedy(home: Path) -> None:

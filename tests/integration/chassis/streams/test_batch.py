@@ -193,7 +193,10 @@ async def test_a_run_of_dead_letters_stops_the_consumer(stand: Stand) -> None:
     good = message(noted("a", 1), 20)
 
     running = asyncio.ensure_future(stand.run(good, *broken))
-    await asyncio.sleep(1.0)
+    async with asyncio.timeout(60):
+        while await stand.count("dead_letters") < 3:  # noqa: ASYNC110 - a database tells nobody
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.5)
 
     assert not running.done(), "nothing behind the limit may be acknowledged"
     running.cancel()

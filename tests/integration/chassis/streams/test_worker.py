@@ -73,7 +73,7 @@ async def relaying(db: Database, address: KafkaAddress) -> AsyncIterator[RelayMe
         yield metrics
     finally:
         stop.set()
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 60)
 
 
 async def write(db: Database, topic: str, key: str, numbers: range, word: str = "") -> None:
@@ -91,7 +91,7 @@ async def applied(db: Database) -> dict[str, list[int]]:
     return found
 
 
-async def until_applied(db: Database, expected: dict[str, list[int]], within: float = 45.0) -> None:
+async def until_applied(db: Database, expected: dict[str, list[int]], within: float = 90.0) -> None:
     deadline = asyncio.get_running_loop().time() + within
     while (now := await applied(db)) != expected:
         assert asyncio.get_running_loop().time() < deadline, {key: len(seen) for key, seen in now.items()}
@@ -201,7 +201,7 @@ async def test_what_kafka_lost_is_found_and_sent_again(
                 )
             )
         await write(db, topic_name, "a", range(5, 7))
-        deadline = asyncio.get_running_loop().time() + 20
+        deadline = asyncio.get_running_loop().time() + 90
         while not (repaired := await watch.look()):
             assert asyncio.get_running_loop().time() < deadline
             await asyncio.sleep(0.2)
@@ -237,7 +237,7 @@ async def test_a_dead_letter_reaches_its_topic(
     )
     await reader.start()
     try:
-        letter = await asyncio.wait_for(reader.getone(), 20)
+        letter = await asyncio.wait_for(reader.getone(), 90)
     finally:
         await reader.stop()
         stop.set()

@@ -246,7 +246,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing(tmp_path: Path) -> None:
         assert holder(tmp_path) == boss.pid
         boss.kill()
         boss.wait()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while any(alive(pid) for pid in pids):
             assert time.monotonic() < deadline, "a part outlived its supervisor"
             time.sleep(0.02)
@@ -257,7 +257,7 @@ def test_kill_9_of_the_supervisor_leaves_nothing(tmp_path: Path) -> None:
 
 
 def _pids(home: Path, boss: subprocess.Popen[bytes]) -> list[int]:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and boss.poll() is None:
         try:
             status = json.loads((home / "run" / "parts.json").read_text())
