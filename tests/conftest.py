@@ -33,7 +33,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Long ones first, where two processes share them."""
+    """Long ones first, where processes share them."""
     if config.getoption("dist", "no") == "loadscope":
         items.sort(key=lambda item: turn(item.path.relative_to(HERE.parent)))
 

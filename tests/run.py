@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-TWO = ("-n", "2", "--dist", "loadscope", "--no-loadscope-reorder")
+SHARED = ("--dist", "loadscope", "--no-loadscope-reorder")
+TWO = ("-n", "2", *SHARED)
+THREE = ("-n", "3", *SHARED)
 ANY = ("-n", "2", "--dist", "load")
 ONE = ("-n", "0")
 USUAL = ("-m", "not long and not chaos")
@@ -26,8 +28,8 @@ USUAL = ("-m", "not long and not chaos")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A pytest run of its own. Two systems at a time fit on two processors, for they mostly wait; what is killed and
-    frozen has the machine to itself."""
+    """A pytest run of its own. Two systems at a time fit on two processors, and three of those that have only
+    servers beside them, for they mostly wait; what is killed and frozen has the machine to itself."""
 
     name: str
     words: tuple[str, ...]
@@ -35,7 +37,7 @@ class Part:
 
 PARTS = (
     Part("rules", ("tests/unit", "tests/property", "tests/contract", "tests/architecture", *TWO, *USUAL)),
-    Part("parts", ("tests/integration", "tests/migration", *TWO, *USUAL)),
+    Part("parts", ("tests/integration", "tests/migration", *THREE, *USUAL)),
     Part("whole", ("tests/e2e", "tests/cluster", *TWO, *USUAL)),
     Part("mutations", ("tests/chaos/mutations", *ANY, "-m", "chaos and not long")),
     Part("chaos", ("tests/chaos", "--ignore=tests/chaos/mutations", *ONE, "-m", "chaos and not long")),

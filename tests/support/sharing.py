@@ -1,7 +1,7 @@
-"""How tests are shared out between two processes: by module, so that what a module sets up is set up once.
+"""How tests are shared out between processes: by module, so that what a module sets up is set up once.
 
 The stories stay together, for their one clock only goes forwards. What takes long goes first: begun last, it would keep
-one processor waiting for the other.
+one process at work while the others have nothing left.
 """
 
 from __future__ import annotations
