@@ -208,7 +208,7 @@ async def test_each_load_is_on_record(cache: DirectoryCache) -> None:
     await keep_file(cache, f"x1,钟楼,地标,,{PIN[0]},{PIN[1]}")
     async with cache._db.reading() as tx:
         query = (
-            "SELECT subject, details FROM identity.audit_log WHERE action = 'directory.loaded' ORDER BY n DESC LIMIT 2"
+            "SELECT subject, details FROM identity.audit_log WHERE action = 'directory.loaded' ORDER BY at DESC LIMIT 2"
         )
         rows: list[Any] = list(await tx.execute(sa.text(query)))
     assert [row.subject for row in rows] == ["441802001", "441802001"]
