@@ -222,7 +222,7 @@ class Town:
 
     def _client(self, address: str) -> httpx.Client:
         headers = {"origin": address, "accept-language": "zh-CN"}
-        self._clients.append(httpx.Client(base_url=address, timeout=30.0, headers=headers))
+        self._clients.append(httpx.Client(base_url=address, timeout=60.0, headers=headers))
         return self._clients[-1]
 
 

@@ -37,7 +37,7 @@ def scrape(home: Path, store: Store) -> float:
     for target in targets(home):
         own = {"job": JOB, "instance": target.address, **target.labels}
         try:
-            text = httpx.get(f"http://{target.address}/metrics", timeout=5).raise_for_status().text
+            text = httpx.get(f"http://{target.address}/metrics", timeout=30).raise_for_status().text
         except httpx.HTTPError:
             text = ""
         store.add("up", own, now, float(bool(text)))

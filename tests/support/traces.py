@@ -88,7 +88,7 @@ def in_tables(url: str, words: Iterable[str]) -> Iterator[Found]:
 def in_metrics(home: Path, words: Iterable[str]) -> Iterator[Found]:
     """Names, labels and help of what every part tells Prometheus."""
     for target in targets(home):
-        text = httpx.get(f"http://{target.address}/metrics", timeout=10).raise_for_status().text
+        text = httpx.get(f"http://{target.address}/metrics", timeout=30).raise_for_status().text
         yield from _in(f"metrics of {target.labels['part']}", text.encode(), words)
 
 

@@ -66,13 +66,13 @@ def listening(person: Person, cursor: str | None = None, *, by_header: bool = Fa
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
     try:
-        assert opened.wait(30), "the stream does not open"
+        assert opened.wait(60), "the stream does not open"
         yield ear
     finally:
         leave.set()
         with contextlib.suppress(OSError):
             line_out[0].shutdown(socket.SHUT_RDWR)  # the thread waits for the next word and hears the end instead
-        thread.join(30)
+        thread.join(60)
         client.close()
 
 
