@@ -1,4 +1,4 @@
-"""What the city platform receives: one class per webhook kind, made from a fact of a case.
+"""What the city platform receives: one class per webhook kind, made from a fact of a case (`webhook_bodies.py`).
 
 The signature covers id, timestamp and body only, so everything a receiver must be able to trust is in the body.
 No personal data; of a restricted case only its class and community.
@@ -6,19 +6,14 @@ No personal data; of a restricted case only its class and community.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import ClassVar, Literal, get_args
 
 from pydantic import Field
 
-from schemas.envelope import Envelope
-from schemas.events.case import CaseFactV1, ClockV1, StandingV1
 from schemas.wire import Degrees, Moment, Wire
-from services.governance.cycle import ClockKind, ClosedKind, Intent, Nature, Role, Stage, State, Tier, Urgency
+from services.governance.cycle import ClosedKind, Intent, Nature, Role, Stage, State, Tier, Urgency
 
 SCHEMA_VERSION = 1
-_DISTRICT = frozenset({ClockKind.DISTRICT_RESPONSE, ClockKind.DISTRICT_HANDLING})
 
 
 class HookCategoryV1(Wire):
@@ -87,19 +82,24 @@ class HookDataV1(Wire):
 
 
 class HookV1(Wire):
-    """The body after Standard Webhooks: type, timestamp, data. `FACTS` are the case events that cause it."""
+    """The body after Standard Webhooks: type, timestamp, data. `KIND` is the type that a class stands for, `FACTS` are
+    the case events that cause it: the one of the same name where a class says nothing else."""
 
     KIND: ClassVar[str]
     FACTS: ClassVar[tuple[str, ...]]
 
     timestamp: Moment
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        cls.KIND = cls.model_fields["type"].default
+        if "FACTS" not in vars(cls):
+            cls.FACTS = (cls.KIND,)
+
 
 class CaseEscalatedV1(HookV1):
     """Somebody is late (notice, owner unchanged) or a signed request to take over (whistle)."""
 
-    KIND = "case.escalated"
-    FACTS = ("case.escalated",)
     type: Literal["case.escalated"] = "case.escalated"
     data: HookDataV1
 
@@ -107,8 +107,6 @@ class CaseEscalatedV1(HookV1):
 class CaseOverdueV1(HookV1):
     """A limit inside the street has passed."""
 
-    KIND = "case.overdue"
-    FACTS = ("case.overdue",)
     type: Literal["case.overdue"] = "case.overdue"
     data: HookDataV1
 
@@ -116,8 +114,6 @@ class CaseOverdueV1(HookV1):
 class CaseSupervisedV1(HookV1):
     """A leader demands an answer (督办)."""
 
-    KIND = "case.supervised"
-    FACTS = ("case.supervised",)
     type: Literal["case.supervised"] = "case.supervised"
     data: HookDataV1
 
@@ -125,7 +121,6 @@ class CaseSupervisedV1(HookV1):
 class CaseDistrictDueV1(HookV1):
     """A limit of the district's own has passed: its answer to a whistle, or its handling."""
 
-    KIND = "case.district_due"
     FACTS = ("case.overdue",)
     type: Literal["case.district_due"] = "case.district_due"
     data: HookDataV1
@@ -134,7 +129,6 @@ class CaseDistrictDueV1(HookV1):
 class CaseClosedV1(HookV1):
     """The case is closed; `closed_as` says how."""
 
-    KIND = "case.closed"
     FACTS = ("case.closed", "case.self_resolved", "case.unfounded")
     type: Literal["case.closed"] = "case.closed"
     data: HookDataV1
@@ -143,8 +137,6 @@ class CaseClosedV1(HookV1):
 class CaseReopenedV1(HookV1):
     """A closed case is worked on again."""
 
-    KIND = "case.reopened"
-    FACTS = ("case.reopened",)
     type: Literal["case.reopened"] = "case.reopened"
     data: HookDataV1
 
@@ -152,8 +144,6 @@ class CaseReopenedV1(HookV1):
 class CaseMergedV1(HookV1):
     """The case is part of another one, `master_case_no`, and ends with it."""
 
-    KIND = "case.merged"
-    FACTS = ("case.merged",)
     type: Literal["case.merged"] = "case.merged"
     data: HookDataV1
 
@@ -161,8 +151,6 @@ class CaseMergedV1(HookV1):
 class CaseUnmergedV1(HookV1):
     """It was no part of it: the case stands for itself again."""
 
-    KIND = "case.unmerged"
-    FACTS = ("case.unmerged",)
     type: Literal["case.unmerged"] = "case.unmerged"
     data: HookDataV1
 
@@ -170,8 +158,6 @@ class CaseUnmergedV1(HookV1):
 class CaseSignedV1(HookV1):
     """The unit has taken the case (签收)."""
 
-    KIND = "case.signed"
-    FACTS = ("case.signed",)
     type: Literal["case.signed"] = "case.signed"
     data: HookDataV1
 
@@ -179,7 +165,6 @@ class CaseSignedV1(HookV1):
 class CaseReturnRequestedV1(HookV1):
     """Who got the case says that it is not his (退单申请): a unit returned it, or the street does not take it."""
 
-    KIND = "case.return_requested"
     FACTS = ("case.returned", "case.not_filed", "case.declined")
     type: Literal["case.return_requested"] = "case.return_requested"
     data: HookDataV1
@@ -188,8 +173,6 @@ class CaseReturnRequestedV1(HookV1):
 class CaseExtensionRequestedV1(HookV1):
     """More time is asked for (延期申请)."""
 
-    KIND = "case.extension_requested"
-    FACTS = ("case.extension_requested",)
     type: Literal["case.extension_requested"] = "case.extension_requested"
     data: HookDataV1
 
@@ -197,8 +180,6 @@ class CaseExtensionRequestedV1(HookV1):
 class CaseFedBackV1(HookV1):
     """What was to be done is reported as done (处置回复); a check follows."""
 
-    KIND = "case.fed_back"
-    FACTS = ("case.fed_back",)
     type: Literal["case.fed_back"] = "case.fed_back"
     data: HookDataV1
 
@@ -214,7 +195,6 @@ class PingDataV1(Wire):
 class TestPingV1(HookV1):
     """Sent when an operator presses 测试."""
 
-    KIND = "test.ping"
     FACTS = ()
     type: Literal["test.ping"] = "test.ping"
     data: PingDataV1
@@ -243,100 +223,3 @@ ANSWERS: tuple[str, ...] = (
     CaseReopenedV1.KIND,
 )
 """What a partner that handed a case over is answered by itself: 签收 退单申请 延期申请 处置回复 办结 and 重新办理."""
-
-
-def hook_of(event_type: str, fact: CaseFactV1) -> str | None:
-    """The webhook kind a fact causes, or None. History never causes any."""
-    if fact.standing.history:
-        return None
-    if event_type == "case.overdue" and fact.clock is not None and fact.clock.kind in _DISTRICT:
-        return CaseDistrictDueV1.KIND
-    return next((hook.KIND for hook in CASE_HOOKS if event_type in hook.FACTS), None)
-
-
-def hook_body(
-    event: Envelope[CaseFactV1],
-    kind: str,
-    *,
-    sequence: int,
-    category_name: str,
-    overdue_ratio: float | None = None,
-    numbers: Sequence[tuple[str, str]] = (),
-) -> HookV1:
-    """The body of `kind` for a fact; `sequence` is the delivery's number per (endpoint, case), `numbers` are those of
-    other systems, oldest first.
-
-    Raises KeyError for a kind that no fact causes.
-    """
-    hooks = {hook.KIND: hook for hook in CASE_HOOKS}
-    fact = event.data
-    data = HookDataV1(
-        event_id=str(event.id),
-        occurred_at=event.time,
-        sequence=sequence,
-        case_sequence=fact.standing.sequence,
-        ext_ids=dict(reversed(numbers)),
-        also_known_as=tuple(HookKnownAsV1(source=source, external_id=number) for source, number in numbers),
-        intent=_intent(kind, fact),
-        due_at=_due(fact),
-        overdue_ratio=overdue_ratio,
-        category=_category(fact.standing, category_name),
-        **_standing(fact),
-    )
-    return hooks[kind](timestamp=event.time, data=data)
-
-
-def ping_body(webhook_id: str, at: datetime) -> TestPingV1:
-    """The body of a manual test."""
-    return TestPingV1(timestamp=at, data=PingDataV1(webhook_id=webhook_id))
-
-
-def _standing(fact: CaseFactV1) -> dict[str, object]:
-    standing = fact.standing
-    shown: dict[str, object] = {
-        "case_no": standing.case_no,
-        "stage": standing.stage,
-        "state": standing.state,
-        "tier": standing.tier,
-        "u_level": standing.urgency,
-        "restricted": standing.restricted,
-        "nature": standing.nature,
-        "location": HookLocationV1(community=standing.spot.community),
-    }
-    if standing.restricted:
-        return shown
-    spot = standing.spot
-    return {
-        **shown,
-        "location": HookLocationV1(community=spot.community, cell_code=spot.cell, lon=spot.lng, lat=spot.lat),
-        "closed_as": standing.closed_as,
-        "master_case_no": standing.master.case_no if standing.master else None,
-        "lead_unit": standing.lead_unit,
-        "reason": fact.reason,
-        "actor_role": fact.actor.role,
-    }
-
-
-def _intent(kind: str, fact: CaseFactV1) -> Intent | None:
-    """A breach always goes as a notice: lateness never moves the owner."""
-    if kind in (CaseOverdueV1.KIND, CaseDistrictDueV1.KIND):
-        return Intent.NOTICE
-    return fact.intent
-
-
-def _due(fact: CaseFactV1) -> datetime | None:
-    """The limit of the clock that made it happen, else of the handling, else of the whole case."""
-    if fact.clock is not None:
-        return fact.clock.due_at
-    clocks: dict[ClockKind, ClockV1] = {clock.kind: clock for clock in fact.standing.clocks}
-    for kind in (ClockKind.DISTRICT_HANDLING, ClockKind.HANDLING, ClockKind.WHOLE):
-        if kind in clocks:
-            return clocks[kind].due_at
-    return None
-
-
-def _category(standing: StandingV1, name: str) -> HookCategoryV1 | None:
-    category = standing.category
-    if category is None:
-        return None
-    return HookCategoryV1(scheme=category.scheme, version=category.version, code=category.code, name=name)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from schemas.envelope import Envelope
 from schemas.events.case import CaseFactV1
-from schemas.webhooks import hook_body, hook_of
+from schemas.webhook_bodies import hook_body, hook_of
 from services.chassis.db import Tx
 from services.chassis.ids import IdSource
 from services.chassis.streams import Received

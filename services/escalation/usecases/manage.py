@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from schemas.api.escalation import WebhookIn, WebhookPatchIn
-from schemas.webhooks import ping_body
+from schemas.webhook_bodies import ping_body
 from services.chassis.db import Tx, grid_now
 from services.chassis.ids import IdSource
 from services.chassis.secretbox import SecretBox

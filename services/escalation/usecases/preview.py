@@ -10,7 +10,8 @@ from typing import Any, Final, Literal
 from schemas.envelope import Envelope
 from schemas.events.case import CaseFactV1
 from schemas.registry import decode
-from schemas.webhooks import CASE_HOOKS, TestPingV1, hook_body, ping_body
+from schemas.webhook_bodies import hook_body, ping_body
+from schemas.webhooks import CASE_HOOKS, TestPingV1
 from services.chassis.db import Tx, grid_now
 from services.escalation.dialects.base import Message, Ping, Told
 from services.escalation.dialects.known import dialect

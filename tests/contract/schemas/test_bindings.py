@@ -16,7 +16,8 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from schemas.registry import UnreadableMessage, decode, encode, kinds
-from schemas.webhooks import CASE_HOOKS, hook_body, ping_body
+from schemas.webhook_bodies import hook_body, ping_body
+from schemas.webhooks import CASE_HOOKS
 from services.escalation.dialects.base import Message, Ping, Told
 from services.escalation.dialects.native import Native
 from services.escalation.usecases.preview import example

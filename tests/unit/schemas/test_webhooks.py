@@ -11,7 +11,8 @@ import pytest
 from schemas.envelope import Envelope
 from schemas.events.case import CaseFactV1
 from schemas.registry import decode
-from schemas.webhooks import CASE_HOOKS, HOOKS, KINDS, HookDataV1, hook_body, hook_of, ping_body
+from schemas.webhook_bodies import hook_body, hook_of, ping_body
+from schemas.webhooks import CASE_HOOKS, HOOKS, KINDS, HookDataV1
 from services.governance.acts import FactKind
 from services.governance.cycle import ClockKind, Intent
 

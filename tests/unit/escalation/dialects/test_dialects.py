@@ -16,7 +16,8 @@ from standardwebhooks.webhooks import Webhook
 from schemas.envelope import Envelope
 from schemas.events.case import CaseFactV1
 from schemas.registry import decode
-from schemas.webhooks import KINDS, hook_body, hook_of, ping_body
+from schemas.webhook_bodies import hook_body, hook_of, ping_body
+from schemas.webhooks import KINDS
 from services.chassis.coordinates import Crs, metres_between, to_wgs84
 from services.chassis.signing import encode_secret, sign
 from services.escalation.dialects.base import (
