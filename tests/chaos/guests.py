@@ -16,12 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+import httpx
+
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import SupervisorSettings
 from tests.chaos.stand import CHECKOUT, Stand, free_ports
 
 TICK_S = 0.25
 CLOCK_LOOKED_AT_S = 1
+ASK_WITHIN_S = 5.0
+FIRED = "grid_timers_fired_total"
 
 
 def faketime() -> Path:
@@ -64,12 +68,13 @@ class Guests:
     def of(cls, stand: Stand, line: Path) -> Guests:
         """`line`: the folder of the proxy's socket."""
         clock = stand.home / "run" / "wrong-clock"
-        port, *metrics = free_ports(4)
+        port, *metrics = free_ports(5)
         guests = cls(clock, port)
         guests.set_clock(0)
         rows = (
             ("guest-dispatch-worker", "dispatch", ("services.dispatch", "worker")),
             ("guest-timers", "escalation", ("services.escalation", "timers")),
+            ("guest-deliver", "escalation", ("services.escalation", "deliver")),
             ("guest-intake", "intake", ("services.intake", "serve")),
         )
         for (name, role, words), shown in zip(rows, metrics, strict=True):
@@ -83,6 +88,17 @@ class Guests:
         fresh = self.clock.with_suffix(".new")
         fresh.write_text(f"{ahead_s:+d}s\n")
         fresh.rename(self.clock)
+
+    async def fired(self) -> int | None:
+        """How many timers the guest that fires them has fired in its present life; None while it cannot be asked."""
+        port = int(self.members["guest-timers"].environment["GRID_METRICS_PORT"])
+        try:
+            async with httpx.AsyncClient(timeout=ASK_WITHIN_S) as client:
+                shown = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+        except httpx.HTTPError:
+            return None
+        lines = [line for line in shown.splitlines() if line.startswith(FIRED)]
+        return int(sum(float(line.rsplit(" ", 1)[1]) for line in lines))
 
     def start(self) -> None:
         for guest in self.members.values():

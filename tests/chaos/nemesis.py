@@ -43,7 +43,7 @@ class Nemesis:
         async with asyncio.TaskGroup() as group:
             for strike in self.plan:
                 await asyncio.sleep(max(0.0, strike.at_s + late - (time.monotonic() - began)))
-                if strike.fault is Fault.KILL_UNDER_LOAD and healing:
+                if strike.waits and healing:
                     await asyncio.wait(healing)
                 at = time.monotonic() - began
                 task = group.create_task(self._strike(strike, at))

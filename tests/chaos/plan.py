@@ -31,6 +31,7 @@ class Fault(StrEnum):
     EXHAUST = "no connection left"
     CUT_COMMIT = "commit cut off"  # the connection breaks at COMMIT: its outcome is unknown
     CLOCK_STEP = "clock step"  # the wall clock of some processes jumps by up to ten minutes
+    DATABASE_CLOCK = "database clock step"  # the one that decides jumps ahead: nothing may fire for a while
     RECEIVER_REFUSES = "receiver refuses"
     RECEIVER_ERRORS = "receiver answers 500"
     RECEIVER_SLOW = "receiver slow"
@@ -46,10 +47,16 @@ GROUND: Final = frozenset(
         Fault.DATABASE_OUTAGE,
         Fault.DISK_FULL,
         Fault.EXHAUST,
+        Fault.DATABASE_CLOCK,
     }
 )
 """The next harm waits until these are over."""
+ALONE: Final = frozenset({Fault.KILL_UNDER_LOAD, Fault.DATABASE_CLOCK})
+"""Done in long runs only, when all else is well."""
 ENGINES: Final = ("postgres", "kafka")
+ZOMBIE_S: Final = 40.0
+FAR_S: Final = 60.0
+"""Who is down when the supervisor is stopped for longer stays down for so long: all must be well before."""
 LONG_MIN: Final = 5.0
 """Runs of so many minutes take their time: zombies outlive every time-out, a measured kill under load."""
 OUTAGE_MIN: Final = 25.0
@@ -60,6 +67,8 @@ EACH_S: Final = 8.0
 """About so much time between two cards of a long run."""
 BACK_S: Final = {"kafka": 6.0, "postgres": 2.0}
 WORKERS: Final = ("dispatch-worker-1", "dispatch-worker-2")
+GUEST: Final = "guest-"
+"""Processes of the suite's own. No supervisor ends them while they are stopped, so they come back as zombies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,11 @@ class Strike:
         """Whether nothing else can be done meanwhile."""
         return self.fault in GROUND or (self.fault is Fault.KILL and self.target in ENGINES)
 
+    @property
+    def waits(self) -> bool:
+        """Whether everything that was hurt before has to be well first."""
+        return self.fault in ALONE or self.lasts_s > FAR_S
+
 
 @dataclass(frozen=True, slots=True)
 class _Card:
@@ -93,7 +107,9 @@ def draw(
     cards = _cards(victims, minutes, without)
     decks = max(1, round((minutes * 60 - _outages_s(minutes)) / _deck_s(cards, minutes)))
     dealt = [(number == 0, card) for number in range(decks) for card in _shuffled(rng, cards, victims)]
-    lengths = [_lasts(rng, card.fault, minutes, first) for first, card in dealt]
+    if minutes >= LONG_MIN and Fault.DATABASE_CLOCK not in without:  # it stays wrong: nothing is measured by it after
+        dealt.append((False, _Card(Fault.DATABASE_CLOCK)))
+    lengths = [_lasts(rng, card, minutes, first) for first, card in dealt]
     blocked = sum(_blocks(card, length) for length, (_, card) in zip(lengths, dealt, strict=True))
     gap = max(1.0, (minutes * 60 - blocked) / len(dealt))
     strikes, at = [], 0.0
@@ -116,7 +132,7 @@ def _blocks(card: _Card, length: float) -> float:
 def _deck_s(cards: Sequence[_Card], minutes: float) -> float:
     """About how long a deck takes, without the two long outages."""
     rng = random.Random(0)
-    return sum(EACH_S + _blocks(card, _lasts(rng, card.fault, minutes, first=False)) for card in cards)
+    return sum(EACH_S + _blocks(card, _lasts(rng, card, minutes, first=False)) for card in cards) or EACH_S
 
 
 def _outages_s(minutes: float) -> float:
@@ -129,8 +145,10 @@ def _cards(victims: Sequence[str], minutes: float, without: AbstractSet[Fault]) 
     others = [
         _Card(fault, "any" if fault in aimed else "")
         for fault in Fault
-        if fault not in without and fault not in (Fault.KILL, Fault.KILL_UNDER_LOAD)
+        if fault not in without and fault is not Fault.KILL and fault not in ALONE
     ]
+    zombies = [_Card(Fault.FREEZE, victim) for victim in victims if victim.startswith(GUEST) and minutes >= LONG_MIN]
+    others += [card for card in zombies if card.fault not in without]
     last = [_Card(Fault.KILL_UNDER_LOAD, worker) for worker in WORKERS if minutes >= LONG_MIN and worker in victims]
     return [*kills, *others, *(card for card in last if Fault.KILL_UNDER_LOAD not in without)]
 
@@ -148,9 +166,11 @@ def _shuffled(rng: random.Random, cards: Sequence[_Card], victims: Sequence[str]
     return [_Card(card.fault, rng.choice(own)) if card.target == "any" else card for card in [*mixed, *measured]]
 
 
-def _lasts(rng: random.Random, fault: Fault, minutes: float, first: bool) -> float:
+def _lasts(rng: random.Random, card: _Card, minutes: float, first: bool) -> float:
     """Seconds. In a short run a zombie still outlives Kafka's session and PostgreSQL's patience."""
-    long = minutes >= LONG_MIN
+    fault, long = card.fault, minutes >= LONG_MIN
+    if fault is Fault.FREEZE and long and card.target.startswith(GUEST):
+        return ZOMBIE_S
     if fault in (Fault.FREEZE, Fault.FREEZE_IN_TRANSACTION):
         return rng.uniform(20, 40) if long else rng.uniform(9, 14)
     if fault is Fault.BROKER_OUTAGE:
@@ -168,5 +188,7 @@ _SHORT: Final = {
     Fault.EXHAUST: (3.0, 6.0),
     Fault.HANG_UP: (2.0, 5.0),
     Fault.CUT_COMMIT: (4.0, 10.0),
+    Fault.CLOCK_STEP: (6.0, 30.0),
+    Fault.DATABASE_CLOCK: (40.0, 40.0),
 }
 """Seconds in a short and in a long run."""

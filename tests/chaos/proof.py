@@ -16,7 +16,7 @@ from tests.chaos.checker import Beside, Checker, Violation
 from tests.chaos.ledger import Deed, PhotoEntry, PoisonEntry
 from tests.chaos.receiver import Seen
 
-TRIES: Final = 3
+TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,10 @@ PLANTED: Final = (
         "a case stands in a list where it does not belong",
         "lists",
         "case in a wrong list",
-        ("UPDATE dispatch.cases SET queues = queues || '{whistles}' WHERE live AND state <> 'at_district'",),
+        (
+            "UPDATE dispatch.cases SET queues = queues || '{whistles}' WHERE id = (SELECT id FROM dispatch.cases"
+            " WHERE live AND state <> 'at_district' ORDER BY turns_at DESC NULLS FIRST LIMIT 1)",
+        ),
     ),
     Planted("a step is illegal", "steps", "illegal step", (_fact("'closed'", "'reported'", "NULL"),)),
     Planted(

@@ -20,6 +20,7 @@ from tests.chaos.crowd import Crowd, open_crowd
 from tests.chaos.disk import SmallDisk
 from tests.chaos.guests import Guests, socket_folder
 from tests.chaos.ledger import Ledger, entries
+from tests.chaos.meanwhile import meanwhile
 from tests.chaos.nemesis import Nemesis
 from tests.chaos.plan import Fault, draw
 from tests.chaos.proof import blind_spots
@@ -190,6 +191,11 @@ async def _tell(verdict: Verdict, world: World, crowd: Crowd, checker: Checker, 
         connections=bounds.connections,
         fatal=dict(logs.fatal),
     )
+    verdict.violations += world.broken
+    for began, ended in world.without_broker:
+        went_on = await asyncio.to_thread(meanwhile, world.stand.database_url, began, ended)
+        verdict.meanwhile.append(went_on)
+        verdict.violations += went_on.violations()
     if logs.repairs:
         verdict.violations.append(Violation("repaired", f"{logs.repairs} rows, and nothing had been lost"))
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.chaos.meanwhile import Meanwhile
 from tests.chaos.nemesis import Wound
 from tests.chaos.plan import Fault
 from tests.chaos.pulse import Recovery
@@ -60,6 +61,7 @@ class Verdict:
     figures: Figures = field(default_factory=Figures)
     wounds: list[Wound] = field(default_factory=list)
     recoveries: list[Recovery] = field(default_factory=list)
+    meanwhile: list[Meanwhile] = field(default_factory=list)
     spared: frozenset[str] = frozenset()
     undone: frozenset[Fault] = frozenset()
     only: frozenset[Fault] | None = None
@@ -121,7 +123,7 @@ class Verdict:
         return lines
 
     def _measured(self) -> list[str]:
-        lines = []
+        lines = [f"  {one.told}" for one in self.meanwhile]
         for one in self.recoveries:
             slow = one.recovered_s > RECOVERED_WITHIN_S or one.others_s > OTHERS_SILENT_S
             lines.append(

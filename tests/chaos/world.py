@@ -14,6 +14,7 @@ from services.chassis.engines.postgres import ADMIN
 from services.chassis.supervisor.environment import Surroundings
 from services.chassis.supervisor.settings import SupervisorSettings
 from services.chassis.supervisor.status import PartStatus, Status, read_status
+from services.escalation.settings import TimerSettings
 from tests.chaos.disk import SmallDisk
 from tests.chaos.guests import Guests
 from tests.chaos.ledger import Ledger
@@ -21,6 +22,7 @@ from tests.chaos.proxy import CuttingProxy
 from tests.chaos.pulse import Pulse, Recovery
 from tests.chaos.receiver import Receiver
 from tests.chaos.stand import Stand
+from tests.chaos.violation import Violation
 
 LOOK_EVERY_S = 0.1
 WRITES = "SELECT pg_logical_emit_message(true, 'chaos', 'well again')"
@@ -45,6 +47,10 @@ class World:
     poison: Ledger
     disk: SmallDisk | None = None
     recoveries: list[Recovery] = field(default_factory=list)
+    without_broker: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when, by the wall clock."""
+    broken: list[Violation] = field(default_factory=list)
+    """What a harm itself found wrong, which nobody could see any more when all is over."""
 
     @property
     def home(self) -> Path:
@@ -54,6 +60,11 @@ class World:
     def kafka(self) -> str:
         """host:port of the broker."""
         return f"127.0.0.1:{self.stand.environment['GRID_KAFKA_PORT']}"
+
+    @property
+    def pause_s(self) -> float:
+        """For how long nothing fires after a step of the database's clock; the run leaves it as it is."""
+        return float(TimerSettings.model_fields["jump_pause_s"].default)
 
     def status(self) -> Status:
         status = read_status(self.home)
@@ -108,6 +119,15 @@ class World:
                 return connection.execute(query.encode()).fetchall()
 
         return await asyncio.to_thread(go)
+
+    async def tell_grid(self, statement: str) -> None:
+        """Do something to the data that answers nothing, with the owner's rights."""
+
+        def go() -> None:
+            with psycopg.connect(self.stand.database_url) as connection:
+                connection.execute(statement.encode())
+
+        await asyncio.to_thread(go)
 
     async def database_back(self) -> None:
         """Wait until PostgreSQL takes connections and writes again."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from tests.chaos.faults import engines, messages, outside, processes
+from tests.chaos.faults import engines, hours, messages, outside, processes
 from tests.chaos.plan import Fault, Strike
 from tests.chaos.world import World
 
@@ -28,7 +28,8 @@ FAULTS: Final[Mapping[Fault, Doing]] = {
     Fault.HANG_UP: engines.hang_up,
     Fault.EXHAUST: engines.exhaust,
     Fault.CUT_COMMIT: outside.cut_commit,
-    Fault.CLOCK_STEP: outside.clock_step,
+    Fault.CLOCK_STEP: hours.clock_step,
+    Fault.DATABASE_CLOCK: hours.database_clock,
     Fault.RECEIVER_REFUSES: outside.receiver_refuses,
     Fault.RECEIVER_ERRORS: outside.receiver_errors,
     Fault.RECEIVER_SLOW: outside.receiver_slow,

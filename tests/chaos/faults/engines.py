@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from tests.chaos.plan import Strike
+from tests.chaos.pulse import now
 from tests.chaos.world import World, rng_of
 
 BACKENDS = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -35,7 +36,9 @@ async def kill_backend(world: World, strike: Strike) -> str:
 
 async def broker_outage(world: World, strike: Strike) -> str:
     """No broker for a while."""
+    began = now()
     await _away(world, "kafka", signal.SIGKILL, strike.lasts_s)
+    world.without_broker.append((began, now()))
     return f"{strike.lasts_s:.0f} s"
 
 

@@ -1,14 +1,13 @@
-"""Harm done around the system: its lines, its clocks, the platform it tells things to."""
+"""Harm done around the system: its lines, the platform it tells things to."""
 
 from __future__ import annotations
 
 import asyncio
 
 from tests.chaos.plan import Strike
-from tests.chaos.world import World, rng_of
+from tests.chaos.world import World
 
 COMMITS = 3
-STEP_S = 600
 
 
 async def cut_commit(world: World, strike: Strike) -> str:
@@ -21,13 +20,6 @@ async def cut_commit(world: World, strike: Strike) -> str:
         await asyncio.sleep(1.0)
     world.proxy.spare()
     return f"{world.proxy.cut_before - before} before, {world.proxy.cut_after - after} after the server obeyed"
-
-
-async def clock_step(world: World, strike: Strike) -> str:
-    """The wall clock of the guests jumps, forwards or back."""
-    ahead = rng_of(strike.seed).randint(-STEP_S, STEP_S)
-    world.guests.set_clock(ahead)
-    return f"{ahead:+d} s"
 
 
 async def receiver_refuses(world: World, strike: Strike) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chaos.plan import LONG_MIN, Fault, draw
+from tests.chaos.plan import ALONE, LONG_MIN, Fault, draw
 from tests.chaos.pulse import judge
 
 VICTIMS = ("postgres", "kafka", "intake", "dispatch", "dispatch-worker-1", "dispatch-worker-2", "guest-timers")
@@ -19,7 +19,7 @@ def test_the_same_seed_gives_the_same_plan() -> None:
 def test_every_harm_is_done_and_everybody_killed(minutes: float) -> None:
     plan = draw(3, minutes, VICTIMS)
     assert {strike.target for strike in plan if strike.fault is Fault.KILL} == set(VICTIMS)
-    wanted = set(Fault) if minutes >= LONG_MIN else set(Fault) - {Fault.KILL_UNDER_LOAD}
+    wanted = set(Fault) if minutes >= LONG_MIN else set(Fault) - ALONE
     assert {strike.fault for strike in plan} == wanted
 
 
@@ -28,6 +28,19 @@ def test_it_is_about_as_long_as_asked_for_and_in_order(minutes: float) -> None:
     times = [strike.at_s for strike in draw(3, minutes, VICTIMS)]
     assert times == sorted(times)
     assert 0.6 * minutes * 60 < times[-1] < 1.5 * minutes * 60
+
+
+def test_whoever_comes_back_as_a_zombie_has_been_away_for_longer_than_anybody_waits() -> None:
+    plan = draw(3, 10, VICTIMS)
+    assert {s.target: s.lasts_s for s in plan if s.fault is Fault.FREEZE}["guest-timers"] == 40
+
+
+def test_nobody_is_down_when_an_outage_begins_that_lasts() -> None:
+    plan = draw(3, 30, VICTIMS)
+    far = [strike for strike in plan if strike.lasts_s > 100]
+    assert far
+    assert all(strike.waits for strike in far)
+    assert not any(strike.waits for strike in plan if strike.fault is Fault.KILL)
 
 
 def test_only_a_long_run_has_the_long_outages() -> None:
