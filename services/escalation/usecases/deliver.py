@@ -26,17 +26,20 @@ from services.escalation.store import deliveries, endings, endpoints, numbers
 from services.escalation.store.deliveries import Claimed
 from services.escalation.store.endings import Ending
 from services.escalation.usecases.links import Links
+from services.escalation.usecases.parting import SENDER_ENDED, Parting
 from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import KEPT_REPLY, Outcome
 from services.escalation.webhooks.failures import OTHER_DIALECT, failure_of
 from services.escalation.webhooks.plan import GONE, next_try, retry_after
 
+NOT_THEIRS: Final = frozenset({OTHER_DIALECT, SENDER_ENDED})
+"""Errors of attempts that say nothing of the endpoint."""
 IDLE_S: Final = 0.2
 AWAY_S: Final = 0.5
 SWEEP_S: Final = 2.0
 """Between two looks for messages whose sender is gone."""
-LAST_WORDS_S: Final = 20.0
-"""How long what was sent may wait for the database when the process is to end."""
+LAST_WORDS_S: Final = 8.0
+"""How long what was sent may wait for the database when the process is to end: less than it has for that."""
 
 
 class Poster(Protocol):
@@ -86,11 +89,13 @@ class Deliverer:
         self._sent: list[Sent] = []
         self._freed = asyncio.Event()
         self._swept_at = -SWEEP_S
+        self._parting = Parting()
         self.pulse = Pulse("deliver", Weather(db).excuse)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until `stop`; then what is under way is seen through. A database that is away only makes deliveries late."""
-        async with asyncio.TaskGroup() as under_way:
+        """Until `stop`; then what is under way has a little while left. A database that is away only makes deliveries
+        late."""
+        async with self._parting.kept(stop), asyncio.TaskGroup() as under_way:
             until: float | None = None
             while not stop.is_set() or self._sending or self._sent:
                 self.pulse.turn()
@@ -169,7 +174,8 @@ class Deliverer:
             return Outcome(None, "message_not_made", 0, "")
         if message is None:
             return Outcome(None, OTHER_DIALECT, 0, "")
-        return understood(one, await self._poster.post(one.url, dict(message.headers), message.body))
+        met = await self._parting.of(self._poster.post(one.url, dict(message.headers), message.body))
+        return Outcome(None, SENDER_ENDED, 0, "") if met is None else understood(one, met)
 
     async def _keep(self, tx: Tx, sent: Sequence[Sent], at: datetime) -> None:
         """Log the attempts, let their deliveries go on, and note how each endpoint fared."""
@@ -180,7 +186,7 @@ class Deliverer:
             met = [
                 one.outcome
                 for one in sent
-                if one.claimed.endpoint_id == endpoint.id and one.outcome.error != OTHER_DIALECT
+                if one.claimed.endpoint_id == endpoint.id and one.outcome.error not in NOT_THEIRS
             ]
             if not met:
                 continue
@@ -204,7 +210,9 @@ class Deliverer:
             error=_error(outcome),
             reply=outcome.reply[:KEPT_REPLY] or None,
             address=outcome.address,
-            failure=None if outcome.accepted else failure_of(outcome.status, outcome.error),
+            failure=None
+            if outcome.accepted or outcome.error == SENDER_ENDED
+            else failure_of(outcome.status, outcome.error),
             state=state,
             next_at=next_at,
         )
@@ -238,6 +246,8 @@ class Deliverer:
             return "delivered", None
         if removed:
             return "skipped", None
+        if outcome.error == SENDER_ENDED:
+            return "waiting", at
         patience = retry_after(outcome.retry_after, at)
         hopeless = outcome.error == OTHER_DIALECT
         again = None if hopeless else next_try(self._settings.schedule_s, one.round, at, self._jitter, patience)

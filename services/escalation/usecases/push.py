@@ -26,11 +26,13 @@ from services.escalation.notices.posting import Job, Posting, Sent
 from services.escalation.notices.pushes import Claimed, Push, Tried
 from services.escalation.notices.settings import NoticeSettings
 from services.escalation.store import notices, outlets, pushes
+from services.escalation.usecases.parting import SENDER_ENDED, Parting
 
 AT_ONCE: Final = 500
 IDLE_S: Final = 1.0
 AWAY_S: Final = 0.5
 LEASE_S: Final = 90.0
+LET_GO: Final = Sent(ok=False, error=SENDER_ENDED)
 
 
 class Announcer:
@@ -51,23 +53,25 @@ class Announcer:
         self._ids = ids
         self._settings = settings
         self._sent = metrics.counter("grid_notice_attempts_total", "Attempts to push notices", ["way", "outcome"])
+        self._parting = Parting()
         self.pulse = Pulse("notices", Weather(db).excuse)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`; a database that is away only makes pushes late."""
         await self._cache.refresh()
-        while not stop.is_set():
-            self.pulse.turn()
-            try:
-                busy = await self.once()
-            except Exception as error:
-                if not is_transient(error):
-                    raise
-                logger("notices").warning("database_away", error=str(error))
-                busy = False
-            if not busy:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), IDLE_S)
+        async with self._parting.kept(stop):
+            while not stop.is_set():
+                self.pulse.turn()
+                try:
+                    busy = await self.once()
+                except Exception as error:
+                    if not is_transient(error):
+                        raise
+                    logger("notices").warning("database_away", error=str(error))
+                    busy = False
+                if not busy:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), IDLE_S)
 
     async def once(self) -> bool:
         """One round; answers whether there may be more to do at once."""
@@ -131,13 +135,13 @@ class Announcer:
     async def _send(self, one: Claimed) -> None:
         async with self._db.reading() as tx:
             job = await self._job(tx, one)
-        sent = await self._posting.post(job, self._cache.current())
+        sent = await self._parting.of(self._posting.post(job, self._cache.current())) or LET_GO
         self._sent.labels(job.way, "accepted" if sent.ok else "failed").inc()
         async with self._db.transaction() as tx:
             at = await grid_now(tx)
             tried = Tried(one.attempt, at, sent.status, sent.latency_ms, sent.error, sent.reply or None)
             await pushes.record(tx, one, tried, self._after(one, sent, at))
-            if job.robot is not None:
+            if job.robot is not None and sent is not LET_GO:
                 await outlets.fared(tx, job.robot.id, sent.error)
 
     async def _job(self, tx: Tx, one: Claimed) -> Job:
@@ -149,6 +153,8 @@ class Announcer:
     def _after(self, one: Claimed, sent: Sent, at: datetime) -> dict[str, Any]:
         if sent.ok:
             return {"state": "sent", "sent_at": at, "next_at": None}
+        if sent is LET_GO:
+            return {"state": "waiting", "next_at": at}
         schedule = self._settings.schedule_s
         if sent.final or one.round > len(schedule):
             logger("notices").error("push_given_up", message=str(one.id), error=sent.error)

@@ -18,6 +18,7 @@ from services.chassis.telemetry import Metrics
 from services.escalation.settings import WebhookSettings
 from services.escalation.usecases.deliver import Deliverer
 from services.escalation.usecases.manage import EndpointDesk
+from services.escalation.usecases.parting import Parting
 from services.escalation.usecases.vouch import AllowList
 from services.escalation.webhooks.client import WebhookClient
 from tests.integration.escalation.conftest import House, fact
@@ -33,9 +34,13 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)
     taken: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     address: str = ""
+    silent: asyncio.Event | None = None
+    """Until it is set nobody gets an answer."""
 
     async def take(self, request: web.Request) -> web.Response:
         self.taken.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        if self.silent is not None:
+            await self.silent.wait()
         status = self.statuses.pop(0) if self.statuses else 204
         return web.Response(status=status, headers={"location": "/elsewhere"} if status == 302 else {})
 
@@ -87,6 +92,33 @@ async def test_every_delivery_verifies_and_is_whole(house: House, receiver: Rece
     assert first_sight == {"a": [1, 2, 3], "b": [1]}
     attempts = await house.rows("SELECT status FROM escalation.webhook_attempts ORDER BY at, n")
     assert sorted(row[0] for row in attempts) == [204, 204, 204, 204, 302, 503]
+
+
+async def test_asked_to_end_it_does_not_wait_for_a_receiver_that_never_answers(
+    house: House, receiver: Receiver, sender: Deliverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was let go is noted, is nobody's failure, and goes again at once under the same id."""
+    monkeypatch.setattr(sender, "_parting", Parting(0.2))
+    desk = EndpointDesk(house.ids, house.box, frozenset({receiver.address}))
+    async with house.db.transaction() as tx:
+        await desk.add(tx, WebhookIn(url=f"http://{receiver.address}/hook", events=("case.overdue",)), "admin")
+    receiver.silent = asyncio.Event()
+    await house.hear(fact("a", kind="case.overdue"))
+    stop = asyncio.Event()
+    running = asyncio.create_task(sender.run(stop))
+    async with asyncio.timeout(20):
+        while not receiver.taken:  # noqa: ASYNC110 - a list tells nobody that it grew
+            await asyncio.sleep(0.02)
+        stop.set()
+        await running
+    left = await house.rows("SELECT state, attempts, last_error, failure FROM escalation.webhook_deliveries")
+    assert left == [("waiting", 1, "sender_ended", None)]
+    assert await house.rows("SELECT failures FROM escalation.webhook_endpoints") == [(0,)]
+    receiver.silent.set()
+    monkeypatch.setattr(sender, "_parting", Parting())
+    assert await sender.once() == 1
+    assert len({headers["webhook-id"] for headers, _ in receiver.taken}) == 1
+    assert await house.rows(_LEFT) == []
 
 
 async def test_a_name_that_leads_home_is_not_called(house: House, receiver: Receiver) -> None:
