@@ -79,6 +79,8 @@ class Case:
     armed: dict[Point, datetime]
     late: bool
     """Whether a clock of its own has passed its due time."""
+    acting: bool
+    """Whether a rung has fired that dispatch has not acted on yet: what comes after it is not told so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +155,18 @@ async def compare(tx: AsyncConnection, ids: Sequence[str], now: datetime) -> lis
             _wanted(row.case_id, clocks[row.case_id], fired),
             armed.get(row.case_id, {}),
             any(datetime.fromisoformat(clock["due_at"]) < now for clock in clocks[row.case_id]),
+            _acting(clocks[row.case_id], fired),
         )
         for row in told
     ]
+
+
+def _acting(clocks: Sequence[dict[str, Any]], fired: set[tuple[Any, ...]]) -> bool:
+    return any(
+        rung["rung"] not in clock["fired"] and (clock["clock_id"], clock["rev"], rung["rung"]) in fired
+        for clock in clocks
+        for rung in clock["rungs"]
+    )
 
 
 def _wanted(case_id: str, clocks: Sequence[dict[str, Any]], fired: set[tuple[Any, ...]]) -> dict[Point, Rungs]:

@@ -141,7 +141,7 @@ def _count(case: Case, found: Found) -> None:
     found.unheard += not case.heard
     found.armed += len(case.armed)
     found.overdue += case.late
-    if case.late and case.heard and not case.wanted:
+    if case.late and case.heard and not case.wanted and not case.acting:
         found.stepless += 1
         if len(found.stepless_cases) < MOST_NAMED and case.case_no is not None:
             found.stepless_cases.append(case.case_no)

@@ -140,6 +140,19 @@ async def test_overdue_cases_for_which_nothing_is_planned_are_named(house: House
     assert (found.overdue, found.stepless, found.stepless_cases) == (2, 1, [A[-4:]])
 
 
+async def test_a_case_whose_last_step_has_fired_and_is_not_acted_on_yet_is_not_without_one(house: House) -> None:
+    """By the case's own ladder: what comes after it, if anything, dispatch tells with the act."""
+    now = await house.now()
+    last_step = clock(A, now - HOUR)
+    await house.hear(fact(A, last_step))
+    await house.fire()
+    await tell(house, A, last_step)
+    found = await check(house)
+    assert (found.overdue, found.stepless) == (1, 0)
+    await tell(house, A, clock(A, now - HOUR, fired=(0,)), seq=2)
+    assert (await check(house)).stepless == 1
+
+
 def _due(made: object, at: datetime) -> object:
     return made.model_copy(update={"due_at": at})  # type: ignore[attr-defined] # ClockV1
 
