@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tests.bench import intake, lists, places, running, searches, streams, timers, webhooks, whatif
+from tests.bench import intake, lists, notices, places, running, searches, streams, timers, webhooks, whatif
 from tests.bench.result import LATEST, Result, keep
 
 BENCHES = {
@@ -19,6 +19,7 @@ BENCHES = {
     "recovery": running.run_recovery,
     "recompute": running.run_recompute,
     "timers": timers.run,
+    "notices": notices.run,
     "webhooks": webhooks.run,
     "whatif": whatif.run,
 }
