@@ -26,7 +26,7 @@ ARGUMENTS = [
 ]
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
 WIDE = {"viewport": {"width": 1366, "height": 768}}
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
 SCREENS = CHECKOUT / "test-results" / "screens"
 STAYS = "location.protocol == 'about:' || localStorage['grid.next'] || (localStorage['grid.next'] = 'stay')"
