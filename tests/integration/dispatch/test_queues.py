@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.chassis.clock import LOCAL
 from services.chassis.db import move_clock
 from services.chassis.telemetry import Metrics
 from services.dispatch.store.queues import QUEUES
@@ -71,6 +72,10 @@ async def test_counts_equal_the_pages(street: Street, sign_in: SignIn) -> None:
 
 
 async def test_the_day_so_far_is_told_within_ones_sight(street: Street, sign_in: SignIn) -> None:
+    now = (await street.now()).astimezone(LOCAL)
+    noon = now.replace(hour=12) + timedelta(days=1) - now  # no midnight comes in between
+    async with street.db.transaction() as tx:
+        await move_clock(tx, noon)
     leader, stranger, branch = await sign_in("lingdao"), await sign_in("shequ02"), await sign_in("zhibu01")
     case_no = await street.opened()
     await street.opened()
@@ -80,7 +85,7 @@ async def test_the_day_so_far_is_told_within_ones_sight(street: Street, sign_in:
     assert (told["opened"], told["closed"]) == (2, 1)
     assert (await stranger.get("/api/v1/today")).json() == {"day": told["day"], "opened": 0, "closed": 0}
     async with street.db.transaction() as tx:
-        await move_clock(tx, timedelta(days=1))
+        await move_clock(tx, noon + timedelta(days=1))
     assert (await leader.get("/api/v1/today")).json()["opened"] == 0
 
 
