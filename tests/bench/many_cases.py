@@ -89,9 +89,13 @@ def kinds_of(now: datetime) -> Iterator[Case]:
         yield walk.case
 
 
+def case_id(number: int) -> str:
+    """Of the n-th of them."""
+    return f"01900000-0000-7000-8000-{number:012x}"
+
+
 def _renamed(line: str, kind: Case, number: int) -> str:
-    own = f"01900000-0000-7000-8000-{number:012x}"
-    return line.replace(kind.case_id, own).replace(kind.case_no, f"BENCH-{number + KINDS:08d}")
+    return line.replace(kind.case_id, case_id(number)).replace(kind.case_no, f"BENCH-{number + KINDS:08d}")
 
 
 def _street(number: int) -> str:

@@ -1,6 +1,6 @@
 """Timers among very many: what a tick costs that finds nothing, how late they fire under load, how fast a backlog goes.
 
-The loop is the product's own, in this process, around a database with two million timers armed for a million cases.
+The loop is the product's own, in this process, around a database with a million open cases, two timers armed for each.
 Lateness is from the planned moment to the commit of its firing.
 """
 
@@ -11,6 +11,7 @@ import time
 from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from statistics import median, quantiles
 from typing import Any, Final
 
@@ -27,9 +28,11 @@ from services.escalation.tables import outbox
 from services.escalation.timers import TimerLoop
 from services.escalation.usecases.fire import fire_due
 from tests.bench.ground import Ground, standing
+from tests.bench.many_cases import case_id, fill
 from tests.bench.result import Result
 
 FEW, MANY = 10_000, 2_000_000
+CASES = 1_000_000
 TICKS, RUNS = 300, 3
 PER_SECOND, SECONDS = 500, 60
 BACKLOG = 100_000
@@ -37,7 +40,7 @@ AHEAD_S: Final = 3
 
 _FILL = """
 INSERT INTO escalation.sla_timers (case_id, clock_id, kind, rev, rung, due_at, rungs, state)
-SELECT 'case' || n / 2, 'clock' || n, 'handling', 1, 0,
+SELECT %(cases)s || lpad(to_hex(n / 2), 12, '0'), 'clock' || n, 'handling', 1, 0,
   directory.grid_now() + interval '1 day' + n %% 2592000 * interval '1 second',
   jsonb_build_array(jsonb_build_object('rung', 1, 'at', directory.grid_now() + interval '60 days')), 'armed'
 FROM generate_series(%(first)s::int, %(last)s::int) n"""
@@ -65,9 +68,11 @@ def run() -> list[Result]:
 async def _measured(ground: Ground) -> list[Result]:
     db = _Noting(Database(DatabaseSettings(DATABASE_URL=ground.database_url), "bench-timers"))
     try:
-        _do(ground, _FILL, first=1, last=FEW)
+        of = case_id(0)[:-12]
+        _do(ground, _FILL, first=0, last=FEW - 1, cases=of)
         few = [await _idle(db) for _ in range(RUNS)]
-        _do(ground, _FILL, first=FEW + 1, last=MANY)
+        await asyncio.to_thread(fill, _address(ground), CASES, datetime.now(UTC))
+        _do(ground, _FILL, first=FEW, last=MANY - 1, cases=of)
         many = [await _idle(db) for _ in range(RUNS)]
         runs = [{"value": value, "baseline": baseline} for value, baseline in zip(many, few, strict=True)]
         value, baseline = round(median(many), 3), round(median(few), 3)
@@ -149,7 +154,11 @@ def _do(ground: Ground, statement: str, **values: object) -> None:
 
 
 def _connected(ground: Ground) -> psycopg.Connection[Any]:
-    return psycopg.connect(ground.database_url.replace("postgresql+psycopg", "postgresql"), autocommit=True)
+    return psycopg.connect(_address(ground), autocommit=True)
+
+
+def _address(ground: Ground) -> str:
+    return ground.database_url.replace("postgresql+psycopg", "postgresql")
 
 
 class _Noting:
