@@ -44,7 +44,14 @@ class BusyStreet:
     listeners: list[queue.Queue[str]] = field(default_factory=list)
     came_from: list[str] = field(default_factory=list)
     """Where each listener wanted to go on from."""
-    sequence: int = 1
+    sequence: int = 0
+    said: list[str] = field(default_factory=list)
+    """Every event, in order: number n is at n - 1."""
+    now: dict[int, dict[str, Any] | None] = field(default_factory=dict)
+    """How the changed ones stand; None: not in the list any more."""
+    away: bool = False
+    """Whether only the proxy before it answers."""
+    refused: int = 0
 
     def row(self, number: int, minutes: float | None = None) -> dict[str, Any]:
         due = self.noon + timedelta(minutes=number if minutes is None else minutes)
@@ -81,11 +88,21 @@ class BusyStreet:
         self.sequence += 1
         row = self.row(number, minutes)
         body = {"case_no": row["case_no"], "sequence": self.sequence, "version": 1, "row": row}
-        self.tell("case.changed", {**body, "queues": [LIST] if stands else []})
-
-    def tell(self, name: str, body: dict[str, Any]) -> None:
+        self.now[number] = row if stands else None
+        self.said.append(
+            f"event: case.changed\nid: c{self.sequence}\n"
+            f"data: {json.dumps({**body, 'queues': [LIST] if stands else []})}\n\n"
+        )
         for each in self.listeners:
-            each.put(f"event: {name}\nid: c{self.sequence}\ndata: {json.dumps(body)}\n\n")
+            each.put(self.said[-1])
+
+    def missed(self, cursor: str) -> list[str]:
+        """What was said after a cursor."""
+        return self.said[int(cursor.removeprefix("c")) :]
+
+    def standing(self) -> list[dict[str, Any]]:
+        rows = (self.now.get(n) if n in self.now else self.row(n) for n in range(self.rows))
+        return sorted((row for row in rows if row is not None), key=lambda row: row["due"]["due_at"])
 
     def cut(self) -> None:
         """Every line breaks."""
@@ -106,13 +123,13 @@ class BusyStreet:
             "/api/v1/session": PERSON,
             "/api/v1/queues": {
                 "queues": [{**count, "overdue": 0, "oldest_at": None}],
-                "cursor": "c0",
+                "cursor": f"c{self.sequence}",
             },
             "/api/v1/calendar": {"windows": []},
             f"/api/v1/queues/{LIST}": {
-                "rows": [self.row(n) for n in range(self.rows)],
+                "cursor": f"c{self.sequence}",
+                "rows": self.standing(),
                 "next": None,
-                "cursor": "c0",
             },
         }.get(path)
 
@@ -126,7 +143,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = urlsplit(self.path).path
-        if path == "/api/v1/events":
+        if path.startswith("/api/") and self.street.away:
+            self.street.refused += 1
+            self._send(502, b"<h1>Bad Gateway</h1>", "text/html")
+        elif path == "/api/v1/events":
             self._stream()
         elif path.startswith("/api/"):
             found = self.street.answer(path)
@@ -139,7 +159,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self) -> None:
         told: queue.Queue[str] = queue.Queue()
-        self.street.came_from.append(self.headers.get("last-event-id") or "")
+        cursor = self.headers.get("last-event-id") or "c0"
+        self.street.came_from.append(cursor)
+        for word in self.street.missed(cursor):
+            told.put(word)
         self.street.listeners.append(told)
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")

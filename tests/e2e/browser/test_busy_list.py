@@ -110,14 +110,35 @@ def test_a_cut_line_is_opened_again_by_itself_where_it_broke_off(page: Page, str
     expect(first).to_have_attribute("data-case-no", street.number(200))
 
 
+def test_what_happened_while_the_service_was_away_stands_there_without_a_reload(page: Page, street: BusyStreet) -> None:
+    """It is started anew behind a proxy that answers in its place meanwhile."""
+    page.get_by_test_id("case-list").evaluate("list => { list.dataset.kept = 'yes' }")
+    street.change(300, minutes=-5)
+    first, second = (page.locator(f"[data-testid=case-row][aria-rowindex='{n}']") for n in (1, 2))
+    expect(first).to_have_attribute("data-case-no", street.number(300))
+    street.away = True
+    street.cut()
+    street.change(200, minutes=-9)
+    street.change(300, stands=False)
+    street.change(100, minutes=-7)
+    _until(lambda: street.refused > 0)
+    expect(first).to_have_attribute("data-case-no", street.number(300))
+    street.away = False
+    expect(first).to_have_attribute("data-case-no", street.number(200), timeout=60_000)
+    expect(second).to_have_attribute("data-case-no", street.number(100))
+    expect(page.locator(f"[data-case-no='{street.number(300)}']")).to_have_count(0)
+    expect(page.get_by_test_id("case-list")).to_have_attribute("data-kept", "yes")
+
+
 def test_tabs_share_the_line_and_go_on_when_the_one_with_it_closes(page: Page, street: BusyStreet) -> None:
     second = page.context.new_page()
     second.goto(page.url)
     expect(second.get_by_test_id("case-row").first).to_be_visible()
-    street.change(300, minutes=-5)
-    for each in (page, second):
-        first = each.locator("[data-testid=case-row][aria-rowindex='1']")
-        expect(first).to_have_attribute("data-case-no", street.number(300))
+    for number, minutes in ((300, -5), (250, -7)):  # the second of them is heard by both for certain, not loaded
+        street.change(number, minutes=minutes)
+        for each in (page, second):
+            first = each.locator("[data-testid=case-row][aria-rowindex='1']")
+            expect(first).to_have_attribute("data-case-no", street.number(number))
     assert len(street.came_from) == 1
     page.close()
     _until(lambda: len(street.came_from) == 2)
