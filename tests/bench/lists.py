@@ -1,6 +1,7 @@
 """A list's page and the counts of all lists from the server: one street with very many cases beside one with few.
 
-Both servers run side by side and are asked in turns, so what else the machine does falls on both alike.
+Both servers run side by side and are asked in turns, so what else the machine does falls on both alike. The few are
+all of one community: its pages are as full as those of one among many, and what is compared is the looking for them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import httpx
 from services.chassis.engines.kafka import free_port
 from tests.bench.ground import Ground, answers, process, standing
 from tests.bench.result import Result
-from tests.bench.street_of_cases import fill
+from tests.bench.street_of_cases import COMMUNITIES, fill
 
 MANY: Final = int(os.environ.get("BENCH_CASES", "1000000"))
 FEW: Final = 10_000
@@ -33,17 +34,17 @@ def run() -> list[Result]:
     """Pages, counts, and what counting the rows would cost."""
     with ExitStack() as held:
         grounds = [held.enter_context(standing(kafka=False)) for _ in range(2)]
-        urls = [_served(held, ground, count) for ground, count in zip(grounds, (FEW, MANY), strict=True)]
+        urls = [_served(held, grounds[0], FEW, 1), _served(held, grounds[1], MANY, COMMUNITIES)]
         results = asyncio.run(_ask(*urls))
         return [*results, _counted(grounds[1])]
 
 
-def _served(held: ExitStack, ground: Ground, count: int) -> str:
+def _served(held: ExitStack, ground: Ground, count: int, communities: int) -> str:
     with ground.connect() as connection:
         now = connection.execute("SELECT directory.grid_now()").fetchone()
     if now is None or not isinstance(now[0], datetime):
         raise TypeError("the database tells no time")
-    fill(ground.database_url.replace("postgresql+psycopg", "postgresql"), 0, count, now[0])
+    fill(ground.database_url.replace("postgresql+psycopg", "postgresql"), 0, count, now[0], communities)
     port = free_port()
     held.enter_context(process(ground.environment(GRID_DISPATCH_PORT=str(port)), "services.dispatch", "serve"))
     url = f"http://127.0.0.1:{port}"

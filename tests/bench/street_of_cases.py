@@ -35,8 +35,8 @@ _STEPS: tuple[tuple[Any, Action, dict[str, Any]], ...] = (
 )
 
 
-def fill(database_url: str, first: int, count: int, now: datetime) -> None:
-    """Cases number `first` and on. `now`: the database's."""
+def fill(database_url: str, first: int, count: int, now: datetime, communities: int = COMMUNITIES) -> None:
+    """Cases number `first` and on, of so many communities in turn. `now`: the database's."""
     kinds = [case_row(case, sample_rulebook().calendar) for case in _kinds(now)]
     closed = {**kinds[-1], "state": State.CLOSED, "live": False, "queues": (), "late": False, "turns_at": None}
     columns = sql.SQL(", ").join(map(sql.Identifier, closed))
@@ -46,7 +46,9 @@ def fill(database_url: str, first: int, count: int, now: datetime) -> None:
         for start in range(first, first + count, PORTION):
             with cursor.copy(copy_in) as copy:
                 for number in range(start, min(start + PORTION, first + count)):
-                    copy.write(_open(kinds, number, now) if number % OPEN_OF == 0 else _again(line, closed, number))
+                    area = _area(number, communities)
+                    is_open = number % OPEN_OF == 0
+                    copy.write(_open(kinds, number, now, *area) if is_open else _again(line, closed, number, *area))
         cursor.execute("VACUUM (ANALYZE) dispatch.cases")
         cursor.execute("VACUUM (ANALYZE) dispatch.queue_deltas")
 
@@ -62,10 +64,10 @@ def _kinds(now: datetime) -> Iterator[Case]:
         yield walk.case
 
 
-def _open(kinds: list[dict[str, Any]], number: int, now: datetime) -> str:
+def _open(kinds: list[dict[str, Any]], number: int, now: datetime, community: str, grid: str) -> str:
     """Opened in the last month, due within ten days, a twentieth of them too late."""
     dice = random.Random(f"{SEED} {number}")
-    row, community, grid = dict(dice.choice(kinds)), *_area(number)
+    row = dict(dice.choice(kinds))
     opened_at = now - timedelta(minutes=dice.randrange(1, 30 * 24 * 60))
     late = dice.random() < 0.05
     due = now + timedelta(minutes=-dice.randrange(1, 5000) if late else dice.randrange(1, 14_000))
@@ -89,15 +91,14 @@ def _open(kinds: list[dict[str, Any]], number: int, now: datetime) -> str:
     return copy_line(row)
 
 
-def _again(line: str, closed: dict[str, Any], number: int) -> str:
-    community, grid = _area(number)
+def _again(line: str, closed: dict[str, Any], number: int, community: str, grid: str) -> str:
     own = line.replace(closed["id"], _id(number)).replace(closed["case_no"], _no(number))
     return own.replace(GRID, grid).replace(COMMUNITY, community)
 
 
-def _area(number: int) -> tuple[str, str]:
-    community = f"{COMMUNITY[:-3]}{1 + number // OPEN_OF % COMMUNITIES:03d}"
-    return community, f"{community}{1 + number // OPEN_OF // COMMUNITIES % GRIDS:02d}"
+def _area(number: int, communities: int) -> tuple[str, str]:
+    community = f"{COMMUNITY[:-3]}{1 + number // OPEN_OF % communities:03d}"
+    return community, f"{community}{1 + number // OPEN_OF // communities % GRIDS:02d}"
 
 
 def _moved(token: str, community: str, grid: str) -> str:
