@@ -57,7 +57,8 @@ web: $(PAGES) ## build the pages where their sources are newer
 
 pictures: .venv/ready-dev $(PAGES) ## take the pictures of phone and desks in docs/images anew
 	@$(SETUP) browser
-	GRID_PICTURES=docs/images $(PY) -m pytest -q -n 0 -m long tests/e2e/browser/test_pictures.py tests/e2e/browser/test_shift.py
+	GRID_PICTURES=docs/images $(PY) -m pytest -q -n 0 -m long tests/e2e/browser/test_pictures.py \
+	  tests/e2e/browser/test_shift.py tests/e2e/browser/test_push_pictures.py
 
 schemas: .venv/ready-dev ## write the published schemas
 	$(PY) -m schemas.publish
