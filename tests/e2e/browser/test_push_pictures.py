@@ -1,10 +1,9 @@
-"""The pictures of what goes out in docs/images: deliveries, dead letters, call-backs, notices, overdue cases and their
-next step. A street of its own, in which a platform refuses, a robot is away and an hour passes; `make pictures`."""
+"""The pictures of what goes out in docs/images: deliveries, dead letters, call-backs, notices. A street of its own, in
+which a platform refuses and a robot is away; `make pictures`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,8 +14,7 @@ from tests.e2e.browser.conftest import PATIENCE_MS, Screen, Sit
 from tests.e2e.browser.pictures import keep
 from tests.e2e.city import City, platform
 from tests.e2e.conftest import a_town
-from tests.e2e.town import Town, until
-from tests.support.moved_clock import set_ahead
+from tests.e2e.town import Town
 
 pytestmark = [pytest.mark.browser, pytest.mark.long, pytest.mark.timeout(600)]
 PATIENT = 3 * PATIENCE_MS
@@ -80,16 +78,6 @@ def test_what_goes_out_and_what_comes_back(sit: Sit, town: Town, city: City) -> 
     has(chief, "receipts", "receipt")
     expect(chief.page.locator("[data-kind=receipt]")).to_have_count(2)
     keep(chief, "console-receipts")
-
-    set_ahead(town.stand.database_url, timedelta(hours=1))
-    auditor = town.person("audit").dispatch
-    until("they are overdue", lambda: len(auditor.get("/api/v1/overdue").json()["items"]) == len(numbers))
-    watcher = sit("audit", "console", "overdue")
-    watcher.page.get_by_text("全部超期").click()
-    expect(watcher.page.locator("[data-kind=overdue]")).to_have_count(2, timeout=PATIENT)
-    watcher.find("overdue-more").first.click()
-    expect(watcher.find("ladder").first).to_be_visible()
-    keep(watcher, "console-overdue")
 
     add(town, f"webhooks/{form['id']}/test")
     admin = sit("admin", "console", "webhooks")
