@@ -16,6 +16,6 @@ class Pace:
     """How long Faust gathers messages before it hands them over; more gather by themselves while the database works."""
 
 
-PROMPT: Final = Pace(look_s=0.005, gather_s=0.01)
+PROMPT: Final = Pace(look_s=0.005, gather_s=0.003)
 """On the way from a report to the screen on which somebody waits for it."""
 CALM: Final = Pace(look_s=0.025, gather_s=0.05)

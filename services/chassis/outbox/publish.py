@@ -7,6 +7,7 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import orjson
@@ -39,6 +40,15 @@ class RawOutgoing:
     payload: bytes
 
 
+_INSERT: Final = (
+    "INSERT INTO @schema.outbox (shard, topic, key, seq, event_id, headers, payload, created_at, xid)"
+    " SELECT s, t, decode(k, 'base64'), q, e, h, decode(p, 'base64'), w.now, w.xid"
+    " FROM json_to_recordset(CAST(:rows AS json))"
+    " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text),"
+    " (SELECT directory.grid_now() AS now, pg_current_xact_id() AS xid OFFSET 0) AS w ORDER BY n"
+)
+
+
 async def publish(tx: AsyncConnection, tables: OutboxTables, events: Sequence[Outgoing]) -> None:
     """Queue events for Kafka, in the order given, as part of `tx`.
 
@@ -48,10 +58,18 @@ async def publish(tx: AsyncConnection, tables: OutboxTables, events: Sequence[Ou
     await publish_raw(tx, tables, [_encoded(event) for event in events])
 
 
+def publishing(tables: OutboxTables, events: Sequence[Outgoing]) -> tuple[str, str]:
+    """What `publish` would carry out, for who writes other rows with it: a statement and its only parameter `:rows`."""
+    return _INSERT.replace("@schema", tables.schema), _rows([_encoded(event) for event in events])
+
+
 async def publish_raw(tx: AsyncConnection, tables: OutboxTables, messages: Sequence[RawOutgoing]) -> None:
     """`publish` for messages that are bytes already."""
-    if not messages:
-        return
+    if messages:
+        await tx.execute(sql(_INSERT, tables.schema), {"rows": _rows(messages)})
+
+
+def _rows(messages: Sequence[RawOutgoing]) -> str:
     rows = [
         {
             "n": n,
@@ -65,15 +83,7 @@ async def publish_raw(tx: AsyncConnection, tables: OutboxTables, messages: Seque
         }
         for n, message in enumerate(messages)
     ]
-    statement = sql(
-        "INSERT INTO @schema.outbox (shard, topic, key, seq, event_id, headers, payload, created_at, xid)"
-        " SELECT s, t, decode(k, 'base64'), q, e, h, decode(p, 'base64'), w.now, w.xid"
-        " FROM json_to_recordset(CAST(:rows AS json))"
-        " AS r(n int, s smallint, t text, k text, q bigint, e uuid, h jsonb, p text),"
-        " (SELECT directory.grid_now() AS now, pg_current_xact_id() AS xid OFFSET 0) AS w ORDER BY n",
-        tables.schema,
-    )
-    await tx.execute(statement, {"rows": orjson.dumps(rows).decode()})
+    return orjson.dumps(rows).decode()
 
 
 async def next_sequences(tx: AsyncConnection, tables: OutboxTables, topic: str, keys: Sequence[str]) -> dict[str, int]:

@@ -105,6 +105,7 @@ class Relay:
 
     async def _run_connected(self, connection: AsyncConnection, stop: asyncio.Event) -> None:
         self._floor, self._owned = None, ()
+        await connection.execute(self._sql.unhurried)
         while not stop.is_set():
             producer = self._make_producer()
             self.pulse.turn()

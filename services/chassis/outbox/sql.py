@@ -39,4 +39,6 @@ class RelaySql:
         self.read_shards_unpaused = sql(_PER_SHARD.format(due=_DUE.format(also=_MINE + _UNPAUSED)), schema)
         self.mark = sql(_MARK, schema)
         self.backlog = sql(_BACKLOG, schema)
+        self.unhurried = sql("SET synchronous_commit = off", schema)
+        """A mark that a crash of the server takes away is made again, with a copy that its consumers know already."""
         self.lock = sql("SELECT pg_try_advisory_lock(:space, :shard)", schema)

@@ -24,17 +24,43 @@ async def insert_rows(tx: Tx, table: Table, rows: Sequence[Row], *, on_conflict:
     """Insert `rows`, all with the columns of the first; returns how many. `on_conflict` is SQL after the select."""
     if not rows:
         return 0
-    done = await tx.execute(_insert(table, tuple(rows[0]), on_conflict), {"rows": as_json(rows)})
+    done = await tx.execute(_one(_insert(table, tuple(rows[0]), on_conflict)), {"rows": as_json(rows)})
     return done.rowcount
 
 
 async def upsert_rows(tx: Tx, table: Table, rows: Sequence[Row]) -> int:
     """Insert `rows` or overwrite the row with the same primary key."""
-    if not rows:
-        return 0
-    keys = [column.name for column in table.primary_key]
-    news = ", ".join(f"{name} = excluded.{name}" for name in map(_quoted, rows[0]) if name.strip('"') not in keys)
-    return await insert_rows(tx, table, rows, on_conflict=f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {news}")
+    return await insert_rows(tx, table, rows, on_conflict=_overwriting(table, rows))
+
+
+class Inserting:
+    """Rows for several tables, written by one statement: each way to the server costs more than the rows on it.
+
+    Foreign keys are looked at when it is over, so the order of the tables is free; none may be in it twice.
+    """
+
+    def __init__(self) -> None:
+        self._statements: list[str] = []
+        self._rows: list[str] = []
+
+    def insert(self, table: Table, rows: Sequence[Row], *, on_conflict: str = "") -> None:
+        """As `insert_rows`."""
+        if rows:
+            self.add(_insert(table, tuple(rows[0]), on_conflict), as_json(rows))
+
+    def upsert(self, table: Table, rows: Sequence[Row]) -> None:
+        """As `upsert_rows`."""
+        self.insert(table, rows, on_conflict=_overwriting(table, rows))
+
+    def add(self, statement: str, rows: str) -> None:
+        """Any INSERT whose only parameter is `:rows`."""
+        self._statements.append(statement)
+        self._rows.append(rows)
+
+    async def write(self, tx: Tx) -> None:
+        if self._statements:
+            rows = {f"rows_{n}": each for n, each in enumerate(self._rows)}
+            await tx.execute(_together(tuple(self._statements)), rows)
 
 
 async def update_rows(tx: Tx, table: Table, rows: Sequence[Row], *, where: str) -> int:
@@ -53,11 +79,28 @@ def recordset(table: Table, columns: Sequence[str]) -> str:
 
 
 @cache
-def _insert(table: Table, columns: tuple[str, ...], on_conflict: str) -> TextClause:
+def _insert(table: Table, columns: tuple[str, ...], on_conflict: str) -> str:
     names = ", ".join(map(_quoted, columns))
-    return text(
-        f"INSERT INTO {table.fullname} ({names}) SELECT {names} FROM {recordset(table, columns)} {on_conflict}"  # noqa: S608 - names come from our own tables
-    )
+    return f"INSERT INTO {table.fullname} ({names}) SELECT {names} FROM {recordset(table, columns)} {on_conflict}"  # noqa: S608 - names come from our own tables
+
+
+def _overwriting(table: Table, rows: Sequence[Row]) -> str:
+    keys = [column.name for column in table.primary_key]
+    names = rows[0] if rows else ()
+    news = ", ".join(f"{_quoted(name)} = excluded.{_quoted(name)}" for name in names if name not in keys)
+    return f"ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {news}"
+
+
+@cache
+def _one(statement: str) -> TextClause:
+    return text(statement)
+
+
+@cache
+def _together(statements: tuple[str, ...]) -> TextClause:
+    *others, last = (each.replace(":rows", f":rows_{n}") for n, each in enumerate(statements))
+    beside = ", ".join(f"w{n} AS ({each})" for n, each in enumerate(others))
+    return text(f"WITH {beside} {last}" if beside else last)
 
 
 @cache

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.dispatch import tables
 from services.dispatch.store import Tx
-from services.dispatch.store.bulk import as_json, insert_rows
+from services.dispatch.store.bulk import Inserting, as_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,11 @@ async def keep_words(tx: Tx, claims: Sequence[Claim]) -> None:
     words = [
         {"report_id": c.report_id, "masked_text": c.text, "masked_place": c.place} for c in claims if c.text or c.place
     ]
-    await insert_rows(tx, tables.case_texts, words)
     photos = [{"report_id": c.report_id, "photo_id": p, "mime": mime} for c in claims for p, mime in c.photos]
-    await insert_rows(tx, tables.report_photos, photos, on_conflict="ON CONFLICT DO NOTHING")
+    inserting = Inserting()
+    inserting.insert(tables.case_texts, words)
+    inserting.insert(tables.report_photos, photos, on_conflict="ON CONFLICT DO NOTHING")
+    await inserting.write(tx)
 
 
 async def photo_arrived(tx: Tx, report_id: str, photo_id: str, mime: str) -> None:

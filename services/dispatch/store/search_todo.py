@@ -11,7 +11,7 @@ from sqlalchemy import text
 from schemas.cases import load_case
 from services.dispatch import tables
 from services.dispatch.store import Tx
-from services.dispatch.store.bulk import as_json, insert_rows, upsert_rows
+from services.dispatch.store.bulk import as_json, upsert_rows
 from services.dispatch.store.search_rows import Row, SaidIn, found_by
 from services.governance.case import Case
 
@@ -63,10 +63,10 @@ class Touched:
     acted: bool
 
 
-async def note_touched(tx: Tx, touched: Iterable[Touched]) -> None:
-    """Those that would now be found otherwise."""
+def notes_of(touched: Iterable[Touched]) -> list[dict[str, str]]:
+    """Rows that note those that would now be found otherwise."""
     changed = (t for t in touched if t.acted or t.before is None or found_by(t.before) != found_by(t.after))
-    await insert_rows(tx, tables.search_todo, [{"case_id": each.after.case_id} for each in changed])
+    return [{"case_id": each.after.case_id} for each in changed]
 
 
 async def waiting(tx: Tx, most: int) -> Waiting | None:

@@ -17,13 +17,13 @@ from schemas.envelope import Envelope
 from schemas.events.case import CaseCommandRefusedV1
 from schemas.registry import newest
 from schemas.topics import CASE
-from services.chassis.outbox import Outgoing, publish
+from services.chassis.outbox import Outgoing, publish, publishing
 from services.dispatch import tables
 from services.dispatch.store import Tx
-from services.dispatch.store.bulk import insert_rows, update_rows, upsert_rows
+from services.dispatch.store.bulk import Inserting, insert_rows, update_rows
 from services.dispatch.store.columns import case_row, fact_row, request_row, task_row
 from services.dispatch.store.reports import move_reports
-from services.dispatch.store.search_todo import Touched, note_touched
+from services.dispatch.store.search_todo import Touched, notes_of
 from services.governance.acts import Fact, FactKind, TookIn
 from services.governance.case import Case
 from services.governance.worktime import Calendar
@@ -87,16 +87,18 @@ async def save(tx: Tx, steps: Sequence[Step], words: Mapping[str, Words]) -> Non
     written = {case_id: case_row(case, calendars[case_id]) for case_id, case in last.items()}
     opened = [{**written[i], **_texts(words[i])} for i, before in first.items() if before is None]
     changed = [written[i] for i, before in first.items() if before is not None]
-    await insert_rows(tx, tables.cases, opened)
     if await update_rows(tx, tables.cases, changed, where="old.sequence < new.sequence") != len(changed):
         raise LostCase(f"{len(changed)} cases were to be updated")
+    inserting = Inserting()
+    inserting.insert(tables.cases, opened)
     facts = [fact_row(str(step.fact_id), step.fact, step.before, step.after, step.asked) for step in steps]
-    await insert_rows(tx, tables.case_facts, facts)
-    await _save_shares(tx, first, last)
-    await move_reports(tx, _moved(steps))
+    inserting.insert(tables.case_facts, facts)
+    _add_shares(inserting, first, last)
     acted = {step.after.case_id for step in steps if step.fact.actor.account is not None}
-    await note_touched(tx, (Touched(first[i], after, i in acted) for i, after in last.items()))
-    await publish(tx, tables.outbox, [_event(step) for step in steps])
+    inserting.insert(tables.search_todo, notes_of(Touched(first[i], after, i in acted) for i, after in last.items()))
+    inserting.add(*publishing(tables.outbox, [_event(step) for step in steps]))
+    await inserting.write(tx)
+    await move_reports(tx, _moved(steps))
 
 
 async def save_refusals(tx: Tx, refusals: Sequence[Refusal]) -> None:
@@ -118,7 +120,7 @@ async def save_refusals(tx: Tx, refusals: Sequence[Refusal]) -> None:
     await publish(tx, tables.outbox, [_refused(refusal) for refusal in refusals])
 
 
-async def _save_shares(tx: Tx, first: Mapping[str, Case | None], last: Mapping[str, Case]) -> None:
+def _add_shares(inserting: Inserting, first: Mapping[str, Case | None], last: Mapping[str, Case]) -> None:
     """Tasks and requests that are new or stand differently now."""
     shares: list[dict[str, Any]] = []
     asked: list[dict[str, Any]] = []
@@ -128,8 +130,8 @@ async def _save_shares(tx: Tx, first: Mapping[str, Case | None], last: Mapping[s
         shares += [row for task in after.tasks if (row := task_row(after, task)) != known.get(task.task_id)]
         older = {r.request_id: request_row(before, r) for r in before.requests} if before else {}
         asked += [row for r in after.requests if (row := request_row(after, r)) != older.get(r.request_id)]
-    await upsert_rows(tx, tables.tasks, shares)
-    await upsert_rows(tx, tables.requests, asked)
+    inserting.upsert(tables.tasks, shares)
+    inserting.upsert(tables.requests, asked)
 
 
 def _moved(steps: Sequence[Step]) -> dict[str, str]:
