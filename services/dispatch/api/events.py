@@ -9,6 +9,8 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from services.chassis.auth import CurrentPerson, Person, person_or_none
+from services.chassis.db import is_transient
+from services.chassis.telemetry import logger
 from services.dispatch.api.wiring import Parts
 from services.dispatch.live import Feed, Reset, Subscription
 from services.dispatch.live.cursor import LONGEST
@@ -47,7 +49,18 @@ async def stream_events(
 
 
 async def _told(request: Request, person: Person, feed: Feed, start: str | None) -> AsyncIterator[bytes]:
+    """Cut off while the database is away: its reader asks again, and goes on where he was."""
     yield b": hello\n\n"
+    try:
+        async for piece in _since(request, person, feed, start):
+            yield piece
+    except Exception as error:
+        if not is_transient(error):
+            raise
+        logger("feed").warning("reader_cut", error=type(error).__name__)
+
+
+async def _since(request: Request, person: Person, feed: Feed, start: str | None) -> AsyncIterator[bytes]:
     try:
         async with feed.subscribe(person.actor, person.lang, start) as reader:
             async for piece in _pieces(request, person, reader, feed.rights_every_s):

@@ -98,14 +98,14 @@ interface Tab {
 let service: Service;
 let tabs: Tab[];
 
-function tab(): Tab {
+function tab(load?: () => Promise<string>): Tab {
   const scope = effectScope();
   const made: Tab = { live: undefined as unknown as Live, heard: [], loads: 0, scope };
   scope.run(() => {
     made.live = useLive({
       path: "/api/v1/events",
       shared: () => "somebody",
-      load: () => Promise.resolve(`loaded-${String((made.loads += 1))}`),
+      load: load ?? (() => Promise.resolve(`loaded-${String((made.loads += 1))}`)),
       on: { "case.changed": (data) => made.heard.push(data) },
     });
   });
@@ -206,6 +206,23 @@ describe("tabs of one person", () => {
     service.last.write(changed("c1", 1));
     await soon();
     expect([one.heard, two.heard]).toEqual([[1], [1]]);
+  });
+
+  it("hear what another is told while their own lists are on their way, and lead only once they are there", async () => {
+    const one = tab();
+    await soon();
+    let come: ((cursor: string) => void) | undefined;
+    const two = tab(() => new Promise((done) => (come = done)));
+    await soon();
+    service.last.write(changed("c1", 1));
+    await soon();
+    expect(two.heard).toEqual([1]);
+    one.scope.stop();
+    await soon();
+    expect(service.open.length).toBe(1);
+    come?.("loaded-late");
+    await soon();
+    expect(service.asked).toEqual(["loaded-1", "c1"]);
   });
 
   it("go on without gap when the tab with the line is closed", async () => {

@@ -86,12 +86,13 @@ export function useLive(options: LiveOptions): Live {
   async function load(): Promise<void> {
     const mine = (loads += 1);
     clearTimeout(again);
+    tabs ??= join(); // what another tab is told while the lists are on their way is heard here too
     try {
       const from = await options.load();
       if (stopped || mine !== loads) return;
       cursor ??= from; // where the line stands is never skipped: other tabs hang on it too
       heard.value = serverNow();
-      tabs ??= join();
+      tabs.compete();
     } catch {
       if (stopped || mine !== loads) return;
       lost.value = true;

@@ -8,6 +8,8 @@
 export interface Tabs<T> {
   /** To the other tabs. */
   say: (message: T) => void;
+  /** From now on this tab can lead; before it only listens. */
+  compete: () => void;
   stop: () => void;
 }
 
@@ -28,12 +30,18 @@ export function sharing(): boolean {
 
 const nothing = (): void => undefined;
 
+function alone<T>(lead: () => () => void): Tabs<T> {
+  let end: (() => void) | undefined;
+  return { say: nothing, compete: () => (end ??= lead()), stop: () => end?.() };
+}
+
 export function joinTabs<T>(options: TabsOptions<T>): Tabs<T> {
-  if (!sharing()) return { say: nothing, stop: options.lead() };
+  if (!sharing()) return alone(options.lead);
   const channel = new BroadcastChannel(options.name);
   let asked = new AbortController();
   let stopped = false;
   let leading = false;
+  let competing = false;
   let over: () => void = nothing;
   let quiet: ReturnType<typeof setTimeout> | undefined;
   let unsaid: T[] = [];
@@ -47,7 +55,7 @@ export function joinTabs<T>(options: TabsOptions<T>): Tabs<T> {
   /** Somebody leads and speaks; if he falls silent the lead is taken from him. */
   function listen(): void {
     clearTimeout(quiet);
-    if (!leading && !stopped) quiet = setTimeout(() => void queue({ steal: true }), options.patience);
+    if (competing && !leading && !stopped) quiet = setTimeout(() => void queue({ steal: true }), options.patience);
   }
 
   async function queue(how: LockOptions): Promise<void> {
@@ -84,11 +92,15 @@ export function joinTabs<T>(options: TabsOptions<T>): Tabs<T> {
     listen();
     for (const message of event.data) options.hear(message);
   };
-  listen();
-  void queue({});
   return {
     say: (message) => {
       if (unsaid.push(message) === 1) queueMicrotask(speak);
+    },
+    compete: () => {
+      if (competing) return;
+      competing = true;
+      listen();
+      void queue({});
     },
     stop: () => {
       stopped = true;
