@@ -230,7 +230,7 @@ async def test_killed_it_goes_on_where_it_was(eve: Street, database_url: str, tm
     """kill -9 in the middle; nothing is done twice and nothing is left out."""
     await open_some(eve, 60)
     await load(eve)
-    first = start(database_url, tmp_path, per_second="40")
+    first = start(database_url, tmp_path, per_second="10")
     try:
         async with asyncio.timeout(90):
             while not await looked_at(eve):
