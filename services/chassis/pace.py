@@ -18,4 +18,4 @@ class Pace:
 
 PROMPT: Final = Pace(look_s=0.005, gather_s=0.003)
 """On the way from a report to the screen on which somebody waits for it."""
-CALM: Final = Pace(look_s=0.025, gather_s=0.05)
+CALM: Final = Pace(look_s=0.025, gather_s=0.1)

@@ -49,6 +49,8 @@ class Part:
     """Least seconds between a crash and the next start."""
     engine: bool = False
     """Stopped after all others."""
+    yields: bool = False
+    """Where processors are scarce the others go first."""
     guarded: bool = False
     """It sends heartbeats, and is ended when they stop."""
     port: int | None = None

@@ -21,6 +21,7 @@ from services.chassis.supervisor.nursery import Child
 from services.chassis.supervisor.part import Part, PartState
 from services.chassis.supervisor.status import PartStatus
 from services.chassis.supervisor.watch import Watch
+from services.chassis.supervisor.yielding import let_others_go_first
 from services.chassis.watchdog.rules import Verdict
 
 LONGEST_PAUSE = 10.0
@@ -175,6 +176,8 @@ class Runner:
         self._ended = _exit_of(self._process)
         self._changed()
         try:
+            if self.part.yields:
+                await let_others_go_first(self._process.pid)
             await self._until_ready(self._ended)
             return self._judged(self._process.pid, await self._ended)
         finally:

@@ -26,6 +26,9 @@ PRELOADED = ("services.intake.app", "services.dispatch.app", "services.escalatio
 SERVICES = ("intake", "dispatch", "escalation")
 BASE = ("migrate", "topics")
 FIRST_REPORTS = ("--reports", "30", "--per-minute", "60")
+BEHIND = ("intake-worker", "dispatch-relay", "escalation-relay", "escalation-worker", "escalation-deliver")
+"""Nobody waits at a screen for what they do: where processors are scarce, what lies between a report and the queue in
+which somebody sees it goes first. Timers do not belong to them: they are to be punctual."""
 GROUP_SESSION = 8.0
 """Seconds after which Kafka takes a silent worker out of its group. A member that comes back sooner makes its healthy
 peers wait for the dead one, so a crashed worker with peers comes back after it."""
@@ -200,4 +203,5 @@ def _own(
         port=port,
         url=f"http://127.0.0.1:{port}" if port is not None else None,
         metrics=port or shown,
+        yields=command.name in BEHIND,
     )
