@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 
 from services.chassis.engines import footing
@@ -28,7 +29,7 @@ from tests.chaos.proxy import CuttingProxy
 from tests.chaos.pulse import Pulse
 from tests.chaos.questions import LATENESS
 from tests.chaos.receiver import Receiver
-from tests.chaos.stand import Stand, start
+from tests.chaos.stand import Stand, start, wait_for
 from tests.chaos.street import hasty_street
 from tests.chaos.verdict import Counts, Figures, Verdict
 from tests.chaos.world import World
@@ -209,10 +210,16 @@ def _lateness(database_url: str) -> tuple[float, float, int]:
 async def _subscribe(stand: Stand, url: str) -> tuple[str, str]:
     """Make an endpoint as the administrator does; answers its id and secret."""
     person: PersonClient = await stand.person("admin")
-    answer = await person.dispatch.post(
-        "/api/v1/escalation/webhooks", json={"url": url, "events": EVENTS, "name": "simulated platform"}
-    )
-    made = answer.raise_for_status().json()
+    wanted = {"url": url, "events": EVENTS, "name": "simulated platform"}
+
+    async def made_it() -> dict[str, Any] | None:
+        answer = await person.dispatch.post("/api/v1/escalation/webhooks", json=wanted)
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            return None  # the street was loaded a moment ago, and not every service has read it
+        told: dict[str, Any] = answer.raise_for_status().json()
+        return told
+
+    made = await wait_for("an endpoint", made_it)
     await person.close()
     return str(made["id"]), str(made["secret"])
 

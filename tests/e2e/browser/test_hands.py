@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 def twice(page: Page, button: Locator) -> None:
     """A double click, as a mouse makes it: whatever lies there by then takes the second."""
-    button.scroll_into_view_if_needed()
+    button.click(trial=True)  # in sight, at rest, and nothing lies over it
     box = button.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
